@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Everything generic code may ask of a machine, and the few calls a machine makes back.
+ *
+ * Three implementations keep this honest: x86_64, sim (a deterministic machine inside one host
+ * process), and later aarch64. `tools/check-arch` checks that each name here is defined once per
+ * architecture and that generic code uses no other arch_ name. Hot ones are inline, in
+ * arch/<a>/arch_inline.h, included at the end of this file; types are in arch/<a>/arch_types.h:
+ *
+ *     struct arch_cpu       per-CPU machine state (part of struct cpu)
+ *     struct arch_context   a thread that is not running: its stack pointer, TLS base, ...
+ *     struct arch_frame     the registers a trap saved
+ *     arch_pte              a page-table entry (integer)
+ *     PAGE_SHIFT, KSTACK_SIZE, CACHE_LINE
+ *
+ * No function here allocates, sleeps or takes a lock unless it says so.
+ */
+#pragma once
+
+#include "arch/cpu.h"
+#include "lib/base.h"
+
+struct bootinfo;
+struct thread;
+
+#define PAGE_SIZE (1ul << PAGE_SHIFT)
+#define PAGE_MASK (PAGE_SIZE - 1)
+
+/* ================ Start ================ */
+
+/*
+ * First thing on the boot CPU: descriptor tables, trap handlers, feature detection and the
+ * protections (write-protect, NX, SMEP, SMAP, UMIP), so that any fault after it is reported.
+ * Needs   nothing.
+ */
+void arch_init_early(void);
+
+/* Interrupt controllers, IPIs and this CPU's timer. Needs machine, the page allocator, kmap. */
+void arch_init_interrupts(void);
+
+/*
+ * Starts CPU number `cpu->id`, whose fields but is_online are set and whose PERCPU area is ready,
+ * with cpu->current as its idle thread; it enters smp_secondary_main() on that thread's stack.
+ * Returns  0 once it runs, -ETIMEDOUT if it does not answer (it is parked and never used).
+ * Context  the boot CPU, sleeping allowed.
+ */
+MUST_CHECK int arch_cpu_start(struct cpu *cpu);
+
+/* The same as arch_init_early and arch_init_interrupts for a CPU other than the first, on it. */
+void arch_init_secondary(struct cpu *cpu);
+
+/* ================ This CPU ================ */
+
+static inline struct cpu *arch_cpu(void);	   /* see arch/cpu.h about preemption */
+static inline struct thread *arch_current(void);  /* right even if preempted meanwhile */
+static inline void arch_set_current(struct thread *t); /* context switch and start only */
+static inline void arch_cpu_relax(void);	   /* in a loop that spins */
+
+/* Reads, and adds to, arch_cpu()->preempt in one step that an interrupt cannot split. */
+static inline uint32_t arch_preempt_get(void);
+static inline void arch_preempt_add(int32_t delta);
+static inline bool arch_preempt_sub_is_zero(int32_t delta); /* true when the result is 0 */
+
+/*
+ * Enables interrupts and waits for one, with no gap between: an interrupt that is pending at the
+ * call ends it at once. Returns with interrupts disabled. Entered with interrupts disabled.
+ */
+void arch_cpu_wait(void);
+
+/* Stops this CPU for ever, interrupts off. */
+NORETURN void arch_cpu_stop(void);
+
+/* Name and features of the CPU, for the log. */
+void arch_cpu_describe(char *buf, size_t size);
+
+/* ================ Interrupt flag ================ */
+
+static inline bool arch_irq_enabled(void);
+static inline void arch_irq_enable(void);
+static inline void arch_irq_disable(void);
+static inline bool arch_irq_save(void);		/* disables; returns whether they were enabled */
+static inline void arch_irq_restore(bool were_enabled);
+
+/* ================ Threads ================ */
+
+/*
+ * Prepares a context that, when first switched to, runs entry(arg) on the stack that ends at
+ * stack_top, with interrupts disabled. entry never returns.
+ */
+void arch_context_init(
+	struct arch_context *ctx, vaddr_t stack_bottom, vaddr_t stack_top, void (*entry)(void *), void *arg);
+
+/*
+ * Saves the running context in *from, continues *to. Interrupts off on entry and on return. Saves
+ * and restores callee-saved registers and the flags the ABI names; vector state is the caller's.
+ */
+void arch_context_switch(struct arch_context *from, struct arch_context *to);
+
+/*
+ * Vector and FPU state. The kernel itself uses none. A thread that needs some (a user thread, or
+ * a kernel thread between arch_fpu_begin/end) has a state area of arch_fpu_size() bytes, aligned
+ * to ARCH_FPU_ALIGN. The scheduler calls save for the thread it leaves and restore for the one it
+ * enters, only for threads that have an area.
+ */
+size_t arch_fpu_size(void);
+void arch_fpu_init(void *area);
+void arch_fpu_save(void *area);
+void arch_fpu_restore(const void *area);
+
+/* ================ Traps ================ */
+
+/* What a trap frame says; used by panic, the fault path and tests. */
+vaddr_t arch_frame_pc(const struct arch_frame *f);
+vaddr_t arch_frame_sp(const struct arch_frame *f);
+vaddr_t arch_frame_fp(const struct arch_frame *f);
+bool arch_frame_is_user(const struct arch_frame *f);
+bool arch_frame_irq_enabled(const struct arch_frame *f);
+/* Prints every register of the frame (and control registers) through log_emergency. */
+void arch_frame_print(const struct arch_frame *f);
+
+/* The running function's frame pointer, and one step outwards: false at the end of the chain. */
+static inline vaddr_t arch_frame_pointer(void);
+bool arch_backtrace_step(vaddr_t *fp, vaddr_t *return_address);
+
+/* Copies that survive a bad address: 0, or -EFAULT with nothing promised about *dst. Any context. */
+MUST_CHECK int arch_probe_read(void *dst, const void *src, size_t len);
+
+/*
+ * Calls the machine makes. Each is defined in the folder named, never in arch/.
+ *
+ * Every interrupt is bracketed: enter (irq/: counts nesting, marks the CPU in interrupt), one of
+ * the handlers below, exit (irq/: runs deferred work, then preempts if asked). All run with
+ * interrupts off; exit may enable them while deferred work runs and switch threads.
+ */
+struct arch_frame *trap_interrupt_enter(struct arch_frame *f); /* irq/  returns the outer frame */
+void trap_interrupt_exit(struct arch_frame *outer);	       /* irq/ */
+void trap_irq(unsigned irq);				       /* irq/  a device interrupt */
+void trap_timer(void);					       /* time/ the armed deadline passed */
+void trap_ipi(void);					       /* irq/  look at the request bits */
+void trap_nmi(struct arch_frame *f);			       /* debug/ */
+
+enum trap_kind {
+	TRAP_PAGE_FAULT, /* addr is the address; flags are FAULT_* */
+	TRAP_PROTECTION, /* general protection, segment, stack segment */
+	TRAP_ILLEGAL,	 /* undefined instruction */
+	TRAP_ARITHMETIC,
+	TRAP_DEBUG,
+	TRAP_BREAKPOINT,
+	TRAP_ALIGNMENT,
+	TRAP_MACHINE_CHECK,
+	TRAP_DOUBLE_FAULT,
+	TRAP_OTHER,
+};
+
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_EXEC = 8, FAULT_RESERVED = 16 };
+
+struct trap_info {
+	enum trap_kind kind;
+	const char *name;   /* the machine's own words: "general protection fault" */
+	uint64_t code;	    /* the machine's error code, for the report */
+	vaddr_t addr;	    /* page faults */
+	unsigned flags;	    /* page faults: FAULT_* */
+};
+
+/* A synchronous trap that the fix-up table did not repair. debug/ reports; mm/ will handle user's. */
+void trap_fault(struct arch_frame *f, const struct trap_info *info);
+
+/* Where a started CPU arrives, on its idle thread's stack, interrupts off. boot/smp.c. */
+NORETURN void smp_secondary_main(struct cpu *cpu);
+
+/* ================ Device interrupts ================ */
+
+/* Interrupt numbers are dense: 0 .. arch_irq_count() - 1. */
+unsigned arch_irq_count(void);
+/* The number of a global system interrupt or of a legacy ISA line; -EINVAL if no controller has it. */
+MUST_CHECK int arch_irq_of_gsi(uint32_t gsi, unsigned *irq);
+MUST_CHECK int arch_irq_of_isa(uint8_t line, unsigned *irq);
+void arch_irq_mask(unsigned irq);
+void arch_irq_unmask(unsigned irq);
+void arch_irq_eoi(unsigned irq);
+MUST_CHECK int arch_irq_set_cpu(unsigned irq, unsigned cpu);
+/* A fresh message-signalled interrupt aimed at `cpu`: what the device has to write, and where. */
+struct msi_message {
+	uint64_t addr;
+	uint32_t data;
+};
+MUST_CHECK int arch_msi_alloc(unsigned cpu, unsigned *irq, struct msi_message *msg);
+void arch_msi_free(unsigned irq);
+
+/* ================ Other CPUs ================ */
+
+/* Makes `cpu` call trap_ipi() soon. Its request bits are irq/ipi.c's. Any context. */
+void arch_ipi_send(struct cpu *cpu);
+/* Makes every other online CPU call trap_nmi(), even with interrupts off. For panic and watchdog. */
+void arch_nmi_send_others(void);
+
+/* ================ Time ================ */
+
+/* A counter that only goes up, at the same rate on all CPUs; its rate is known after calibration. */
+static inline uint64_t arch_counter_read(void);
+/* Finds the counter's rate. Logs how. Returns Hz, never 0. */
+uint64_t arch_counter_calibrate(void);
+const char *arch_counter_name(void);
+/* Arms this CPU's one-shot timer: trap_timer() once counter >= deadline; replaces what was armed. */
+void arch_timer_arm(uint64_t deadline);
+void arch_timer_cancel(void);
+/* Seconds since 1970 by the battery clock; -ENODEV when there is none or it is not set. */
+MUST_CHECK int arch_wallclock_read(int64_t *seconds);
+
+/* ================ Memory ================ */
+
+/* Where the kernel's address space has its parts; set before kmain runs, then immutable. */
+struct arch_layout {
+	vaddr_t direct_base;  /* physical address 0 in the map of all RAM */
+	vaddr_t direct_end;
+	vaddr_t page_base;    /* struct page of frame 0 */
+	vaddr_t kmap_base;    /* kernel mappings with guard pages: mm/kmap.c */
+	vaddr_t kmap_end;
+	vaddr_t image_base;   /* where the image runs, after KASLR */
+	vaddr_t text_start, text_end, rodata_start, rodata_end, data_start, image_end;
+};
+extern struct arch_layout arch_layout;
+
+/*
+ * Page tables: levels of 512 entries, 4 KiB granule; level 0 maps 4 KiB, 1 maps 2 MiB, 2 maps
+ * 1 GiB, ARCH_TOP_LEVEL is the root. mm/pgtable.c walks; the machine encodes one entry.
+ */
+enum pte_flags {
+	PTE_WRITE = 1,
+	PTE_EXEC = 2,
+	PTE_USER = 4,
+	PTE_GLOBAL = 8,
+	PTE_UNCACHED = 16,	 /* device registers */
+	PTE_WRITE_COMBINE = 32,	 /* framebuffers */
+};
+static inline arch_pte arch_pte_leaf(paddr_t pa, unsigned flags, unsigned level);
+static inline arch_pte arch_pte_table(paddr_t pa);
+static inline bool arch_pte_is_present(arch_pte pte);
+static inline bool arch_pte_is_leaf(arch_pte pte, unsigned level);
+static inline paddr_t arch_pte_paddr(arch_pte pte, unsigned level);
+static inline unsigned arch_pte_flags(arch_pte pte, unsigned level); /* PTE_* of a leaf */
+bool arch_pte_level_is_leafable(unsigned level); /* can this CPU map 1 GiB at once? */
+/* Orders table writes before the walks that follow (nothing on x86). */
+static inline void arch_pte_publish(void);
+
+paddr_t arch_root_get(void);
+void arch_root_set(paddr_t root);
+
+/* This CPU's TLB only; other CPUs are mm/tlb.c's business. */
+void arch_tlb_flush_page(vaddr_t va);
+void arch_tlb_flush_all(void); /* global entries too */
+
+/* ================ The console of last resort, and the ways out ================ */
+
+/* Bytes to the first serial port (or the host's standard output), polling. Any context. */
+void arch_console_write(const char *s, size_t len);
+/* One byte if there is one: -EAGAIN otherwise. */
+int arch_console_read(void);
+
+/* Power off, restart: tries every documented way in order; returns only if all failed. */
+void arch_power_off(void);
+void arch_restart(void);
+/* Ends the emulator with this status, when the command line said that one listens (exit=qemu). */
+void arch_exit_emulator(unsigned status);
+
+/* Entropy for KASLR and the generator: how many of the bytes are good (0 if no source). */
+size_t arch_entropy(void *buf, size_t len);
+
+/* Fast block operations; the generic ones in lib/string.c serve where a machine has no better. */
+void arch_page_zero(void *page);
+void arch_page_copy(void *to, const void *from);
+
+#include "arch_inline.h"

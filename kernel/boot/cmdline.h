@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The kernel command line: words separated by spaces, key or key=value, double quotes protect
+ * spaces, `--` ends the kernel's part (the rest is init's). Each word has one row in the linker
+ * set cmdline_words; an unknown or malformed word is reported and ignored, never fatal.
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "lib/set.h"
+
+struct cmdline_word {
+	const char *key;
+	const char *help; /* for docs and the help= word */
+	/* value is "" for a bare key. Returns 0, or -EINVAL for a value that makes no sense. */
+	int (*set)(const char *value);
+};
+SET_DECLARE(const struct cmdline_word, cmdline_words);
+
+#define CMDLINE_WORD(name_, key_, set_, help_)                                                 \
+	static const struct cmdline_word cmdline_word_##name_ = {                              \
+		.key = key_, .help = help_, .set = set_};                                      \
+	SET_ADD(cmdline_words, cmdline_word_##name_)
+
+/* Calls every word's set. Once, early, before memory: set functions only store. */
+void cmdline_parse(const char *line);
+/* What came after `--`, or "". */
+const char *cmdline_init_args(void);

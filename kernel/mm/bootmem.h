@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Memory before there is a page allocator: takes pages from the usable ranges of bootinfo, and
+ * finally hands everything left to the zones. One CPU, no locks.
+ */
+#pragma once
+
+#include "lib/base.h"
+
+/* Learns the usable ranges, less the image, the initrd and the first page. `limit`: mem=, or 0. */
+void bootmem_init(paddr_t limit);
+/* Zeroed, aligned, contiguous; panics with `what` when there is none (nothing can go on). */
+void *bootmem_alloc(size_t size, size_t align, const char *what);
+/* Keeps a range (boot tables, the AP trampoline) out of the zones. Before bootmem_release. */
+void bootmem_reserve(paddr_t start, paddr_t end, const char *what);
+/* Maps all RAM at arch_layout.direct_base with the kernel image W^X, and switches to that table. */
+void bootmem_map_all(void);
+/* Gives the rest to the page allocator; page_init calls it. */
+void bootmem_release(void (*give)(paddr_t start, paddr_t end));
+uint64_t bootmem_usable_bytes(void);
+pfn_t bootmem_max_pfn(void);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Making allocations fail on purpose. Debug kernels only; the release kernel compiles it away.
+ *
+ * Armed for one thread (or for all), the injector counts the page and slab allocations that
+ * follow and fails the n-th. A test that loops n upwards until nothing failed has walked every
+ * failure path of what it tests ("fail-nth").
+ */
+#pragma once
+
+#include "lib/base.h"
+
+/* The n-th allocation by the current thread from now fails, once; 0 disarms. */
+void fail_arm(uint64_t nth);
+/* Whether it fired since armed; disarms. */
+bool fail_disarm(void);
+/* Called by the allocators: true when this one must fail. */
+bool fail_now(void);
+/* Command line failalloc=N: fails the n-th allocation of the whole start, whoever makes it. */
+void fail_arm_boot(uint64_t nth);

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Page frames: a buddy allocator with per-CPU caches of single pages.
+ *
+ * struct page is initialised when its block is first split off the raw ranges that boot found, so
+ * the cost of starting does not grow with RAM. A block of 2^order pages is allocated and freed by
+ * its head page; page_split makes single pages of it.
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "lib/base.h"
+#include "lib/list.h"
+#include "mm/phys.h"
+
+enum { PAGE_MAX_ORDER = 10 }; /* 4 MiB */
+
+enum page_state {
+	PAGE_RESERVED, /* not RAM, or never given to the allocator */
+	PAGE_FREE,     /* head of a free block */
+	PAGE_CACHED,   /* in a per-CPU cache */
+	PAGE_USED,     /* head of an allocated block */
+	PAGE_SLAB,     /* head of a slab */
+};
+
+/*
+ *   [z] the zone's lock   [a] atomic   [o] whoever owns the block
+ */
+struct page {
+	uint32_t refs;	   /* [a] 1 when allocated */
+	uint8_t state;	   /* [z] enum page_state */
+	uint8_t order;	   /* [z] of the block this page heads */
+	uint8_t zone;	   /* [z] */
+	uint8_t flags;	   /* [o] */
+	union {
+		struct list_node link; /* [z] free list; [o] while allocated */
+		struct {	       /* slab: mm/slab.c */
+			void *slab_free;
+			uint32_t slab_in_use;
+			uint32_t slab_nr;
+		};
+	};
+	union {
+		struct slab_cache *cache; /* slab */
+		uint64_t private_data;	  /* [o] */
+	};
+	struct list_node lru; /* [o] slab: partial list */
+	uint64_t index;	      /* [o] page cache */
+};
+static_assert(sizeof(struct page) <= 64, "struct page is at most 64 bytes");
+
+enum page_flags {
+	PAGE_ALLOC_ZERO = 1,	 /* contents zero; else undefined */
+	PAGE_ALLOC_LOW = 2,	 /* below 4 GiB, for devices that cannot reach further */
+	PAGE_ALLOC_NO_FAIL_INJECT = 4, /* the failure injector leaves this one alone */
+};
+
+void page_init(void); /* after bootmem_map_all */
+void page_init_cpu(void);
+
+/*
+ * Takes a block of 2^order pages.
+ * Context  any; never sleeps
+ * Returns  0 and the head page with refs == 1; -ENOMEM
+ */
+MUST_CHECK int page_alloc(struct page **out, unsigned order, unsigned flags);
+void page_get(struct page *p);
+/* Drops a reference; the last frees the block. Any context. */
+void page_put(struct page *p);
+/* Makes 2^order single pages, each with refs == 1, of an allocated block with refs == 1. */
+void page_split(struct page *p);
+
+static inline struct page *pfn_to_page(pfn_t pfn)
+{
+	return (struct page *)arch_layout.page_base + pfn;
+}
+static inline pfn_t page_to_pfn(const struct page *p)
+{
+	return (pfn_t)(p - (struct page *)arch_layout.page_base);
+}
+static inline paddr_t page_to_phys(const struct page *p)
+{
+	return page_to_pfn(p) << PAGE_SHIFT;
+}
+static inline void *page_to_virt(const struct page *p)
+{
+	return phys_to_virt(page_to_phys(p));
+}
+static inline struct page *virt_to_page(const void *va)
+{
+	return pfn_to_page(virt_to_phys(va) >> PAGE_SHIFT);
+}
+
+struct page_stats {
+	uint64_t total;	 /* pages ever given to the zones */
+	uint64_t free;	 /* in zones, raw ranges and per-CPU caches */
+	uint64_t cached; /* of those, in per-CPU caches */
+	uint64_t raw;	 /* of those, never touched yet */
+};
+void page_get_stats(struct page_stats *out);
+/* Empties every CPU's cache into the zones (tests; before giving up with -ENOMEM). May sleep. */
+void page_drain_caches(void);
+/* Debug: walks every free list and checks the invariants; panics with what is wrong. */
+void page_check(void);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The lock order. This enum is the document: outer locks first. A CPU or thread that holds a lock
+ * may take only one of a higher rank, or another of the same rank where the line says how.
+ * Debug kernels check it at every acquisition (sync/lock_check.c) and panic with the held list.
+ */
+#pragma once
+
+enum lock_rank {
+	/* sleeping locks (mutex, rwlock): a thread holds them; never from an interrupt */
+	RANK_TEST_OUTER = 1, /* sleep  tests only                                              */
+	RANK_WORK,	     /* sleep  worker pools: creating and ending workers               */
+	RANK_KMAP,	     /* sleep  the kernel's own mappings                               */
+	RANK_SLAB_CACHES,    /* sleep  the list of slab caches                                 */
+	RANK_TEST_INNER,     /* sleep  tests only                                              */
+
+	/* spinning locks: nothing may sleep below this line */
+	RANK_SPIN,	     /* -      marks the border, never used by a lock                  */
+	RANK_TEST_SPIN,	     /* spin   tests only                                              */
+	RANK_TLB,	     /* spin   one shootdown at a time                                 */
+	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
+	RANK_RCU,	     /* irq    grace-period state                                      */
+	RANK_WATCHDOG,	     /* irq                                                            */
+	RANK_WORK_QUEUE,     /* irq    the items of one worker pool                            */
+	RANK_TEST_IRQ,	     /* irq    tests only                                              */
+	RANK_MUTEX,	     /* irq    owner and waiters of one mutex or rwlock; along a
+			      *        priority-inheritance chain: see sync/mutex.c            */
+	RANK_WAITQ,	     /* irq    the waiters of one queue                                */
+	RANK_TIMER,	     /* irq    one CPU's timers                                        */
+	RANK_THREAD,	     /* irq    one thread's scheduling state; before its run queue     */
+	RANK_RUNQ,	     /* irq    two run queues: lower CPU number first                  */
+	RANK_THREADS,	     /* irq    the list of all threads                                 */
+	RANK_SLAB,	     /* irq    the slabs of one cache                                  */
+	RANK_ZONE,	     /* irq    one zone of the page allocator                          */
+	RANK_PGTABLE,	     /* irq    the kernel's page tables                                */
+	RANK_LOG,	     /* irq    the log's ring; anything may log                        */
+	RANK_CONSOLE,	     /* irq    the serial port; last of all                            */
+};
+
+#define LOCK_RANK_IS_SLEEPING(rank) ((rank) < RANK_SPIN)

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sleeping locks. The owner of a mutex inherits the priority of the best thread that waits for
+ * it, along chains of mutexes; ownership is handed to the best waiter at release, so no waiter
+ * starves. A rwlock is held by many readers or one writer; a waiting writer stops new readers.
+ * Waits are WAIT_BOUNDED; the _killable forms return -EINTR when the thread is being killed.
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "lib/rbtree.h"
+#include "sync/waitq.h"
+
+struct thread;
+
+/*
+ *   [w] wait_lock      [a] atomic
+ */
+struct LOCK_TYPE("mutex") mutex {
+	uintptr_t owner;	 /* [a] struct thread *, bit 0: has waiters */
+	struct irqlock wait_lock;
+	struct rbtree waiters;	 /* [w] best priority first, then first come */
+	struct list_node owner_link; /* [w] on owner->held_mutexes while it has waiters */
+	uint16_t rank;		 /* [I] */
+	const char *name;	 /* [I] */
+};
+
+void mutex_init(struct mutex *m, enum lock_rank rank, const char *name);
+void mutex_lock(struct mutex *m) ACQUIRES(*m);
+void mutex_lock_nested(struct mutex *m, uint64_t key) ACQUIRES(*m);
+MUST_CHECK int mutex_lock_killable(struct mutex *m) TRY_ACQUIRES(0, *m);
+bool mutex_try_lock(struct mutex *m) TRY_ACQUIRES(true, *m);
+void mutex_unlock(struct mutex *m) RELEASES(*m);
+bool mutex_is_mine(const struct mutex *m);
+
+struct LOCK_TYPE("rwlock") rwlock {
+	struct irqlock lock;
+	int32_t holders;     /* [lock] -1: a writer; n > 0: n readers */
+	uint32_t nr_writers_waiting; /* [lock] */
+	struct waitq readers, writers;
+	const struct thread *writer; /* [lock] */
+	uint16_t rank;	     /* [I] */
+	const char *name;    /* [I] */
+};
+
+void rwlock_init(struct rwlock *l, enum lock_rank rank, const char *name);
+void rwlock_read_lock(struct rwlock *l);
+void rwlock_read_unlock(struct rwlock *l);
+void rwlock_write_lock(struct rwlock *l) ACQUIRES(*l);
+void rwlock_write_unlock(struct rwlock *l) RELEASES(*l);
+void rwlock_downgrade(struct rwlock *l); /* writer becomes reader */

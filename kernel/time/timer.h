@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One-shot timers: a function called at a time. Each CPU keeps its own in a tree by expiry, and
+ * arms its hardware for the first; with none it is armed for nothing (tickless).
+ *
+ * A callback runs in interrupt context, interrupts off, on the CPU the timer was started on, with
+ * no lock held; it may start its own timer again, or free it.
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "lib/rbtree.h"
+
+/*
+ *   [T] the lock of timer->cpu's timer base
+ */
+struct timer {
+	struct rbnode node;	 /* [T] */
+	uint64_t expires_ns;	 /* [T] clock_monotonic_ns */
+	void (*fn)(struct timer *t); /* [I] */
+	uint32_t cpu;		 /* [T] */
+	uint8_t state;		 /* [T] idle, armed, running */
+};
+
+void timer_init_cpu(void); /* on each CPU, once */
+void timer_init(struct timer *t, void (*fn)(struct timer *t));
+/* Starts or moves it; on this CPU. Any context. */
+void timer_start(struct timer *t, uint64_t expires_ns);
+/* Stops it; true if it had not fired. Does not wait for a callback running elsewhere. Any context. */
+bool timer_stop(struct timer *t);
+/* Stops it and waits until its callback is not running. Not from its own callback. */
+bool timer_stop_sync(struct timer *t);
+/* When this CPU's first timer expires, UINT64_MAX for none (idle, tests). */
+uint64_t timer_next_ns(void);
+
+/* ---- Sleeping ---- */
+/* Sleeps until the time; 0, or -EINTR when killed. */
+MUST_CHECK int sleep_until_ns(uint64_t deadline_ns);
+MUST_CHECK int sleep_ns(uint64_t ns);
