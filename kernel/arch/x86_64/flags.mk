@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+#
+# What an x86-64 kernel is compiled with. No vector registers (they belong to user programs
+# until something asks for them), no red zone (an interrupt would write over it), and a stack
+# protector whose value is a global because %gs means the per-CPU data of this kernel.
+
+CFLAGS_ARCH  := -m64 -march=x86-64 -mno-mmx -mno-sse -mno-sse2 -mno-80387 -msoft-float \
+		-mno-red-zone -mstack-protector-guard=global
+ASFLAGS_ARCH := -m64
+LDFLAGS_ARCH := -m elf_x86_64

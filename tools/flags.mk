@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+#
+# Flags that every C file gets, in a kernel or in a host program, and the rule that a change of
+# flags rebuilds what was built with the old ones.
+
+LD := ld.lld
+NM := nm
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	    -Wimplicit-fallthrough -Wno-unused-parameter -Wno-sign-compare \
+	    -Werror=incompatible-pointer-types -Werror=return-type -Werror=implicit-function-declaration
+
+CFLAGS_ALL := -std=gnu17 -g -Ikernel -fno-strict-aliasing -fno-common $(WARNINGS)
+
+# What a kernel of any hardware architecture is compiled with; kernel/arch/<arch>/flags.mk adds
+# the machine's own.
+CFLAGS_KERNEL := $(CFLAGS_ALL) -ffreestanding -fpie -fvisibility=hidden -fno-omit-frame-pointer \
+		 -fno-asynchronous-unwind-tables -fstack-protector-strong -Wframe-larger-than=2048
+
+CFLAGS_release := -O2
+CFLAGS_UBSAN   := -fsanitize=undefined
+CFLAGS_debug   := -O1 -DDEBUG $(CFLAGS_UBSAN)
+
+# KASAN calls the checker for each access (outlined), so the shadow's address is known only to
+# debug/kasan.c. Stacks and globals are guarded by guard pages instead of red zones.
+CFLAGS_KASAN_clang := -fsanitize=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 \
+		      -mllvm -asan-stack=0 -mllvm -asan-globals=0
+CFLAGS_KASAN_gcc   := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \
+		      --param asan-stack=0 --param asan-globals=0
+CFLAGS_kasan := $(CFLAGS_debug) -DKASAN $(CFLAGS_KASAN_$(if $(findstring gcc,$(CC)),gcc,clang))
+
+CFLAGS_VARIANT := $(CFLAGS_$(firstword $(subst -, ,$(VARIANT)))) $(if $(filter 0,$(TESTS)),,-DTESTS)
+
+# $(call stamp,file,text): a file that changes only when the text does. Depend on it.
+define stamp
+$(shell mkdir -p $(dir $(1)); \
+	printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || printf '%s\n' '$(subst ','\'',$(2))' >$(1))$(1)
+endef
