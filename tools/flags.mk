@@ -7,14 +7,14 @@ LD := ld.lld
 NM := nm
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	    -Wimplicit-fallthrough -Wno-unused-parameter -Wno-sign-compare \
+	    -Wimplicit-fallthrough \
 	    -Werror=incompatible-pointer-types -Werror=return-type -Werror=implicit-function-declaration
 
 CFLAGS_ALL := -std=gnu17 -g -Ikernel -fno-strict-aliasing -fno-common $(WARNINGS)
 
 # What a kernel of any hardware architecture is compiled with; kernel/arch/<arch>/flags.mk adds
-# the machine's own.
-CFLAGS_KERNEL := $(CFLAGS_ALL) -ffreestanding -fpie -fvisibility=hidden -fno-omit-frame-pointer \
+# the machine's own, and its folder is where "arch_types.h" and "arch_inline.h" come from.
+CFLAGS_KERNEL := $(CFLAGS_ALL) -Ikernel/arch/$(ARCH) -ffreestanding -fpie -fvisibility=hidden -fno-omit-frame-pointer \
 		 -fno-asynchronous-unwind-tables -fstack-protector-strong -Wframe-larger-than=2048
 
 CFLAGS_release := -O2
