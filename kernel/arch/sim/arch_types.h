@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The simulated machine's part of struct cpu and struct thread, and its sizes.
+ *
+ * Page-table entries are encoded as on x86-64: the machine has no tables itself, but host unit
+ * tests walk tables with this encoding.
+ */
+#pragma once
+
+#include "lib/base.h"
+
+#define PAGE_SHIFT 12
+#define CACHE_LINE 64
+
+/*
+ * A thread's stack fills one aligned slot, so the slot of an address is found by masking. The
+ * lowest page is the guard. Sanitizers need deep frames, and untouched pages cost nothing.
+ */
+#define SIM_STACK_SLOT (256ul << 10)
+#define KSTACK_SIZE    (SIM_STACK_SLOT - (1ul << PAGE_SHIFT))
+
+#define ARCH_TOP_LEVEL 3
+#define ARCH_FPU_ALIGN 64
+
+typedef uint64_t arch_pte;
+
+/* Everything about a simulated CPU is in the machine's own struct sim_cpu (sim_priv.h). */
+struct arch_cpu {
+	uint32_t unused;
+};
+
+/* Where a thread that does not run goes on: sim_swap's saved registers lie at sp. */
+struct arch_context {
+	void *sp;
+};
+
+/* What an interrupt interrupted: enough to report, there are no registers to give back. */
+struct arch_frame {
+	vaddr_t pc;
+	vaddr_t sp;
+	vaddr_t fp;
+	bool was_irq_enabled;
+};
