@@ -209,7 +209,10 @@ MUST_CHECK int arch_wallclock_read(int64_t *seconds);
 
 /* ================ Memory ================ */
 
-/* Where the kernel's address space has its parts; set before kmain runs, then immutable. */
+/*
+ * Where the kernel's address space has its parts; set before kmain runs, then immutable. Until
+ * bootmem_map_all, only the first 4 GiB of physical memory are mapped at direct_base.
+ */
 struct arch_layout {
 	vaddr_t direct_base;  /* physical address 0 in the map of all RAM */
 	vaddr_t direct_end;
@@ -218,6 +221,7 @@ struct arch_layout {
 	vaddr_t kmap_end;
 	vaddr_t image_base;   /* where the image runs, after KASLR */
 	vaddr_t text_start, text_end, rodata_start, rodata_end, data_start, image_end;
+	vaddr_t boot_stack_bottom, boot_stack_top; /* what kmain runs on */
 };
 extern struct arch_layout arch_layout;
 

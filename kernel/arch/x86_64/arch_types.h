@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The types that arch/arch.h promises, for x86-64.
+ */
+#pragma once
+
+#include "lib/base.h"
+
+#define PAGE_SHIFT 12
+#define CACHE_LINE 64
+
+/* A thread's kernel stack. Debug code has bigger frames. */
+#ifdef DEBUG
+#define KSTACK_SIZE (32 * KIB)
+#else
+#define KSTACK_SIZE (16 * KIB)
+#endif
+
+#define ARCH_TOP_LEVEL 3  /* 4-level paging: PML4 */
+#define ARCH_FPU_ALIGN 64 /* XSAVE; Intel SDM vol.1 13.4 */
+
+typedef uint64_t arch_pte;
+
+/* Task-state segment, 64-bit. Intel SDM vol.3 figure 8-11. */
+struct x86_tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7]; /* [n] is IST n + 1 */
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t iomap_base;
+} PACKED;
+
+/* Null, kernel code and data, user code 32, data, code 64 (the order SYSRET wants), TSS in two. */
+enum { X86_GDT_ENTRIES = 8 };
+
+/*
+ *   [c] only this CPU
+ */
+struct arch_cpu {
+	uint64_t gdt[X86_GDT_ENTRIES] ALIGNED(16); /* [c] */
+	struct x86_tss tss ALIGNED(16);		   /* [c] */
+};
+
+/* A thread that is not running: everything else is on its stack (context.S). */
+struct arch_context {
+	uint64_t rsp;
+};
+
+/*
+ * What trap_entry.S leaves on the stack, lowest address first. The last five words are pushed by
+ * the CPU, the error code too where the vector has one (0 otherwise).
+ */
+struct arch_frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	uint64_t vector;
+	uint64_t error;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
