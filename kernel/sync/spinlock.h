@@ -10,17 +10,15 @@
  *
  * An irqlock remembers, in itself, whether its taker had interrupts on. Several irqlocks held at
  * once are therefore released in reverse order. The _noirq forms leave the flag alone: for code
- * that has interrupts off already and passes the lock from thread to thread (the scheduler).
+ * that has interrupts off already and passes the lock from thread to thread (the scheduler). They
+ * hold preemption off as well, on this CPU, and their release never switches threads; nor does
+ * irqlock_unlock when interrupts were off before the lock was taken.
  */
 #pragma once
 
 #include "lib/base.h"
 #include "sync/lock_check.h"
-
-struct ticket {
-	uint16_t next;	/* [a] */
-	uint16_t owner; /* [a] */
-};
+#include "sync/ticket.h"
 
 struct LOCK_TYPE("spinlock") spinlock {
 	struct ticket ticket;
