@@ -24,8 +24,10 @@ void log_write(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 #define log_info(...)	log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)	log_write(LOG_DEBUG, __VA_ARGS__)
 
-/* Straight to the console and the ring without waiting for any lock: panic's voice. */
+/* Straight to the console and the ring without waiting for any lock: panic's voice. NMIs too. */
 void log_emergency(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* A line without level and time, for output that programs read: test results. Threads only. */
+void log_plain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Lines of this level and better reach the console (loglevel=, quiet). The ring gets all. */
 void log_set_console_level(int level);
@@ -34,6 +36,8 @@ void log_set_console_level(int level);
  * Returns the bytes copied, 0 at the end.
  */
 size_t log_read(uint64_t *seq, char *buf, size_t size);
+/* Sequence number of the oldest line still there and of the next to come. */
+void log_get_range(uint64_t *first, uint64_t *next);
 /* A place that logs at most once, for absent features. */
 #define log_once(level, ...)                                                                   \
 	do {                                                                                   \

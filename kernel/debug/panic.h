@@ -19,6 +19,8 @@ NORETURN void panic_frame(const struct arch_frame *f, const char *fmt, ...) PRIN
 enum { BACKTRACE_DEPTH = 32 };
 /* Prints the chain of callers from this frame pointer on, by log_emergency, symbolised. */
 void backtrace_print(vaddr_t pc, vaddr_t fp);
+/* The same for return addresses that were captured before; pc may be 0. */
+void backtrace_print_captured(vaddr_t pc, const vaddr_t *trace, unsigned nr);
 /* Fills return addresses; for lock and slab records, and tests. */
 unsigned backtrace_capture(vaddr_t fp, vaddr_t *out, unsigned max);
 
@@ -27,6 +29,6 @@ void symbol_describe(vaddr_t addr, char *buf, size_t size);
 /* The address of a symbol, 0 if there is none. */
 vaddr_t symbol_find(const char *name);
 
-/* Set from the command line by kmain. */
-extern int panic_timeout_seconds; /* panic=; 0: halt */
 bool panic_in_progress(void);
+/* The status that an emulator ends with; EXIT_PANIC unless the watchdog says EXIT_HUNG. */
+void panic_set_exit_status(unsigned status);
