@@ -35,6 +35,12 @@ struct thread;
  */
 void arch_init_early(void);
 
+/*
+ * Keeps back the RAM this machine needs at a certain place (x86: the page below 1 MiB in which
+ * other CPUs start), by bootmem_reserve. Needs bootmem_init; before bootmem_release.
+ */
+void arch_reserve_memory(void);
+
 /* Interrupt controllers, IPIs and this CPU's timer. Needs machine, the page allocator, kmap. */
 void arch_init_interrupts(void);
 
@@ -178,12 +184,14 @@ MUST_CHECK int arch_irq_of_isa(uint8_t line, unsigned *irq);
 void arch_irq_mask(unsigned irq);
 void arch_irq_unmask(unsigned irq);
 void arch_irq_eoi(unsigned irq);
+/* -EOPNOTSUPP for a message-signalled one: its message is in the device (allocate another). */
 MUST_CHECK int arch_irq_set_cpu(unsigned irq, unsigned cpu);
 /* A fresh message-signalled interrupt aimed at `cpu`: what the device has to write, and where. */
 struct msi_message {
 	uint64_t addr;
 	uint32_t data;
 };
+/* -ENOSPC: no number or no vector left on that CPU; -ENODEV: messages cannot reach it. */
 MUST_CHECK int arch_msi_alloc(unsigned cpu, unsigned *irq, struct msi_message *msg);
 void arch_msi_free(unsigned irq);
 
@@ -198,7 +206,8 @@ void arch_nmi_send_others(void);
 
 /* A counter that only goes up, at the same rate on all CPUs; its rate is known after calibration. */
 static inline uint64_t arch_counter_read(void);
-/* Finds the counter's rate. Logs how. Returns Hz, never 0. */
+/* Finds the counter's rate, and the timer's. Logs how. Returns Hz, never 0. Once, after
+ * arch_init_interrupts, on the boot CPU; until then arch_timer_arm must not be called. */
 uint64_t arch_counter_calibrate(void);
 const char *arch_counter_name(void);
 /* Arms this CPU's one-shot timer: trap_timer() once counter >= deadline; replaces what was armed. */

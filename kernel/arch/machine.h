@@ -58,6 +58,7 @@ struct machine {
 	bool has_legacy_pic;
 	bool has_no_cmos_rtc;
 	bool has_no_i8042;
+	uint8_t rtc_century; /* CMOS register that holds the century; 0: none */
 	paddr_t hpet_addr; /* 0: none */
 	struct machine_reg pm_timer; /* 3.579545 MHz */
 	bool pm_timer_is_32bit;
@@ -67,6 +68,8 @@ struct machine {
 	uint8_t reset_value;
 	struct machine_reg pm1a_control, pm1b_control; /* for S5 */
 	struct machine_reg sleep_control; /* hardware-reduced ACPI */
+	uint32_t smi_command; /* I/O port that takes acpi_enable; 0: ACPI mode is always on */
+	uint8_t acpi_enable;
 	bool has_s5;
 	uint8_t s5_type_a, s5_type_b;
 	struct machine_reg serial; /* from SPCR */

@@ -24,26 +24,47 @@ struct irq_action {
 	uint64_t count; /* interrupts this action handled */
 };
 
-void irq_init(void);
-/* Adds a handler and unmasks the line. `action` belongs to the caller until irq_remove returns. */
+void irq_init(void); /* after arch_init_interrupts and slab_init */
+/*
+ * Adds a handler and unmasks the line. `action` belongs to irq/ until irq_remove returns.
+ * Returns  0, -EINVAL (no such interrupt), -ENOMEM
+ * Context  a thread, or start-up; not from a handler of the same line
+ */
 MUST_CHECK int irq_add(unsigned irq, struct irq_action *action, irq_handler h, void *ctx, const char *name);
-/* Removes it and waits until no CPU runs it. May sleep. */
+/* Removes it once no CPU runs it; masks the line with the last. Context as irq_add. */
 void irq_remove(unsigned irq, struct irq_action *action);
-/* Nested counts of masking. Any context. */
+/*
+ * Nested counts. While disabled, no handler of the line starts (one may still be running on
+ * another CPU); an interrupt that comes meanwhile is remembered and handled after the last
+ * irq_enable. Any context, the line's own handler included.
+ */
 void irq_disable(unsigned irq);
 void irq_enable(unsigned irq);
 MUST_CHECK int irq_set_cpu(unsigned irq, unsigned cpu);
-/* How many interrupts this CPU has had by number, and of each other kind, for /proc/interrupts. */
+/* How many interrupts of this number came, on all CPUs; those that nobody claimed. */
 uint64_t irq_count_total(unsigned irq);
+uint64_t irq_count_unclaimed(unsigned irq);
+/* Calls fn for every number that has a handler, locked: for the console and /proc/interrupts. */
+void irq_for_each(void (*fn)(unsigned irq, const char *name, uint64_t count, void *ctx), void *ctx);
+/* The registers of what the interrupt being handled on this CPU interrupted, NULL outside. */
+struct arch_frame;
+struct arch_frame *irq_frame(void);
 
 /* ---- Deferred calls: once, soon, on this CPU, with interrupts on and preemption off ---- */
 
 struct deferred {
 	struct deferred *next; /* [c] this CPU's list */
 	void (*fn)(struct deferred *d);
-	uint32_t is_pending; /* [a] */
+	uint32_t is_pending; /* [a] from deferred_call until fn is about to be called */
 };
 
 #define DEFERRED_INIT(f) { .fn = (f) }
-/* Any context; a call that is pending already stays one call. */
+/*
+ * Any context; a call that is pending already stays one call. fn may ask for itself again, or
+ * free d. It may interrupt any thread, also one that holds a spinlock: it takes irqlocks only.
+ */
 void deferred_call(struct deferred *d);
+/* Runs what is pending on this CPU. irq/'s own; interrupts off, and off again on return. */
+void deferred_run(void);
+/* Whether something is pending here; the idle loop looks before it waits. Interrupts off. */
+bool deferred_is_pending(void);
