@@ -87,3 +87,6 @@ help:
 	@echo 'make packages      the Debian packages that all this needs, and why'
 	@echo 'make clean'
 	@echo 'settings           ARCH=x86_64|sim DEBUG=0|1|kasan CC=clang|gcc TESTS=1 SMP=n V=1'
+
+print-%:
+	@echo '$($*)'
