@@ -11,11 +11,16 @@
 void bootmem_init(paddr_t limit);
 /* Zeroed, aligned, contiguous; panics with `what` when there is none (nothing can go on). */
 void *bootmem_alloc(size_t size, size_t align, const char *what);
+/* The same, not zeroed and never touched, from `at_least` up if it can be; a physical address. */
+paddr_t bootmem_alloc_raw(size_t size, size_t align, paddr_t at_least, const char *what);
 /* Keeps a range (boot tables, the AP trampoline) out of the zones. Before bootmem_release. */
 void bootmem_reserve(paddr_t start, paddr_t end, const char *what);
 /* Maps all RAM at arch_layout.direct_base with the kernel image W^X, and switches to that table. */
 void bootmem_map_all(void);
 /* Gives the rest to the page allocator; page_init calls it. */
 void bootmem_release(void (*give)(paddr_t start, paddr_t end));
+/* Calls fn on each range of RAM below mem=, whole pages, ascending, whoever uses it. */
+void bootmem_for_each_ram(void (*fn)(paddr_t start, paddr_t end, void *ctx), void *ctx);
 uint64_t bootmem_usable_bytes(void);
+/* One more than the highest frame of RAM. struct page exists up to the next PAGE_MAX_ORDER block. */
 pfn_t bootmem_max_pfn(void);

@@ -4,12 +4,14 @@
  *
  * Armed for one thread (or for all), the injector counts the page and slab allocations that
  * follow and fails the n-th. A test that loops n upwards until nothing failed has walked every
- * failure path of what it tests ("fail-nth").
+ * failure path of what it tests ("fail-nth"). Allocations in interrupts are never counted for a
+ * thread. One user at a time.
  */
 #pragma once
 
 #include "lib/base.h"
 
+#ifdef DEBUG
 /* The n-th allocation by the current thread from now fails, once; 0 disarms. */
 void fail_arm(uint64_t nth);
 /* Whether it fired since armed; disarms. */
@@ -18,3 +20,9 @@ bool fail_disarm(void);
 bool fail_now(void);
 /* Command line failalloc=N: fails the n-th allocation of the whole start, whoever makes it. */
 void fail_arm_boot(uint64_t nth);
+#else
+static inline bool fail_now(void)
+{
+	return false;
+}
+#endif

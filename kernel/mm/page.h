@@ -16,11 +16,11 @@
 enum { PAGE_MAX_ORDER = 10 }; /* 4 MiB */
 
 enum page_state {
-	PAGE_RESERVED, /* not RAM, or never given to the allocator */
+	PAGE_RESERVED, /* not RAM, never given to the allocator, or not the head of its block */
 	PAGE_FREE,     /* head of a free block */
 	PAGE_CACHED,   /* in a per-CPU cache */
 	PAGE_USED,     /* head of an allocated block */
-	PAGE_SLAB,     /* head of a slab */
+	PAGE_SLAB,     /* in a slab, head or not */
 };
 
 /*
@@ -50,8 +50,8 @@ struct page {
 static_assert(sizeof(struct page) <= 64, "struct page is at most 64 bytes");
 
 enum page_flags {
-	PAGE_ALLOC_ZERO = 1,	 /* contents zero; else undefined */
-	PAGE_ALLOC_LOW = 2,	 /* below 4 GiB, for devices that cannot reach further */
+	PAGE_ALLOC_ZERO = 1,	       /* contents zero; else undefined */
+	PAGE_ALLOC_LOW = 2,	       /* below 4 GiB, for devices that cannot reach further */
 	PAGE_ALLOC_NO_FAIL_INJECT = 4, /* the failure injector leaves this one alone */
 };
 
@@ -102,3 +102,5 @@ void page_get_stats(struct page_stats *out);
 void page_drain_caches(void);
 /* Debug: walks every free list and checks the invariants; panics with what is wrong. */
 void page_check(void);
+/* The largest order of which a block is free now, in zone lists or raw; -1 if none. For the log. */
+int page_largest_free_order(void);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Failing the n-th allocation: a counter, and whose allocations it counts.
+ *
+ * failalloc=N counts every allocation from the first one on and says which one it failed, by the
+ * functions that asked for it, so that what happens next can be read as its consequence.
+ *
+ * Locks   none; the counter is atomic, and only one test arms it at a time.
+ */
+#include "mm/fail.h"
+
+#ifdef DEBUG
+
+#include "arch/arch.h"
+#include "debug/log.h"
+#include "debug/panic.h"
+#include "lib/atomic.h"
+#include "lib/cmdline.h"
+#include "lib/parse.h"
+#include "sync/preempt.h"
+
+enum { CALLERS_SHOWN = 5 };
+
+enum fail_mode { FAIL_OFF, FAIL_THREAD, FAIL_EVERYONE };
+
+static uint32_t mode;		     /* [a] enum fail_mode */
+static const struct thread *whose;   /* written before mode, read after it */
+static uint64_t countdown;	     /* [a] allocations until the one that fails */
+static uint32_t has_fired;	     /* [a] */
+
+void fail_arm(uint64_t nth)
+{
+	atomic_store(&mode, FAIL_OFF);
+	whose = arch_current();
+	atomic_store(&countdown, nth);
+	atomic_store(&has_fired, 0);
+	if (nth)
+		atomic_store(&mode, FAIL_THREAD);
+}
+
+bool fail_disarm(void)
+{
+	atomic_store(&mode, FAIL_OFF);
+	return atomic_xchg(&has_fired, 0);
+}
+
+void fail_arm_boot(uint64_t nth)
+{
+	atomic_store(&countdown, nth);
+	atomic_store(&has_fired, 0);
+	atomic_store(&mode, nth ? FAIL_EVERYONE : FAIL_OFF);
+}
+
+static void say_who(void)
+{
+	vaddr_t callers[CALLERS_SHOWN];
+	unsigned nr = backtrace_capture(arch_frame_pointer(), callers, CALLERS_SHOWN);
+
+	log_write(LOG_NOTICE, "mm: failalloc: this allocation fails");
+	for (unsigned i = 1; i < nr; i++) {
+		char name[80];
+
+		symbol_describe(callers[i], name, sizeof(name));
+		log_write(LOG_NOTICE, "mm: failalloc:   in %s", name);
+	}
+}
+
+bool fail_now(void)
+{
+	uint32_t m = atomic_load_acquire(&mode); /* pairs with the stores of fail_arm */
+
+	if (LIKELY(m == FAIL_OFF))
+		return false;
+	if (m == FAIL_THREAD && (in_interrupt() || arch_current() != whose))
+		return false;
+	if (atomic_fetch_sub(&countdown, 1) != 1)
+		return false;
+	atomic_store(&mode, FAIL_OFF);
+	atomic_store(&has_fired, 1);
+	if (m == FAIL_EVERYONE)
+		say_who();
+	return true;
+}
+
+static int set_failalloc(const char *value)
+{
+	uint64_t nth;
+
+	if (parse_u64(value, 0, &nth))
+		return -EINVAL;
+	fail_arm_boot(nth);
+	return 0;
+}
+CMDLINE_WORD(failalloc, "failalloc", set_failalloc, "N: the N-th allocation of the start fails");
+
+#endif

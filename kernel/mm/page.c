@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Page frames: who has which page of RAM.
+ *
+ * Three layers, asked in this order:
+ *
+ *     this CPU's cache    single pages, a stack: the last one freed is the first one used again
+ *     a zone's lists      the buddy system: free blocks of 2^order pages, aligned to their size
+ *     a zone's raw ranges what boot found and nobody touched yet
+ *
+ * The buddy of a block of order n is the block whose frame number differs in bit n only. Two free
+ * buddies of the same order are always merged, so a free block's buddy is never a free block of
+ * the same order: that is the invariant that page_check() walks.
+ *
+ * Raw ranges are why starting costs the same with any amount of RAM: a struct page means nothing
+ * until the aligned 4 MiB block it belongs to is pulled, and only then are its 1024 structs
+ * zeroed (PAGE_RESERVED is zero). Merging stops at 4 MiB, so nobody looks at the structs of a
+ * block that was not pulled. The blocks at the edges of a range, of which only a part is RAM, are
+ * zeroed when the range is given.
+ *
+ * Zone `low` is what lies below 4 GiB; it serves who asked for it, and everybody else when `high`
+ * is empty. A block never straddles the border.
+ *
+ * Locks   zone->lock  [z]  irq, RANK_ZONE. Per-CPU caches: interrupts off, this CPU.
+ * Never   sleeps. A cache is drained into the zone lists in batches, so its pages can merge.
+ * Rejected: bitmaps for the buddies' state (a second place to look); a list of cached pages per
+ *         zone (the cache holds what callers without wishes get, whichever zone it came from).
+ */
+#include "mm/page.h"
+
+#include "arch/cpu.h"
+#include "debug/log.h"
+#include "irq/ipi.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/bootmem.h"
+#include "mm/fail.h"
+#include "mm/poison.h"
+#include "sync/spinlock.h"
+
+enum {
+	BLOCK_PAGES = 1 << PAGE_MAX_ORDER,
+	MAX_RAW_RANGES = 200, /* as many as bootmem has, and one more where a range is cut */
+	CACHE_MAX = 64,	      /* pages a CPU keeps: 256 KiB */
+	CACHE_REFILL = 16,
+	CACHE_DRAIN = 32,
+};
+#define ZONE_LOW_END ((4 * GIB) >> PAGE_SHIFT)
+
+struct raw_range {
+	pfn_t start, end;
+};
+
+/*
+ *   [z] lock    [I] immutable after page_init
+ */
+struct zone {
+	struct irqlock lock;
+	struct list free[PAGE_MAX_ORDER + 1]; /* [z] by order */
+	uint64_t nr_free;		      /* [z] pages on the lists */
+	uint64_t nr_raw;		      /* [z] pages in raw ranges */
+	uint64_t nr_total;		      /* [I] */
+	struct raw_range raw[MAX_RAW_RANGES]; /* [z] the last one is pulled from */
+	unsigned nr_raw_ranges;		      /* [z] */
+};
+
+enum { ZONE_LOW, ZONE_HIGH, NR_ZONES };
+static struct zone zones[NR_ZONES];
+
+/* [c] interrupts off */
+struct page_cache_cpu {
+	uint32_t nr;
+	struct page *page[CACHE_MAX]; /* oldest first */
+};
+static PERCPU(struct page_cache_cpu, page_cache_cpu);
+
+static unsigned zone_of(pfn_t pfn)
+{
+	return pfn < ZONE_LOW_END ? ZONE_LOW : ZONE_HIGH;
+}
+
+static size_t block_bytes(unsigned order)
+{
+	return PAGE_SIZE << order;
+}
+
+/* ---- The buddy system ---- */
+
+static void put_on_list(struct zone *z, struct page *p, unsigned order) MUST_HOLD(z->lock)
+{
+	p->state = PAGE_FREE;
+	p->order = (uint8_t)order;
+	list_add_head(&z->free[order], &p->link);
+}
+
+static void zone_free_block(struct zone *z, struct page *p, unsigned order) MUST_HOLD(z->lock)
+{
+	pfn_t pfn = page_to_pfn(p);
+
+	memory_poison(page_to_virt(p), block_bytes(order), POISON_FREE_PAGE);
+	z->nr_free += 1ul << order;
+	p->state = PAGE_RESERVED;
+	for (; order < PAGE_MAX_ORDER; order++) {
+		struct page *buddy = pfn_to_page(pfn ^ (1ul << order));
+
+		if (buddy->state != PAGE_FREE || buddy->order != order)
+			break;
+		list_remove(&buddy->link);
+		buddy->state = PAGE_RESERVED;
+		pfn &= ~(1ul << order);
+	}
+	p = pfn_to_page(pfn);
+	p->zone = (uint8_t)zone_of(pfn);
+	put_on_list(z, p, order);
+}
+
+static void init_block_pages(pfn_t block)
+{
+	for (char *at = (char *)pfn_to_page(block); at < (char *)pfn_to_page(block + BLOCK_PAGES);
+		at += PAGE_SIZE)
+		arch_page_zero(at);
+}
+
+/* Frees [start, end) of one 4 MiB block, whose structs are initialised, in the largest pieces. */
+static void zone_free_pages(struct zone *z, pfn_t start, pfn_t end) MUST_HOLD(z->lock)
+{
+	while (start < end) {
+		unsigned order = PAGE_MAX_ORDER;
+
+		while (!IS_ALIGNED(start, 1ul << order) || start + (1ul << order) > end)
+			order--;
+		zone_free_block(z, pfn_to_page(start), order);
+		start += 1ul << order;
+	}
+}
+
+/* Moves the highest block of the last raw range to the lists; false when there is none. */
+static bool zone_pull_raw(struct zone *z) MUST_HOLD(z->lock)
+{
+	struct raw_range *r;
+	pfn_t start, end;
+
+	if (z->nr_raw_ranges == 0)
+		return false;
+	r = &z->raw[z->nr_raw_ranges - 1];
+	end = r->end;
+	start = MAX(ALIGN_DOWN(end - 1, BLOCK_PAGES), r->start);
+	if (end - start == BLOCK_PAGES)
+		init_block_pages(start); /* a part of a block is at an edge: zone_give did it */
+	z->nr_raw -= end - start;
+	r->end = start;
+	if (r->start == r->end)
+		z->nr_raw_ranges--;
+	zone_free_pages(z, start, end);
+	return true;
+}
+
+static struct page *zone_alloc_block(struct zone *z, unsigned order) MUST_HOLD(z->lock)
+{
+	struct page *p;
+
+	for (;;) {
+		for (unsigned o = order; o <= PAGE_MAX_ORDER; o++) {
+			p = list_pop_head(&z->free[o], struct page, link);
+			if (!p)
+				continue;
+			while (o > order) { /* keep the lower half, free the upper */
+				struct page *upper = p + (1ul << --o);
+
+				upper->zone = p->zone;
+				put_on_list(z, upper, o);
+			}
+			p->state = PAGE_USED;
+			p->order = (uint8_t)order;
+			z->nr_free -= 1ul << order;
+			return p;
+		}
+		if (!zone_pull_raw(z))
+			return NULL;
+	}
+}
+
+/* From the best zone that has one, `high` first. */
+static struct page *alloc_block(unsigned order, unsigned flags)
+{
+	struct page *p = NULL;
+
+	for (int i = flags & PAGE_ALLOC_LOW ? ZONE_LOW : ZONE_HIGH; i >= 0 && !p; i--) {
+		struct zone *z = &zones[i];
+
+		if (!READ_ONCE(z->nr_total)) /* a hint that saves the lock: it never changes */
+			continue;
+		irqlock_lock(&z->lock);
+		p = zone_alloc_block(z, order);
+		irqlock_unlock(&z->lock);
+	}
+	return p;
+}
+
+/* ---- Per-CPU caches; interrupts are off in all of these ---- */
+
+/* Gives the `nr` oldest pages of the cache back to their zones. */
+static void cache_drain(struct page_cache_cpu *cache, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr;) {
+		struct zone *z = &zones[cache->page[i]->zone];
+
+		irqlock_lock(&z->lock);
+		for (; i < nr && &zones[cache->page[i]->zone] == z; i++)
+			zone_free_block(z, cache->page[i], 0);
+		irqlock_unlock(&z->lock);
+	}
+	cache->nr -= nr;
+	memmove(&cache->page[0], &cache->page[nr], cache->nr * sizeof(cache->page[0]));
+}
+
+/* Fills an empty cache; false when memory is out. */
+static NOINLINE bool cache_refill(struct page_cache_cpu *cache)
+{
+	for (int i = ZONE_HIGH; i >= 0 && cache->nr == 0; i--) {
+		struct zone *z = &zones[i];
+
+		if (!READ_ONCE(z->nr_total))
+			continue;
+		irqlock_lock(&z->lock);
+		while (cache->nr < CACHE_REFILL) {
+			struct page *p = zone_alloc_block(z, 0);
+
+			if (!p)
+				break;
+			p->state = PAGE_CACHED;
+			cache->page[cache->nr++] = p;
+		}
+		irqlock_unlock(&z->lock);
+	}
+	return cache->nr > 0;
+}
+
+static struct page *alloc_cached(void)
+{
+	bool irqs = arch_irq_save();
+	struct page_cache_cpu *cache = &percpu(page_cache_cpu);
+	struct page *p = NULL;
+
+	if (LIKELY(cache->nr > 0) || cache_refill(cache)) {
+		p = cache->page[--cache->nr];
+		debug_assert(p->state == PAGE_CACHED);
+		p->state = PAGE_USED;
+	}
+	arch_irq_restore(irqs);
+	return p;
+}
+
+static void free_cached(struct page *p)
+{
+	bool irqs = arch_irq_save();
+	struct page_cache_cpu *cache = &percpu(page_cache_cpu);
+
+	if (UNLIKELY(cache->nr == CACHE_MAX))
+		cache_drain(cache, CACHE_DRAIN);
+	memory_poison(page_to_virt(p), PAGE_SIZE, POISON_FREE_PAGE);
+	p->state = PAGE_CACHED;
+	cache->page[cache->nr++] = p;
+	arch_irq_restore(irqs);
+}
+
+static void drain_this_cpu(void *arg UNUSED)
+{
+	bool irqs = arch_irq_save();
+	struct page_cache_cpu *cache = &percpu(page_cache_cpu);
+
+	cache_drain(cache, cache->nr);
+	arch_irq_restore(irqs);
+}
+
+void page_drain_caches(void)
+{
+	ipi_call_others(drain_this_cpu, NULL);
+	drain_this_cpu(NULL);
+}
+
+/* ---- Allocation ---- */
+
+/* The last try: what this CPU keeps may complete a larger block. */
+static NOINLINE struct page *alloc_after_drain(unsigned order, unsigned flags)
+{
+	drain_this_cpu(NULL);
+	return alloc_block(order, flags);
+}
+
+int page_alloc(struct page **out, unsigned order, unsigned flags)
+{
+	struct page *p;
+
+	assert(order <= PAGE_MAX_ORDER);
+	if (!(flags & PAGE_ALLOC_NO_FAIL_INJECT) && fail_now())
+		return -ENOMEM;
+	p = LIKELY(order == 0 && !(flags & PAGE_ALLOC_LOW)) ? alloc_cached()
+							     : alloc_block(order, flags);
+	if (UNLIKELY(!p))
+		p = alloc_after_drain(order, flags);
+	if (UNLIKELY(!p))
+		return -ENOMEM;
+	p->refs = 1;
+	memory_unpoison(page_to_virt(p), block_bytes(order));
+	if (flags & PAGE_ALLOC_ZERO)
+		for (size_t at = 0; at < block_bytes(order); at += PAGE_SIZE)
+			arch_page_zero((char *)page_to_virt(p) + at);
+	*out = p;
+	return 0;
+}
+
+void page_get(struct page *p)
+{
+	uint32_t old UNUSED = atomic_fetch_add_relaxed(&p->refs, 1); /* we hold one already */
+
+	debug_assert(old != 0);
+}
+
+static void page_free(struct page *p)
+{
+	struct zone *z;
+
+	assert(p->state == PAGE_USED); /* else it is freed twice, or not the head of a block */
+	p->flags = 0;
+	if (LIKELY(p->order == 0)) {
+		free_cached(p);
+		return;
+	}
+	z = &zones[p->zone];
+	irqlock_lock(&z->lock);
+	zone_free_block(z, p, p->order);
+	irqlock_unlock(&z->lock);
+}
+
+void page_put(struct page *p)
+{
+	uint32_t refs = atomic_load_acquire(&p->refs); /* pairs with the release below */
+
+	/* With one reference, ours, nobody else can be looking: no need for the locked instruction. */
+	if (refs != 1) {
+		assert(refs != 0);
+		if (atomic_fetch_sub_release(&p->refs, 1) != 1) /* our use comes before the free */
+			return;
+		atomic_fence_acquire(); /* pairs with the release of the others */
+	}
+	p->refs = 0;
+	page_free(p);
+}
+
+void page_split(struct page *p)
+{
+	unsigned nr = 1u << p->order;
+
+	assert(p->state == PAGE_USED && atomic_load_relaxed(&p->refs) == 1);
+	for (unsigned i = 0; i < nr; i++) {
+		p[i].refs = 1;
+		p[i].state = PAGE_USED;
+		p[i].order = 0;
+		p[i].zone = p->zone;
+		p[i].flags = 0;
+	}
+}
+
+/* ---- Start ---- */
+
+static void zone_add_raw(struct zone *z, pfn_t start, pfn_t end)
+{
+	assert(z->nr_raw_ranges < MAX_RAW_RANGES);
+	z->raw[z->nr_raw_ranges++] = (struct raw_range){start, end};
+	z->nr_raw += end - start;
+	z->nr_total += end - start;
+}
+
+/*
+ * Zeroes the structs of the blocks of which only a part is in a range, once each. Ranges come in
+ * ascending order, so a block that two of them share is the last one done.
+ */
+static void init_edge(pfn_t pfn)
+{
+	static pfn_t last_done = UINT64_MAX;
+	pfn_t block = ALIGN_DOWN(pfn, BLOCK_PAGES);
+
+	if (IS_ALIGNED(pfn, BLOCK_PAGES) || block == last_done)
+		return;
+	init_block_pages(block);
+	last_done = block;
+}
+
+static void zone_give(paddr_t start_pa, paddr_t end_pa)
+{
+	pfn_t start = start_pa >> PAGE_SHIFT, end = end_pa >> PAGE_SHIFT;
+
+	init_edge(start);
+	init_edge(end);
+	if (start < ZONE_LOW_END)
+		zone_add_raw(&zones[ZONE_LOW], start, MIN(end, ZONE_LOW_END));
+	if (end > ZONE_LOW_END)
+		zone_add_raw(&zones[ZONE_HIGH], MAX(start, ZONE_LOW_END), end);
+}
+
+void page_init(void)
+{
+	for (unsigned i = 0; i < NR_ZONES; i++) {
+		irqlock_init(&zones[i].lock, RANK_ZONE, i == ZONE_LOW ? "zone low" : "zone high");
+		for (unsigned o = 0; o <= PAGE_MAX_ORDER; o++)
+			list_init(&zones[i].free[o]);
+	}
+	bootmem_release(zone_give);
+	log_info("mm: %llu MiB free",
+		(unsigned long long)((zones[ZONE_LOW].nr_total + zones[ZONE_HIGH].nr_total) <<
+				     PAGE_SHIFT) / MIB);
+}
+
+/* ---- What tests and the console ask ---- */
+
+void page_get_stats(struct page_stats *out)
+{
+	*out = (struct page_stats){0};
+	for (unsigned i = 0; i < NR_ZONES; i++) {
+		struct zone *z = &zones[i];
+
+		irqlock_lock(&z->lock);
+		out->total += z->nr_total;
+		out->free += z->nr_free + z->nr_raw;
+		out->raw += z->nr_raw;
+		irqlock_unlock(&z->lock);
+	}
+	for (unsigned i = 0; i < cpu_count(); i++)
+		out->cached += READ_ONCE(percpu_of(page_cache_cpu, cpus[i])->nr);
+	out->free += out->cached;
+}
+
+int page_largest_free_order(void)
+{
+	for (int o = PAGE_MAX_ORDER; o >= 0; o--) {
+		for (unsigned i = 0; i < NR_ZONES; i++) {
+			if (o == PAGE_MAX_ORDER && READ_ONCE(zones[i].nr_raw) >= 2 * BLOCK_PAGES)
+				return o;
+			if (zones[i].nr_total && !list_is_empty(&zones[i].free[o]))
+				return o;
+		}
+	}
+	return -1;
+}
+
+static void check_block(const struct page *p, unsigned zone, unsigned order)
+{
+	pfn_t pfn = page_to_pfn(p);
+
+	assert(p->state == PAGE_FREE && p->order == order && p->zone == zone);
+	assert(zone_of(pfn) == zone && IS_ALIGNED(pfn, 1ul << order) && p->refs == 0);
+	if (order < PAGE_MAX_ORDER) {
+		const struct page *buddy = pfn_to_page(pfn ^ (1ul << order));
+
+		assert(buddy->state != PAGE_FREE || buddy->order != order); /* or merged */
+	}
+}
+
+void page_check(void)
+{
+	for (unsigned i = 0; i < NR_ZONES; i++) {
+		struct zone *z = &zones[i];
+		uint64_t nr_free = 0, nr_raw = 0;
+
+		irqlock_lock(&z->lock);
+		for (unsigned o = 0; o <= PAGE_MAX_ORDER; o++) {
+			list_for_each(p, &z->free[o], struct page, link)
+			{
+				check_block(p, i, o);
+				nr_free += 1ul << o;
+			}
+		}
+		for (unsigned r = 0; r < z->nr_raw_ranges; r++) {
+			assert(z->raw[r].start < z->raw[r].end);
+			nr_raw += z->raw[r].end - z->raw[r].start;
+		}
+		assert(nr_free == z->nr_free && nr_raw == z->nr_raw);
+		assert(nr_free + nr_raw <= z->nr_total);
+		irqlock_unlock(&z->lock);
+	}
+}
