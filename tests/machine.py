@@ -144,7 +144,7 @@ def bochs(case, log):
     with open(config, "w") as f:
         f.write(qemu.bochs_config(iso=iso(case, append.strip()), log=log, memory_mib=memory, cpus=case.cpus,
                                   model=case.cpu or "corei7_skylake_x"))
-    argv = ["bochs", "-q", "-f", config]
+    argv = qemu.bochs_command(config)
     with open(log + ".stderr", "wb") as err:
         running = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=err, stderr=err)
         try:

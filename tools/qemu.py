@@ -52,7 +52,15 @@ def bochs_config(*, iso, log, memory_mib, cpus, model):
         f"romimage: file={share}/BIOS-bochs-latest", "vgaromimage: file=/usr/share/vgabios/vgabios.bin",
         "display_library: rfb, options=\"timeout=0\"",
         f"ata0-master: type=cdrom, path={iso}, status=inserted", "boot: cdrom",
-        f"com1: enabled=1, mode=file, dev={log}", f"log: {log}.bochs", "panic: action=fatal", ""])
+        f"com1: enabled=1, mode=file, dev={log}", f"log: {log}.bochs", "panic: action=fatal",
+        "plugin_ctrl: speaker=0, gameport=0, parallel=0, usb_uhci=0", ""])
+
+
+def bochs_command(config):
+    """Debian's Bochs starts in its debugger: the commands in config.rc tell it to go on."""
+    with open(config + ".rc", "w") as f:
+        f.write("continue\n")
+    return ["bochs", "-q", "-f", config, "-rc", config + ".rc"]
 
 
 def kvm_is_offered():

@@ -87,6 +87,7 @@ GRUB_CONFIG = """set timeout=0
 insmod all_video
 set gfxpayload=keep
 serial --unit=0 --speed=115200
+terminal_output console serial
 menuentry "Torus" {{
 	multiboot2 /boot/torus {append}
 {modules}	boot
