@@ -24,17 +24,17 @@ struct symbol_table {
 	struct symbol symbols[];
 };
 
-extern const struct symbol_table symtab_torus_start; /* kernel.lds */
+extern const struct symbol_table __symtab_start; /* kernel.lds */
 
 static const char *name_of(const struct symbol *s)
 {
-	return (const char *)&symtab_torus_start + symtab_torus_start.names + s->name;
+	return (const char *)&__symtab_start + symtab_torus_start.names + s->name;
 }
 
 /* The last symbol at or below the offset; NULL when there is none. */
 static const struct symbol *find(uint32_t offset)
 {
-	const struct symbol_table *table = &symtab_torus_start;
+	const struct symbol_table *table = &__symtab_start;
 	uint32_t low = 0, high = table->count; /* symbols[low - 1] <= offset < symbols[high] */
 
 	while (low < high) {
@@ -63,7 +63,7 @@ void symbol_describe(vaddr_t addr, char *buf, size_t size)
 
 vaddr_t symbol_find(const char *name)
 {
-	const struct symbol_table *table = &symtab_torus_start;
+	const struct symbol_table *table = &__symtab_start;
 
 	for (uint32_t i = 0; i < table->count; i++)
 		if (str_equal(name_of(&table->symbols[i]), name))

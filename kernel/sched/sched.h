@@ -35,8 +35,13 @@ bool sched_wake_handover(struct thread *t);
 void sched_switch_to(struct thread *t);
 
 MUST_CHECK int sched_set_params(struct thread *t, const struct sched_params *p); /* -EINVAL */
-/* Effective parameters, for mutexes: the better of base and `inherited` (NULL: just base). */
-void sched_set_inherited(struct thread *t, const struct sched_params *inherited);
+/*
+ * Effective parameters, for mutexes: the better of base and `inherited` (NULL: just base).
+ * Interrupts are off and t->lock is held: the caller looks at t's mutexes under it. So
+ * sched_set_params, too, changes base and params under t->lock, and afterwards, with nothing held,
+ * calls mutex_params_changed(t) (sync/mutex.h), which takes inheritance into account again.
+ */
+void sched_set_inherited(struct thread *t, const struct sched_params *inherited) MUST_HOLD(t->lock);
 bool sched_params_better(const struct sched_params *a, const struct sched_params *b);
 /* Moves it if it runs elsewhere. -EINVAL if no CPU of the mask is online. */
 MUST_CHECK int sched_set_affinity(struct thread *t, const struct cpumask *mask);

@@ -11,12 +11,13 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "lib/refcount.h"
+#include "sched/params.h"
 #include "sync/lock_check.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 #include "time/timer.h"
 
-struct mutex;
+struct mutex_waiter;
 
 /*
  * READY    on a run queue             -> RUNNING by the scheduler
@@ -25,16 +26,6 @@ struct mutex;
  * DEAD     never runs again; freed by the last thread_put after the CPU has left its stack
  */
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_DEAD };
-
-/* The classes, best first: a thread of a better class always runs before one of a worse. */
-enum sched_policy { SCHED_CLASS_FIFO, SCHED_CLASS_RR, SCHED_CLASS_FAIR, SCHED_CLASS_IDLE };
-
-/* FIFO and RR priorities are 1 (worst) .. 99 (best), as in Linux; nice is -20 (best) .. 19. */
-struct sched_params {
-	enum sched_policy policy;
-	int priority; /* FIFO, RR */
-	int nice;     /* FAIR */
-};
 
 enum thread_flags {
 	THREAD_KILLED = 1,	/* must end: every killable wait returns -EINTR */
@@ -60,7 +51,7 @@ struct thread {
 	uint32_t flags;		    /* [a] THREAD_* request bits, set by others */
 	struct irqlock lock;	    /* RANK_THREAD: parameters, affinity, wake-up races */
 	struct sched_params base;   /* [L] what was asked for */
-	struct sched_params params; /* [R] with what it inherited through mutexes */
+	struct sched_params params; /* [L+R] with what it inherited through mutexes: either to read */
 	uint32_t weight;	    /* [R] fair share, from params.nice */
 	struct cpumask affinity;    /* [L] */
 	struct rbnode run_node;	    /* [R] FAIR */
@@ -77,7 +68,7 @@ struct thread {
 
 	/* waiting */
 	uint32_t wait_flags;	    /* [a] enum wait_flags while BLOCKED */
-	struct mutex *blocked_on;   /* [L] for priority inheritance */
+	struct mutex_waiter *blocked_on; /* [L] for priority inheritance: sync/mutex.c */
 	struct list held_mutexes;   /* [L] those with waiters */
 	struct held_list held;	    /* [t] sleeping locks, debug */
 

@@ -9,18 +9,20 @@
 
 #include "lib/base.h"
 #include "lib/rbtree.h"
+#include "sched/params.h"
 #include "sync/waitq.h"
 
 struct thread;
 
 /*
- *   [w] wait_lock      [a] atomic
+ *   [w] wait_lock      [a] atomic      [o] wait_lock and owner->lock to write, either to read
  */
 struct LOCK_TYPE("mutex") mutex {
-	uintptr_t owner;	 /* [a] struct thread *, bit 0: has waiters */
+	uintptr_t owner;	 /* [a] struct thread *, bit 0: has waiters; then [w] to change */
 	struct irqlock wait_lock;
 	struct rbtree waiters;	 /* [w] best priority first, then first come */
-	struct list_node owner_link; /* [w] on owner->held_mutexes while it has waiters */
+	struct list_node owner_link; /* [o] on owner->held_mutexes while it has waiters */
+	struct sched_params best;    /* [o] of the first waiter while there is one */
 	uint16_t rank;		 /* [I] */
 	const char *name;	 /* [I] */
 };
@@ -28,10 +30,13 @@ struct LOCK_TYPE("mutex") mutex {
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name);
 void mutex_lock(struct mutex *m) ACQUIRES(*m);
 void mutex_lock_nested(struct mutex *m, uint64_t key) ACQUIRES(*m);
-MUST_CHECK int mutex_lock_killable(struct mutex *m) TRY_ACQUIRES(0, *m);
+/* 0, or -EINTR without the lock when the thread is being killed. */
+MUST_CHECK int mutex_lock_killable(struct mutex *m) TRY_ACQUIRES(false, *m);
 bool mutex_try_lock(struct mutex *m) TRY_ACQUIRES(true, *m);
 void mutex_unlock(struct mutex *m) RELEASES(*m);
 bool mutex_is_mine(const struct mutex *m);
+/* sched/: t's own parameters changed. Nothing held; the caller keeps t alive. Any context. */
+void mutex_params_changed(struct thread *t);
 
 struct LOCK_TYPE("rwlock") rwlock {
 	struct irqlock lock;

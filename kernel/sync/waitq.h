@@ -28,6 +28,8 @@ enum wait_flags { WAIT_BOUNDED = 0, WAIT_KILLABLE = 1, WAIT_SIGNAL = 3 };
 struct waitq {
 	struct irqlock lock;
 	struct list waiters; /* [lock] first come first, exclusive waiters at the end */
+	struct list_node *first_exclusive; /* [lock] NULL when there is none */
+	bool is_handover;	/* [lock] this wake-up wants the woken thread to run next, here */
 };
 
 /*
@@ -38,7 +40,7 @@ struct waiter {
 	struct waitq *queue;   /* [q] NULL when on none */
 	/*
 	 * Told of a wake-up. Returns whether it consumed it (an exclusive waiter that does ends a
-	 * waitq_wake_one). May take waiter off by waitq_remove_locked. Queue locked, irqs off.
+	 * waitq_wake_one). May take itself off by waitq_remove_locked. Queue locked, irqs off.
 	 */
 	bool (*wake)(struct waiter *w, uint64_t key);
 	bool is_exclusive; /* [I] */
