@@ -35,17 +35,17 @@ struct page {
 	union {
 		struct list_node link; /* [z] free list; [o] while allocated */
 		struct {	       /* slab: mm/slab.c */
-			void *slab_free;
-			uint32_t slab_in_use;
-			uint32_t slab_nr;
+			void *slab_free;      /* objects that came back */
+			uint32_t slab_in_use; /* objects handed out */
+			uint32_t slab_carved; /* objects that were ever handed out */
 		};
 	};
 	union {
 		struct slab_cache *cache; /* slab */
 		uint64_t private_data;	  /* [o] */
 	};
-	struct list_node lru; /* [o] slab: partial list */
-	uint64_t index;	      /* [o] page cache */
+	struct list_node lru; /* [o] slab: the list of its cache that it is on */
+	uint64_t index;	      /* [o] page cache; slab: offset of the first object */
 };
 static_assert(sizeof(struct page) <= 64, "struct page is at most 64 bytes");
 
