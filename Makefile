@@ -48,13 +48,17 @@ objects: $(OBJS)
 # ---- What people type ----
 
 run:
-	$(Q)./torus run --smp $(SMP) $(RUN)
+	$(Q)tools/need build run
+	$(Q)$(MAKE) all
+	$(Q)./torus run --kernel $(IMAGE) --smp $(SMP) $(RUN)
 
 debug:
 	$(Q)./torus debug --smp $(SMP) $(RUN)
 
 iso:
-	$(Q)./torus image
+	$(Q)tools/need build image
+	$(Q)$(MAKE) all
+	$(Q)./torus image --kernel $(IMAGE)
 
 test:
 	$(Q)./torus test $(if $(T),'$(T)')
@@ -86,7 +90,7 @@ help:
 	@echo 'make objects       compile without linking'
 	@echo 'make packages      the Debian packages that all this needs, and why'
 	@echo 'make clean'
-	@echo 'settings           ARCH=x86_64|sim DEBUG=0|1|kasan CC=clang|gcc TESTS=1 SMP=n V=1'
+	@echo 'settings           RUN="options of ./torus run" ARCH=x86_64|sim DEBUG=0|1|kasan CC=clang|gcc TESTS=1 SMP=n V=1'
 
 print-%:
 	@echo '$($*)'

@@ -22,6 +22,12 @@ PROBE_SECTOR = bytes.fromhex("baf400b010eef4").ljust(510, b"\0") + b"\x55\xaa"
 PROBE_SECONDS = 15
 
 
+def clean_env():
+    """The environment without what an outer make put there for its own children."""
+    outer = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARCH", "CC", "DEBUG", "TESTS", "V")
+    return {name: value for name, value in os.environ.items() if name not in outer}
+
+
 def command(*, kernel=None, iso=None, machine="q35", memory="256M", cpus=4, append="", initrd=None,
             accel="tcg", cpu=None, uefi=False, serial, monitor=None, extra=()):
     """QEMU's argument list. `serial` is the value of a -chardev with id=serial."""

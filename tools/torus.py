@@ -16,7 +16,8 @@ ROOT = qemu.ROOT
 
 def build(*targets, debug="0"):
     """Builds by make, quietly; a failure shows make's own output and ends the program."""
-    done = subprocess.run(["make", "-s", "-C", ROOT, f"DEBUG={debug}", *targets], stdout=sys.stderr)
+    done = subprocess.run(["make", "-s", "-C", ROOT, f"DEBUG={debug}", *targets], env=qemu.clean_env(),
+                          stdout=sys.stderr)
     if done.returncode:
         sys.exit(done.returncode)
 
