@@ -24,10 +24,10 @@ VARIANT := $(VARIANT)$(if $(filter 0,$(TESTS)),,-tests)$(if $(findstring gcc,$(C
 BUILD   := build/$(ARCH)/$(VARIANT)
 
 # Without -j on the command line, use every CPU: what is slow is the compiler, not the machine.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(filter -j%,$(MAKEFLAGS))$(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 ifeq ($(V),0)
 Q  := @
 say = @printf '  %-7s %s\n' '$(1)' '$(2)'
