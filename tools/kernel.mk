@@ -22,7 +22,7 @@ ASFLAGS := -g -Ikernel -D__ASSEMBLY__ $(ASFLAGS_ARCH) $(filter -D%,$(CFLAGS_VARI
 LDFLAGS := -pie --no-dynamic-linker -z text -z norelro -z noexecstack -z max-page-size=4096 \
 	   --build-id=none -Bsymbolic $(LDFLAGS_ARCH)
 
-FLAGS_STAMP := $(call stamp,$(BUILD)/flags,$(CC) $(CFLAGS) / $(ASFLAGS))
+FLAGS_STAMP := $(call stamp,$(BUILD)/flags,$(CC) $(CFLAGS) / $(ASFLAGS) / $(foreach f,$(SRCS),$(CFLAGS_$(f))))
 LINK_STAMP  := $(call stamp,$(BUILD)/link,$(LD) $(LDFLAGS) $(OBJS))
 
 $(BUILD)/%.c.o: %.c $(FLAGS_STAMP)

@@ -18,7 +18,7 @@ CFLAGS := $(CFLAGS_ALL) -Ikernel/arch/sim -O1 -fno-omit-frame-pointer -DINTERLEA
 	  $(if $(filter debug kasan,$(firstword $(subst -, ,$(VARIANT)))),-DDEBUG) \
 	  -fsanitize=address,undefined -fno-sanitize-recover=undefined $(CFLAGS_SIM)
 
-FLAGS_STAMP := $(call stamp,$(BUILD)/flags,$(CC) $(CFLAGS))
+FLAGS_STAMP := $(call stamp,$(BUILD)/flags,$(CC) $(CFLAGS) / $(foreach f,$(SRCS),$(CFLAGS_$(f))))
 LINK_STAMP  := $(call stamp,$(BUILD)/link,$(LDFLAGS_SIM) $(OBJS))
 
 $(BUILD)/%.c.o: %.c $(FLAGS_STAMP)
