@@ -15,10 +15,9 @@
 #pragma once
 
 #include "lib/base.h"
+#include "lib/cpumask.h" /* MAX_CPUS */
 
 #include "arch_types.h"
-
-enum { MAX_CPUS = 256 }; /* ids in the MADT we look at; more are reported and left parked */
 
 struct thread;
 

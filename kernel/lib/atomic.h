@@ -31,24 +31,24 @@
 
 /* ---- Loads and stores ---- */
 
-#define atomic_load_relaxed(p)	   __atomic_load_n((p), __ATOMIC_RELAXED)
-#define atomic_load_acquire(p)	   ATOMIC_ACCESS(__atomic_load_n((p), __ATOMIC_ACQUIRE))
-#define atomic_load(p)		   ATOMIC_ACCESS(__atomic_load_n((p), __ATOMIC_SEQ_CST))
+#define atomic_load_relaxed(p)     __atomic_load_n((p), __ATOMIC_RELAXED)
+#define atomic_load_acquire(p)     ATOMIC_ACCESS(__atomic_load_n((p), __ATOMIC_ACQUIRE))
+#define atomic_load(p)             ATOMIC_ACCESS(__atomic_load_n((p), __ATOMIC_SEQ_CST))
 #define atomic_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define atomic_store_release(p, v) ATOMIC_ACCESS(__atomic_store_n((p), (v), __ATOMIC_RELEASE))
-#define atomic_store(p, v)	   ATOMIC_ACCESS(__atomic_store_n((p), (v), __ATOMIC_SEQ_CST))
+#define atomic_store(p, v)         ATOMIC_ACCESS(__atomic_store_n((p), (v), __ATOMIC_SEQ_CST))
 
 /* ---- Read-modify-write: return the old value ---- */
 
-#define atomic_xchg(p, v)	  ATOMIC_ACCESS(__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST))
+#define atomic_xchg(p, v)         ATOMIC_ACCESS(__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST))
 #define atomic_xchg_acquire(p, v) ATOMIC_ACCESS(__atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE))
 #define atomic_xchg_release(p, v) ATOMIC_ACCESS(__atomic_exchange_n((p), (v), __ATOMIC_RELEASE))
 
-#define atomic_fetch_add(p, v)	ATOMIC_ACCESS(__atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST))
-#define atomic_fetch_sub(p, v)	ATOMIC_ACCESS(__atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST))
-#define atomic_fetch_or(p, v)	ATOMIC_ACCESS(__atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST))
-#define atomic_fetch_and(p, v)	ATOMIC_ACCESS(__atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST))
-#define atomic_fetch_xor(p, v)	ATOMIC_ACCESS(__atomic_fetch_xor((p), (v), __ATOMIC_SEQ_CST))
+#define atomic_fetch_add(p, v) ATOMIC_ACCESS(__atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST))
+#define atomic_fetch_sub(p, v) ATOMIC_ACCESS(__atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST))
+#define atomic_fetch_or(p, v)  ATOMIC_ACCESS(__atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST))
+#define atomic_fetch_and(p, v) ATOMIC_ACCESS(__atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST))
+#define atomic_fetch_xor(p, v) ATOMIC_ACCESS(__atomic_fetch_xor((p), (v), __ATOMIC_SEQ_CST))
 
 #define atomic_fetch_add_relaxed(p, v)                                                         \
 	ATOMIC_ACCESS(__atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
@@ -62,10 +62,10 @@
 	ATOMIC_ACCESS(__atomic_fetch_sub((p), (v), __ATOMIC_RELEASE))
 
 /* The same when the old value is not wanted. */
-#define atomic_add(p, v)	 ((void)atomic_fetch_add((p), (v)))
-#define atomic_sub(p, v)	 ((void)atomic_fetch_sub((p), (v)))
-#define atomic_or(p, v)		 ((void)atomic_fetch_or((p), (v)))
-#define atomic_and(p, v)	 ((void)atomic_fetch_and((p), (v)))
+#define atomic_add(p, v)         ((void)atomic_fetch_add((p), (v)))
+#define atomic_sub(p, v)         ((void)atomic_fetch_sub((p), (v)))
+#define atomic_or(p, v)          ((void)atomic_fetch_or((p), (v)))
+#define atomic_and(p, v)         ((void)atomic_fetch_and((p), (v)))
 #define atomic_add_relaxed(p, v) ((void)atomic_fetch_add_relaxed((p), (v)))
 #define atomic_sub_relaxed(p, v) ((void)atomic_fetch_sub_relaxed((p), (v)))
 
@@ -86,8 +86,8 @@
 #define atomic_cmpxchg_relaxed(p, expected, v)                                                 \
 	atomic_cmpxchg_ordered(p, expected, v, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 
-/* ---- Fences: for the rare case that one access cannot express. Each names its partner. ---- */
+/* ---- Fences, for what no single access can express; each names its partner ---- */
 
-#define atomic_fence()	       ATOMIC_ACCESS(__atomic_thread_fence(__ATOMIC_SEQ_CST))
+#define atomic_fence()         ATOMIC_ACCESS(__atomic_thread_fence(__ATOMIC_SEQ_CST))
 #define atomic_fence_acquire() ATOMIC_ACCESS(__atomic_thread_fence(__ATOMIC_ACQUIRE))
 #define atomic_fence_release() ATOMIC_ACCESS(__atomic_thread_fence(__ATOMIC_RELEASE))

@@ -11,8 +11,8 @@
 #include "lib/string.h"
 
 enum {
-	DIGITS_MAX = 22,      /* 2^64 - 1 in octal */
-	POINTER_DIGITS = 16,  /* %p: all of them, so that addresses line up */
+	DIGITS_MAX = 22,     /* 2^64 - 1 in octal */
+	POINTER_DIGITS = 16, /* %p: all of them, so that addresses line up */
 	PAD_CHUNK = 16,
 };
 
@@ -26,13 +26,13 @@ enum length { LEN_CHAR, LEN_SHORT, LEN_INT, LEN_LONG }; /* LONG is every 64-bit 
 
 /* One conversion: "%-08.3lx". */
 struct spec {
-	bool left;	 /* '-' */
-	bool zero;	 /* '0' */
-	bool plus;	 /* '+' */
-	bool space;	 /* ' ' */
-	bool alternate;	 /* '#' */
+	bool left;      /* '-' */
+	bool zero;      /* '0' */
+	bool plus;      /* '+' */
+	bool space;     /* ' ' */
+	bool alternate; /* '#' */
 	int width;
-	int precision;	 /* -1: none given */
+	int precision; /* -1: none given */
 	enum length length;
 	char conversion; /* 0 when the format ended inside it */
 };
@@ -171,7 +171,7 @@ static enum length parse_length(const char **fmt)
 /* Reads what follows a '%', leaving *fmt behind it. */
 static struct spec parse_spec(const char **fmt, va_list *args)
 {
-	struct spec spec = { .precision = -1 };
+	struct spec spec = {.precision = -1};
 
 	parse_flags(fmt, &spec);
 	spec.width = parse_count(fmt, args);
@@ -310,7 +310,7 @@ static void emit_conversion(struct out *out, const struct spec *spec, va_list *a
 
 size_t fmt_vformat(fmt_sink *sink, void *ctx, const char *fmt, va_list args)
 {
-	struct out out = { .sink = sink, .ctx = ctx };
+	struct out out = {.sink = sink, .ctx = ctx};
 	va_list rest; /* a va_list parameter may be a pointer already: take a real one */
 
 	va_copy(rest, args);
@@ -365,7 +365,7 @@ static void discard_sink(void *ctx UNUSED, const char *text UNUSED, size_t len U
 
 size_t vsnformat(char *buf, size_t size, const char *fmt, va_list args)
 {
-	struct buffer buffer = { .at = buf, .room = size - 1 };
+	struct buffer buffer = {.at = buf, .room = size - 1};
 	size_t len;
 
 	if (!size)

@@ -40,7 +40,7 @@ static inline void list_init(struct list *list)
 	list->head.prev = &list->head;
 }
 
-/* Only needed where list_node_is_linked() may be asked before the first add; zeroing is as good. */
+/* Needed only where list_node_is_linked() is asked before the first add. Zeroing is as good. */
 static inline void list_node_init(struct list_node *node)
 {
 	node->next = NULL;
@@ -167,8 +167,7 @@ static inline struct list_node *list_pop_node(struct list *list)
 #define list_for_each_safe(it, list, type, member)                                             \
 	for (type *it = list_first(list, type, member),                                        \
 		  *it##_next = it ? list_next(list, it, type, member) : NULL;                  \
-		it; it = it##_next,                                                            \
-		  it##_next = it ? list_next(list, it, type, member) : NULL)
+		it; it = it##_next, it##_next = it ? list_next(list, it, type, member) : NULL)
 
 static inline size_t list_length(const struct list *list)
 {

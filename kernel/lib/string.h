@@ -16,18 +16,18 @@
 /* ---- C's own. Any context. ---- */
 
 #if defined(LIB_STRING_PREFIX) /* a unit test keeps the host's own under their names */
-#define memcpy	lib_memcpy
+#define memcpy  lib_memcpy
 #define memmove lib_memmove
-#define memset	lib_memset
-#define memcmp	lib_memcmp
-#define memchr	lib_memchr
-#define strlen	lib_strlen
+#define memset  lib_memset
+#define memcmp  lib_memcmp
+#define memchr  lib_memchr
+#define strlen  lib_strlen
 #define strnlen lib_strnlen
-#define strcmp	lib_strcmp
+#define strcmp  lib_strcmp
 #define strncmp lib_strncmp
-#define strchr	lib_strchr
+#define strchr  lib_strchr
 #define strrchr lib_strrchr
-#define strstr	lib_strstr
+#define strstr  lib_strstr
 #endif
 
 void *memcpy(void *restrict to, const void *restrict from, size_t len);
