@@ -156,7 +156,9 @@ OWN_LOOP size_t strnlen(const char *s, size_t max)
 
 OWN_LOOP int strcmp(const char *a, const char *b)
 {
-	return strncmp(a, b, SIZE_MAX);
+	for (; *a == *b && *a; a++, b++)
+		;
+	return (unsigned char)*a - (unsigned char)*b;
 }
 
 OWN_LOOP int strncmp(const char *a, const char *b, size_t max)
