@@ -12,7 +12,7 @@
 struct cmdline_word {
 	const char *key;
 	const char *help; /* for docs and the help= word */
-	/* value is "" for a bare key. Returns 0, or -EINVAL for a value that makes no sense. */
+	/* value is "" for a bare key and stays valid. Returns 0; -EINVAL if it makes no sense. */
 	int (*set)(const char *value);
 };
 SET_DECLARE(const struct cmdline_word, cmdline_words);
