@@ -54,7 +54,7 @@ struct thread {
 	struct sched_params params; /* [L+R] with what it inherited through mutexes: either to read */
 	uint32_t weight;	    /* [R] fair share, from params.nice */
 	struct cpumask affinity;    /* [L] */
-	struct rbnode run_node;	    /* [R] FAIR */
+	struct rbtree_node run_node;	    /* [R] FAIR */
 	struct list_node run_link;  /* [R] FIFO, RR */
 	int64_t vruntime;	    /* [R] weighted ns served */
 	int64_t vdeadline;	    /* [R] */

@@ -15,7 +15,7 @@
  *   [T] the lock of timer->cpu's timer base
  */
 struct timer {
-	struct rbnode node;	 /* [T] */
+	struct rbtree_node node;	 /* [T] */
 	uint64_t expires_ns;	 /* [T] clock_monotonic_ns */
 	void (*fn)(struct timer *t); /* [I] */
 	uint32_t cpu;		 /* [T] */
