@@ -11,6 +11,9 @@
 
 #include "lib/base.h"
 
+/* Who started us; the machine's entry code passes it on. Assembly knows these numbers. */
+enum boot_protocol { BOOT_PVH = 1, BOOT_MULTIBOOT2 = 2 };
+
 enum mem_type {
 	MEM_USABLE = 1,
 	MEM_RESERVED,
@@ -50,5 +53,8 @@ struct bootinfo {
 	struct framebuffer_info fb;
 	paddr_t kernel_start, kernel_end; /* where the image lies, .bss included */
 };
+
+/* boot/main.c: where the machine's entry code ends. `info` is the protocol's structure. */
+NORETURN void kmain(enum boot_protocol protocol, paddr_t info);
 
 extern struct bootinfo bootinfo; /* written by kmain before any other CPU runs; then immutable */

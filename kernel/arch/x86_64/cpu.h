@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The parts of the x86-64 machine that its own files share.
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "arch/bootinfo.h"
+#include "lib/base.h"
+
+/* early.c, called by boot.S: returns virtual minus physical address of the image. */
+uint64_t boot_early(enum boot_protocol protocol, paddr_t info);
+extern uintptr_t __stack_chk_guard; /* the value that the compiler's checks compare with */
+
+/* One word from the CPU's generators: false if it has none to give now. Only where x86_has says. */
+static inline bool x86_rdrand(uint64_t *out)
+{
+	bool ok;
+
+	__asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(ok));
+	return ok;
+}
+static inline bool x86_rdseed(uint64_t *out)
+{
+	bool ok;
+
+	__asm__ volatile("rdseed %0" : "=r"(*out), "=@ccc"(ok));
+	return ok;
+}
+
+/* ---- Control registers. Intel SDM vol.3 2.5 ---- */
+
+#define CR0_MP BIT(1)
+#define CR0_EM BIT(2)
+#define CR0_TS BIT(3)
+#define CR0_NE BIT(5)
+#define CR0_WP BIT(16)
+
+#define CR4_PGE	       BIT(7)
+#define CR4_MCE	       BIT(6)
+#define CR4_OSFXSR     BIT(9)
+#define CR4_OSXMMEXCPT BIT(10)
+#define CR4_UMIP       BIT(11)
+#define CR4_FSGSBASE   BIT(16)
+#define CR4_OSXSAVE    BIT(18)
+#define CR4_SMEP       BIT(20)
+#define CR4_SMAP       BIT(21)
+
+#define X86_CR(n)                                                                              \
+	static inline uint64_t x86_cr##n##_read(void)                                          \
+	{                                                                                      \
+		uint64_t value;                                                                \
+                                                                                               \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(value) : : "memory");             \
+		return value;                                                                  \
+	}                                                                                      \
+	static inline void x86_cr##n##_write(uint64_t value)                                   \
+	{                                                                                      \
+		__asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory");                 \
+	}
+X86_CR(0)
+X86_CR(2)
+X86_CR(3)
+X86_CR(4)
+#undef X86_CR
+
+/* ---- Descriptor tables (descriptors.c) and traps (traps.c) ---- */
+
+/* Selectors; the order of user code and data is what SYSRET computes. Intel SDM vol.2 SYSRET. */
+enum {
+	SEL_KERNEL_CODE = 0x08,
+	SEL_KERNEL_DATA = 0x10,
+	SEL_USER_CODE32 = 0x18 | 3,
+	SEL_USER_DATA = 0x20 | 3,
+	SEL_USER_CODE = 0x28 | 3,
+	SEL_TSS = 0x30,
+};
+
+enum x86_vector { /* Intel SDM vol.3 table 6-1 */
+	VECTOR_DIVIDE = 0,
+	VECTOR_DEBUG = 1,
+	VECTOR_NMI = 2,
+	VECTOR_BREAKPOINT = 3,
+	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_PAGE_FAULT = 14,
+	VECTOR_MACHINE_CHECK = 18,
+	NR_EXCEPTIONS = 32,
+	NR_VECTORS = 256,
+};
+
+/* Stacks of their own, by number in the TSS; each CPU has one of each. */
+enum { X86_IST_DOUBLE_FAULT = 1, X86_IST_NMI = 2, X86_IST_MACHINE_CHECK = 3 };
+#ifdef DEBUG
+enum { X86_IST_STACK_SIZE = 16384 };
+#else
+enum { X86_IST_STACK_SIZE = 8192 };
+#endif
+
+/* This CPU's GDT, TSS with its three emergency stacks, and the IDT all CPUs share. */
+void x86_descriptors_load(struct cpu *cpu);
+void x86_idt_init(void);
+/* The first of 256 entry points of trap_entry.S, X86_TRAP_STUB_SIZE bytes each. */
+extern char x86_trap_stubs[];
+enum { X86_TRAP_STUB_SIZE = 16 };
+
+/* Called by trap_entry.S on every trap, interrupts off. */
+void x86_trap(struct arch_frame *f);
+/* Vectors from 32 on. interrupts.c brackets the handler with trap_interrupt_enter and _exit. */
+void x86_interrupt(struct arch_frame *f);
+
+/* Vector state of this CPU (fpu.c); part of its set-up. */
+void x86_fpu_init_cpu(void);
+/*
+ * For a CPU that has just started: %gs, descriptor tables, control registers, PAT, vector state.
+ * On its stack, under the kernel's root, interrupts off.
+ */
+void x86_init_secondary_early(struct cpu *cpu);
+/* Puts CLAC into the trap entry. Boot CPU, before bootmem_map_all. */
+void x86_patch_clac(void);
+
+/* The frame's rip has a row in the fix-up table: continues there. */
+bool x86_fixup(struct arch_frame *f);
+
+/* Where the loader put the image. */
+paddr_t x86_image_phys(void);
+
+extern struct cpu boot_cpu; /* boot/smp.c */
