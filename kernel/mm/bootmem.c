@@ -49,9 +49,11 @@ static bool is_ram(enum mem_type type)
 /* The whole pages of a range that lie below the limit; empty if start >= end. */
 static struct free_range clip(const struct mem_range *m)
 {
+	paddr_t end = MIN(m->end, ram_limit);
+
 	return (struct free_range){
-		.start = ALIGN_UP(m->start, PAGE_SIZE),
-		.end = ALIGN_DOWN(MIN(m->end, ram_limit), PAGE_SIZE),
+		.start = m->start < end ? ALIGN_UP(m->start, PAGE_SIZE) : end,
+		.end = ALIGN_DOWN(end, PAGE_SIZE),
 	};
 }
 
@@ -111,7 +113,9 @@ static void carve(paddr_t start, paddr_t end)
 
 void bootmem_init(paddr_t limit)
 {
-	ram_limit = limit ? limit : UINT64_MAX;
+	ram_limit = arch_layout.direct_end - arch_layout.direct_base; /* what can be mapped */
+	if (limit)
+		ram_limit = MIN(ram_limit, limit);
 	nr_ranges = 0;
 	usable_bytes = 0;
 	max_pfn = 0;
@@ -152,16 +156,14 @@ static paddr_t find_place(size_t size, size_t align, paddr_t floor, paddr_t ceil
 	return 0;
 }
 
-static paddr_t take(size_t size, size_t align, paddr_t floor, paddr_t ceiling, const char *what)
+static paddr_t take(size_t size, size_t align, paddr_t ceiling, const char *what)
 {
 	paddr_t at;
 
 	assert(!is_released && size > 0);
 	size = ALIGN_UP(size, PAGE_SIZE);
 	align = MAX(align, PAGE_SIZE);
-	at = find_place(size, align, floor, ceiling);
-	if (!at)
-		at = find_place(size, align, LOW_MEMORY, ceiling);
+	at = find_place(size, align, LOW_MEMORY, ceiling);
 	if (!at)
 		at = find_place(size, align, 0, ceiling);
 	if (!at)
@@ -172,15 +174,15 @@ static paddr_t take(size_t size, size_t align, paddr_t floor, paddr_t ceiling, c
 
 void *bootmem_alloc(size_t size, size_t align, const char *what)
 {
-	void *p = phys_to_virt(take(size, align, LOW_MEMORY, EARLY_MAP_END, what));
+	void *p = phys_to_virt(take(size, align, EARLY_MAP_END, what));
 
 	memset(p, 0, ALIGN_UP(size, PAGE_SIZE));
 	return p;
 }
 
-paddr_t bootmem_alloc_raw(size_t size, size_t align, paddr_t at_least, const char *what)
+paddr_t bootmem_alloc_raw(size_t size, size_t align, const char *what)
 {
-	return take(size, align, at_least, UINT64_MAX, what);
+	return take(size, align, UINT64_MAX, what);
 }
 
 void bootmem_reserve(paddr_t start, paddr_t end, const char *what)

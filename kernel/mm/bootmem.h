@@ -11,8 +11,8 @@
 void bootmem_init(paddr_t limit);
 /* Zeroed, aligned, contiguous; panics with `what` when there is none (nothing can go on). */
 void *bootmem_alloc(size_t size, size_t align, const char *what);
-/* The same, not zeroed and never touched, from `at_least` up if it can be; a physical address. */
-paddr_t bootmem_alloc_raw(size_t size, size_t align, paddr_t at_least, const char *what);
+/* The same anywhere in RAM, not zeroed and not touched; gives the physical address. */
+paddr_t bootmem_alloc_raw(size_t size, size_t align, const char *what);
 /* Keeps a range (boot tables, the AP trampoline) out of the zones. Before bootmem_release. */
 void bootmem_reserve(paddr_t start, paddr_t end, const char *what);
 /* Maps all RAM at arch_layout.direct_base with the kernel image W^X, and switches to that table. */

@@ -10,14 +10,12 @@ enum lock_rank {
 	/* sleeping locks (mutex, rwlock): a thread holds them; never from an interrupt */
 	RANK_TEST_OUTER = 1, /* sleep  tests only                                              */
 	RANK_WORK,	     /* sleep  worker pools: creating and ending workers               */
-	RANK_KMAP,	     /* sleep  the kernel's own mappings                               */
-	RANK_SLAB_CACHES,    /* sleep  the list of slab caches                                 */
 	RANK_TEST_INNER,     /* sleep  tests only                                              */
 
 	/* spinning locks: nothing may sleep below this line */
 	RANK_SPIN,	     /* -      marks the border, never used by a lock                  */
 	RANK_TEST_SPIN,	     /* spin   tests only                                              */
-	RANK_TLB,	     /* spin   one shootdown at a time                                 */
+	RANK_SLAB_CACHES,    /* spin   the list of slab caches; asks other CPUs while held     */
 	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
 	RANK_RCU,	     /* irq    grace-period state                                      */
 	RANK_WATCHDOG,	     /* irq                                                            */
@@ -30,9 +28,10 @@ enum lock_rank {
 	RANK_THREAD,	     /* irq    one thread's scheduling state; before its run queue     */
 	RANK_RUNQ,	     /* irq    two run queues: lower CPU number first                  */
 	RANK_THREADS,	     /* irq    the list of all threads                                 */
+	RANK_KMAP,	     /* irq    the ranges of the kernel's own mappings                 */
 	RANK_SLAB,	     /* irq    the slabs of one cache                                  */
+	RANK_PGTABLE,	     /* irq    the kernel's page tables; table pages come from a zone  */
 	RANK_ZONE,	     /* irq    one zone of the page allocator                          */
-	RANK_PGTABLE,	     /* irq    the kernel's page tables                                */
 	RANK_LOG,	     /* irq    the log's ring; anything may log                        */
 	RANK_CONSOLE,	     /* irq    the serial port; last of all                            */
 };
