@@ -16,5 +16,5 @@ CFLAGS_SIM   := -fno-pie -fno-builtin $(SIM_COVERAGE)
 LDFLAGS_SIM  := -no-pie
 
 # The machine: no instrumentation, and the host's functions may be known to the compiler.
-$(foreach f,$(wildcard kernel/arch/sim/*.c),$(eval CFLAGS_$(f) := \
+$(foreach f,$(wildcard kernel/arch/sim/*.c),$(eval CFLAGS_$(f) := -D_GNU_SOURCE \
 	$(if $(SIM_COVERAGE),-fno-sanitize-coverage=func$(comma)inline-bool-flag$(comma)trace-loads$(comma)trace-stores)))

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What tests that are made for the simulated machine may ask of it. Generic code never includes
+ * this; generic tests run unchanged.
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "lib/set.h"
+
+/*
+ * A place where another CPU or an interrupt may come between. lib/interleave.h calls it before
+ * every atomic access, the instrumentation before every plain one. Any context.
+ */
+void sim_interleave(void);
+
+/* A device pulls interrupt line `irq`; trap_irq(irq) follows on the CPU the line is set to. */
+void sim_irq_raise(unsigned irq);
+
+/* A number below `bound` from the seeded generator: the same in each run of the same seed. */
+uint64_t sim_random(uint64_t bound);
+
+/* From here on no CPU changes places and no interrupt comes (reports, the way out). */
+void sim_freeze(void);
+
+/* Prints to the run's output, by the host. */
+void sim_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Ends the run with a report: why, every CPU, every thread with its callers and held locks. */
+NORETURN void sim_report(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * A planted bug: a test that must fail, by this report, within max_seeds seeds, and its correct
+ * twin, which must pass all of them. `torus-sim --planted` proves it.
+ */
+struct sim_planted {
+	const char *bug;     /* test name in area `planted` */
+	const char *correct; /* its twin */
+	const char *report;  /* what the run must print */
+	unsigned max_seeds;
+	uint64_t max_steps;  /* 0: the usual bound; for bugs that spin for ever */
+};
+
+#define SIM_PLANTED(bug_, correct_, ...)                                                       \
+	static const struct sim_planted planted_##bug_ = {                                     \
+		.bug = #bug_, .correct = #correct_, __VA_ARGS__};                              \
+	SET_ADD(sim_planted, planted_##bug_)
