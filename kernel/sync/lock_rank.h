@@ -17,6 +17,7 @@ enum lock_rank {
 	RANK_TEST_SPIN,	     /* spin   tests only                                              */
 	RANK_SLAB_CACHES,    /* spin   the list of slab caches; asks other CPUs while held     */
 	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
+	RANK_IRQ_CHIP,	     /* irq    an interrupt controller: registers, vector tables        */
 	RANK_RCU,	     /* irq    grace-period state                                      */
 	RANK_WATCHDOG,	     /* irq                                                            */
 	RANK_WORK_QUEUE,     /* irq    the items of one worker pool                            */

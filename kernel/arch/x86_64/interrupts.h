@@ -15,7 +15,6 @@
 
 #include "lib/base.h"
 
-struct arch_frame;
 struct cpu;
 
 enum {
@@ -28,16 +27,10 @@ enum {
 	VECTOR_IPI = 0xfd,
 	VECTOR_APIC_ERROR = 0xfe,
 	VECTOR_APIC_SPURIOUS = 0xff, /* low four bits set: what old APICs demand */
-	NR_VECTORS = 256,
 };
 
-/* Where the entry code goes with every vector above the exceptions. Interrupts off. */
-void x86_interrupt(struct arch_frame *f);
 /* What VECTOR_TEST calls, between trap_interrupt_enter and exit; NULL: nothing. Tests only. */
 extern void (*x86_test_interrupt)(void);
-
-/* This CPU's APIC and timer; arch_init_secondary calls it after the CPU's own tables are set. */
-void x86_interrupts_init_cpu(void);
 
 /* ---- apic.c ---- */
 void apic_init(void); /* boot CPU: finds it, chooses xAPIC or x2APIC */
@@ -45,6 +38,7 @@ void apic_init_cpu(void);
 bool apic_is_x2(void);
 uint32_t apic_id(void); /* of this CPU */
 void apic_eoi(void);
+uint32_t apic_error_status(void); /* and clears it */
 enum apic_icr { APIC_ICR_FIXED = 0, APIC_ICR_NMI = 4 << 8, APIC_ICR_INIT = 5 << 8, APIC_ICR_STARTUP = 6 << 8 };
 /* Sends an inter-processor interrupt: delivery mode, and its vector. Any context. */
 void apic_send(uint32_t dest, enum apic_icr mode, uint8_t vector);
@@ -56,7 +50,6 @@ uint32_t apic_timer_count(void);
 
 /* ---- pic.c ---- */
 void pic_init(void); /* remaps and masks both 8259s */
-bool pic_is_spurious(uint8_t vector);
 
 /* ---- ioapic.c ---- */
 void ioapic_init(void);
@@ -66,12 +59,12 @@ void ioapic_mask(unsigned irq);
 void ioapic_unmask(unsigned irq);
 /* Aims the input at a vector of a CPU; stays masked or unmasked as it was. */
 void ioapic_route(unsigned irq, uint32_t apic_id, uint8_t vector);
-bool ioapic_is_level(unsigned irq);
 /* Level-triggered and waiting for an end-of-interrupt: its vector must not change now. */
 bool ioapic_is_in_service(unsigned irq);
 
 /* ---- vectors.c ---- */
 void vectors_init(void);
+int vectors_irq_of(uint8_t vector); /* on this CPU; -1: none. Interrupts off. */
 
 /* ---- timer.c ---- */
 void timer_hw_init(void);	     /* boot CPU, after calibration */
@@ -83,3 +76,10 @@ uint64_t tsc_hz(void);
 uint64_t apic_timer_hz(void);
 /* Spins; at least this long once the rate is known, far longer before. */
 void tsc_spin_us(uint64_t us);
+
+/* ---- power.c ---- */
+void power_init(void);
+
+/* ---- smp.c ---- */
+/* Where a started CPU first runs C, on its idle thread's stack, with the boot CPU's control registers. */
+NORETURN void x86_secondary_entry(struct cpu *cpu);

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+/*
+ * How fast the TSC and the APIC's timer run.
+ *
+ * Two kinds of answers. Somebody who knows says it: CPUID leaf 0x15, or the hypervisor. Or we
+ * measure: read a counter of known rate (HPET, ACPI PM timer, PIT) at the two ends of a window.
+ *
+ * A reading is taken between two reads of the TSC, and half their distance bounds its error; so
+ * does one tick of the counter. The window stays open just until the sum of the errors is small
+ * against its length: some hundred microseconds where reading is quick, some milliseconds where it
+ * is not. All counters are read at both ends of the same window, the APIC's timer among them, so
+ * that one wait serves for all. The one with the smallest error wins; another that differs by more
+ * than 2 % beyond the errors is reported. An answer from somebody who knows is taken if no
+ * measurement contradicts it, and then the window may be coarser.
+ *
+ * Rejected: the average of many short windows (same error, more code); a fixed window of 10 ms or
+ * more (the whole start takes less).
+ *
+ * Spec    Intel SDM vol.2 CPUID leaf 15H, vol.3 18.7.3; IA-PC HPET 1.0a 2.3; ACPI 6.5 4.8.2.1;
+ *         Intel 8254 data sheet
+ */
+#include "calibrate.h"
+
+#include "arch/arch.h"
+#include "arch/machine.h"
+#include "cpuid.h"
+#include "debug/log.h"
+#include "interrupts.h"
+#include "io.h"
+#include "lib/bits.h"
+#include "mm/kmap.h"
+#include "paravirt.h"
+
+#define PPM 1000000ul
+
+enum {
+	GOOD_PPM = 500,		 /* of a measurement that stands alone */
+	COARSE_PPM = 5000,	 /* of one that only checks a claim */
+	DISAGREE_PPM = 20000,
+	READ_TRIES = 3,
+	MAX_READS = 50000,	 /* of a counter that does not move, or not fast enough */
+	FALLBACK_MHZ = 1000,
+};
+
+static uint64_t tsc_rate, apic_rate; /* [I] after arch_counter_calibrate */
+
+uint64_t tsc_hz(void)
+{
+	return tsc_rate;
+}
+
+uint64_t apic_timer_hz(void)
+{
+	return apic_rate;
+}
+
+void tsc_spin_us(uint64_t us)
+{
+	/* 10 GHz: a TSC whose rate we do not know yet is not faster */
+	uint64_t ticks_per_us = tsc_rate ? tsc_rate / PPM + 1 : 10000;
+	uint64_t start = arch_counter_read();
+
+	while (arch_counter_read() - start < us * ticks_per_us)
+		arch_cpu_relax();
+}
+
+/* ---- HPET ---- */
+
+enum {
+	HPET_CAPABILITIES = 0x00, /* high word: femtoseconds per tick */
+	HPET_CONFIG = 0x10,
+	HPET_COUNTER = 0xf0,
+	HPET_MMIO_SIZE = 0x400,
+	HPET_CONFIG_ENABLE = 1,
+	HPET_MAX_PERIOD_FS = 100000000,
+};
+#define FS_PER_SEC 1000000000000000ull
+
+static void *hpet;
+
+static uint64_t hpet_start(void)
+{
+	uint32_t period_fs;
+
+	if (!machine.hpet_addr)
+		return 0;
+	if (!hpet && kmap_phys(&hpet, machine.hpet_addr, HPET_MMIO_SIZE, PTE_WRITE | PTE_UNCACHED, "HPET"))
+		return 0;
+	period_fs = mmio_read32(hpet, HPET_CAPABILITIES + 4);
+	if (period_fs == 0 || period_fs > HPET_MAX_PERIOD_FS)
+		return 0;
+	mmio_write32(hpet, HPET_CONFIG, mmio_read32(hpet, HPET_CONFIG) | HPET_CONFIG_ENABLE);
+	return FS_PER_SEC / period_fs;
+}
+
+static uint64_t hpet_read(void)
+{
+	return mmio_read32(hpet, HPET_COUNTER);
+}
+
+/* ---- ACPI PM timer ---- */
+
+enum { PM_TIMER_HZ = 3579545, SPACE_IO = 1 };
+
+static uint64_t pm_timer_start(void)
+{
+	return machine.pm_timer.addr && machine.pm_timer.space == SPACE_IO ? PM_TIMER_HZ : 0;
+}
+
+static uint64_t pm_timer_read(void)
+{
+	return io_read32((uint16_t)machine.pm_timer.addr);
+}
+
+/* ---- PIT, channel 2: the one whose gate is ours and whose output goes nowhere ---- */
+
+enum {
+	PIT_HZ = 1193182,
+	PIT_CHANNEL2 = 0x42,
+	PIT_COMMAND = 0x43,
+	PIT_CHANNEL2_MODE0 = 0xb0, /* both bytes, count down once */
+	PIT_LATCH_CHANNEL2 = 0x80,
+	PORT_B = 0x61,
+	PORT_B_GATE2 = 1,
+	PORT_B_SPEAKER = 2,
+	PIT_MAX = 0xffff,
+};
+
+static uint64_t pit_start(void)
+{
+	uint8_t port_b = io_read8(PORT_B);
+
+	io_write8(PORT_B, (uint8_t)((port_b & ~PORT_B_SPEAKER) | PORT_B_GATE2));
+	io_write8(PIT_COMMAND, PIT_CHANNEL2_MODE0);
+	io_write8(PIT_CHANNEL2, PIT_MAX & 0xff);
+	io_write8(PIT_CHANNEL2, PIT_MAX >> 8);
+	return PIT_HZ;
+}
+
+static uint64_t pit_read(void)
+{
+	uint8_t low;
+
+	io_write8(PIT_COMMAND, PIT_LATCH_CHANNEL2);
+	low = io_read8(PIT_CHANNEL2);
+	return PIT_MAX - (low | (uint64_t)io_read8(PIT_CHANNEL2) << 8); /* made to count upwards */
+}
+
+/* ---- The window ---- */
+
+static const struct counter {
+	const char *name;
+	uint64_t mask;
+	uint64_t (*start)(void); /* its rate in Hz; 0: not there */
+	uint64_t (*read)(void);
+} counters[NR_CALIBRATE_COUNTERS] = {
+	{ "HPET", UINT32_MAX, hpet_start, hpet_read },
+	{ "PM timer", 0xffffff, pm_timer_start, pm_timer_read },
+	{ "PIT", PIT_MAX, pit_start, pit_read },
+};
+
+static uint64_t apic_count_up(void)
+{
+	return UINT32_MAX - apic_timer_count();
+}
+
+/* One reading and the TSC at its time, the best of a few tries. */
+struct reading {
+	uint64_t value;
+	uint64_t tsc;
+	uint64_t error; /* of tsc, in its ticks */
+};
+
+static struct reading take(uint64_t (*read)(void))
+{
+	struct reading best = { .error = UINT64_MAX };
+
+	for (unsigned i = 0; i < READ_TRIES; i++) {
+		uint64_t before = arch_counter_read(), value = read(), after = arch_counter_read();
+
+		if (after - before < best.error)
+			best = (struct reading){ value, before + (after - before) / 2, after - before };
+	}
+	best.error = best.error / 2 + 1;
+	return best;
+}
+
+/* What two readings of a counter say. hz 0: it has not moved. */
+static struct calibrate_result evaluate(
+	const struct reading *a, const struct reading *b, uint64_t counter_hz, uint64_t mask)
+{
+	struct calibrate_result r = { .ppm = PPM };
+	uint64_t counted = (b->value - a->value) & mask, ticks = b->tsc - a->tsc;
+
+	if (!counted || !ticks)
+		return r;
+	r.hz = mul_div_u64(ticks, counter_hz, counted);
+	r.ppm = mul_div_u64(a->error + b->error, PPM, ticks) + PPM / counted + 1;
+	return r;
+}
+
+static bool is_contradiction(struct calibrate_result a, struct calibrate_result b)
+{
+	uint64_t apart = a.hz > b.hz ? a.hz - b.hz : b.hz - a.hz;
+
+	return mul_div_u64(apart, PPM, MAX(a.hz, b.hz)) > DISAGREE_PPM + a.ppm + b.ppm;
+}
+
+/* Keeps the window open until counter `c` is good enough, or hopeless. */
+static void wait_window(const struct counter *c, uint64_t hz, const struct reading *first, uint64_t ppm)
+{
+	for (unsigned i = 0; i < MAX_READS; i++) {
+		struct reading now = take(c->read);
+
+		if (evaluate(first, &now, hz, c->mask).ppm <= ppm)
+			return;
+	}
+}
+
+void calibrate_measure(uint64_t ppm, struct calibrate_results *out)
+{
+	struct reading first[NR_CALIBRATE_COUNTERS], last, apic_first, apic_last;
+	uint64_t hz[NR_CALIBRATE_COUNTERS];
+	bool is_waited = false;
+
+	*out = (struct calibrate_results){ .best = -1 };
+	apic_timer_set_mode(APIC_TIMER_MASKED);
+	apic_timer_set_count(UINT32_MAX);
+	for (unsigned i = 0; i < NR_CALIBRATE_COUNTERS; i++) {
+		hz[i] = counters[i].start();
+		if (hz[i])
+			first[i] = take(counters[i].read);
+	}
+	apic_first = take(apic_count_up);
+
+	for (unsigned i = 0; i < NR_CALIBRATE_COUNTERS; i++) {
+		struct calibrate_result *r = &out->by[i];
+
+		r->name = counters[i].name;
+		if (!hz[i])
+			continue;
+		if (!is_waited)
+			wait_window(&counters[i], hz[i], &first[i], ppm);
+		last = take(counters[i].read);
+		*r = evaluate(&first[i], &last, hz[i], counters[i].mask);
+		r->name = counters[i].name;
+		is_waited |= r->hz != 0; /* a dead counter waited for nothing: let the next one */
+		if (r->hz && (out->best < 0 || r->ppm < out->by[out->best].ppm))
+			out->best = (int)i;
+	}
+	apic_last = take(apic_count_up);
+	out->apic_ticks = apic_last.value - apic_first.value;
+	out->tsc_ticks = apic_last.tsc - apic_first.tsc;
+	apic_timer_set_count(0);
+}
+
+/* ---- Who knows ---- */
+
+enum { LEAF_TSC_CRYSTAL = 0x15, LEAF_FREQUENCY = 0x16 };
+
+/* Leaf 15H: the TSC is crystal * EBX / EAX, and the APIC's timer is the crystal. */
+static uint64_t crystal_tsc_hz(uint64_t *crystal_hz)
+{
+	struct x86_cpuid c = x86_cpuid_checked(LEAF_TSC_CRYSTAL, 0);
+
+	*crystal_hz = c.reg[REG_ECX];
+	if (!c.reg[REG_EAX] || !c.reg[REG_EBX] || !c.reg[REG_ECX])
+		return 0;
+	return mul_div_u64(c.reg[REG_ECX], c.reg[REG_EBX], c.reg[REG_EAX]);
+}
+
+static struct calibrate_result find_claim(uint64_t *apic_hz)
+{
+	struct calibrate_result claim = { .ppm = 0 };
+
+	claim.hz = paravirt_tsc_hz(&claim.name);
+	*apic_hz = paravirt_apic_timer_hz();
+	if (!claim.hz) {
+		claim.hz = crystal_tsc_hz(apic_hz);
+		claim.name = "CPUID";
+	}
+	return claim;
+}
+
+/* The rate printed on the box, when nothing can be measured. */
+static struct calibrate_result guess(void)
+{
+	uint64_t mhz = x86_cpuid_checked(LEAF_FREQUENCY, 0).reg[REG_EAX] & 0xffff;
+
+	log_err("time: no way to measure the TSC; %s", mhz ? "taking CPUID's base frequency" : "guessing 1 GHz");
+	return (struct calibrate_result){ "guess", (mhz ? mhz : FALLBACK_MHZ) * PPM, PPM };
+}
+
+static void report_contradictions(const struct calibrate_results *m)
+{
+	for (unsigned i = 0; i < NR_CALIBRATE_COUNTERS; i++) {
+		const struct calibrate_result *r = &m->by[i];
+
+		if (r->hz && is_contradiction(*r, m->by[m->best]))
+			log_warning("time: %s says %lu Hz, %s %lu Hz", r->name, r->hz, m->by[m->best].name,
+				m->by[m->best].hz);
+	}
+}
+
+static struct calibrate_result choose(struct calibrate_result claim, struct calibrate_results *m)
+{
+	if (m->best < 0)
+		return claim.hz ? claim : guess();
+	report_contradictions(m);
+	if (!claim.hz)
+		return m->by[m->best];
+	if (!is_contradiction(claim, m->by[m->best]))
+		return claim;
+	log_warning("time: %s claims %lu Hz but %s measures %lu Hz", claim.name, claim.hz,
+		m->by[m->best].name, m->by[m->best].hz);
+	calibrate_measure(GOOD_PPM, m);
+	return m->best < 0 ? claim : m->by[m->best];
+}
+
+uint64_t arch_counter_calibrate(void)
+{
+	struct calibrate_results m;
+	struct calibrate_result result, claim = find_claim(&apic_rate);
+
+	calibrate_measure(claim.hz ? COARSE_PPM : GOOD_PPM, &m);
+	result = choose(claim, &m);
+	tsc_rate = result.hz;
+	if (!apic_rate && m.tsc_ticks)
+		apic_rate = mul_div_u64(m.apic_ticks, tsc_rate, m.tsc_ticks);
+	if (!apic_rate) {
+		log_err("time: the APIC timer does not count; taking 1 GHz");
+		apic_rate = FALLBACK_MHZ * PPM;
+	}
+	log_info("time: TSC %lu.%03lu MHz by %s (+-%lu ppm), APIC timer %lu.%03lu MHz", tsc_rate / PPM,
+		tsc_rate / 1000 % 1000, result.name, result.ppm, apic_rate / PPM, apic_rate / 1000 % 1000);
+	if (!x86_has(X86_FEATURE_INVARIANT_TSC) && !x86_has(X86_FEATURE_HYPERVISOR))
+		log_warning("time: this CPU's TSC changes with its frequency: clocks will drift");
+	timer_hw_init();
+	return tsc_rate;
+}
+
+const char *arch_counter_name(void)
+{
+	return "tsc";
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Starting the other CPUs.
+ *
+ * A CPU is started by two inter-processor interrupts: INIT puts it in a state where it waits, and
+ * STARTUP names a page below 1 MiB where it begins in real mode (trampoline.S). From there it
+ * climbs to long mode on a small page table of our own: the first 2 MiB where they are, for the
+ * climb, and everything of the kernel's. In C it changes to the kernel's table and joins.
+ *
+ * One CPU is started at a time. It claims its start by exchanging a word in the page, so one that
+ * comes too late, after we stopped waiting, finds nothing and stops. One that does not answer is
+ * sent INIT again and stays in its wait-for-STARTUP state: parked.
+ *
+ * The 10 ms that the MP specification wants after INIT are for CPUs of the last century; on the
+ * newer ones, and in emulators, STARTUP may follow at once.
+ *
+ * Spec    Intel SDM vol.3 9.4.4; Intel MultiProcessor Specification 1.4 B.4
+ */
+#include "arch/arch.h"
+#include "arch/bootinfo.h"
+#include "cpu.h"
+#include "cpuid.h"
+#include "debug/log.h"
+#include "interrupts.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/bootmem.h"
+#include "mm/page.h"
+#include "msr.h"
+#include "sched/thread.h"
+#include "trampoline.h"
+
+enum {
+	LOW_MEMORY_END = 0xa0000,
+	INIT_OLD_DELAY_US = 10000,
+	INIT_OLD_FAMILY = 6, /* families before it need the delay */
+	STARTUP_RETRY_US = 300,
+	CLAIM_WAIT_US = 3000000, /* an emulator on a busy host may be slow */
+	JOIN_WAIT_US = 10000000,
+	POLL_US = 5,
+	TABLE_ENTRIES = 512,
+	KERNEL_HALF = 256, /* the first top-level entry of kernel addresses */
+	IDENTITY_LEVEL = 1, /* 2 MiB */
+};
+
+struct far_pointer {
+	uint32_t offset;
+	uint16_t selector;
+} PACKED;
+
+/* In the page at TRAMPOLINE_DATA. */
+struct trampoline_data {
+	uint32_t claim; /* [a] 1: a start is wanted */
+	uint32_t cr3;
+	uint32_t efer;
+	struct far_pointer far_32;
+	uint16_t pad0;
+	struct far_pointer far_64;
+	uint16_t pad1[2];
+	uint16_t gdt_limit;
+	uint32_t gdt_base;
+	uint32_t pad2;
+	uint64_t cr4, cr0;
+	uint64_t cpu, stack, entry;
+	uint64_t gdt[4];
+} PACKED ALIGNED(8);
+
+static_assert(offsetof(struct trampoline_data, claim) == DATA_CLAIM, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, cr3) == DATA_CR3, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, efer) == DATA_EFER, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, far_32) == DATA_FAR_32, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, far_64) == DATA_FAR_64, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, gdt_limit) == DATA_GDT_LIMIT, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, cr4) == DATA_CR4, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, cr0) == DATA_CR0, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, cpu) == DATA_CPU, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, stack) == DATA_STACK, "trampoline.S");
+static_assert(offsetof(struct trampoline_data, entry) == DATA_ENTRY, "trampoline.S");
+
+/* Flat segments, accessed already. Intel SDM vol.3 3.4.5 */
+#define GDT_CODE32 0x00cf9b000000fffful
+#define GDT_DATA   0x00cf93000000fffful
+#define GDT_CODE64 0x00af9b000000fffful
+
+#define EFER_LMA BIT(10)
+
+extern const uint8_t trampoline_start[], trampoline_end[], trampoline_32[], trampoline_64[];
+
+static paddr_t trampoline_page; /* [I] 0: there is no place for one */
+static arch_pte *climb_root;	/* [I] after the first start: the page table of the climb */
+static paddr_t kernel_root;	/* [I] likewise */
+static uint32_t has_arrived;	/* [a] the CPU being started runs C */
+
+/* The highest free page of low memory: the lower ones are the firmware's and loaders' favourites. */
+void arch_reserve_memory(void)
+{
+	for (unsigned i = 0; i < bootinfo.nr_mem; i++) {
+		const struct mem_range *r = &bootinfo.mem[i];
+		paddr_t end = ALIGN_DOWN(MIN(r->end, (paddr_t)LOW_MEMORY_END), PAGE_SIZE);
+
+		if (r->type == MEM_USABLE && end >= r->start + PAGE_SIZE && end > PAGE_SIZE)
+			trampoline_page = MAX(trampoline_page, end - PAGE_SIZE);
+	}
+	if (trampoline_page)
+		bootmem_reserve(trampoline_page, trampoline_page + PAGE_SIZE, "start of other CPUs");
+}
+
+/* ---- The page and its table ---- */
+
+static int table_alloc(arch_pte **out)
+{
+	struct page *page;
+	int err = page_alloc(&page, 0, PAGE_ALLOC_ZERO | PAGE_ALLOC_LOW);
+
+	if (!err)
+		*out = page_to_virt(page);
+	return err;
+}
+
+static int climb_init(void)
+{
+	arch_pte *root, *level2, *level1;
+	int err;
+
+	err = table_alloc(&root);
+	if (err)
+		return err;
+	err = table_alloc(&level2);
+	if (err)
+		goto free_root;
+	err = table_alloc(&level1);
+	if (err)
+		goto free_level2;
+	level1[0] = arch_pte_leaf(0, PTE_WRITE | PTE_EXEC, IDENTITY_LEVEL);
+	level2[0] = arch_pte_table(virt_to_phys(level1));
+	root[0] = arch_pte_table(virt_to_phys(level2));
+	climb_root = root;
+	return 0;
+
+free_level2:
+	page_put(virt_to_page(level2));
+free_root:
+	page_put(virt_to_page(root));
+	return err;
+}
+
+static struct trampoline_data *trampoline_fill(struct cpu *cpu)
+{
+	uint8_t *page = phys_to_virt(trampoline_page);
+	struct trampoline_data *data = (void *)(page + TRAMPOLINE_DATA);
+	uint32_t base = (uint32_t)trampoline_page;
+
+	kernel_root = arch_root_get();
+	memcpy(climb_root + KERNEL_HALF, (arch_pte *)phys_to_virt(kernel_root) + KERNEL_HALF,
+		(TABLE_ENTRIES - KERNEL_HALF) * sizeof(*climb_root));
+	assert(trampoline_end - trampoline_start <= TRAMPOLINE_DATA);
+	memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
+
+	*data = (struct trampoline_data){
+		.cr3 = (uint32_t)virt_to_phys(climb_root),
+		.efer = (uint32_t)(msr_read(MSR_EFER) & ~EFER_LMA),
+		.far_32 = { base + (uint32_t)(trampoline_32 - trampoline_start), TRAMPOLINE_CODE32_SEL },
+		.far_64 = { base + (uint32_t)(trampoline_64 - trampoline_start), TRAMPOLINE_CODE64_SEL },
+		.gdt_limit = sizeof(data->gdt) - 1,
+		.gdt_base = base + TRAMPOLINE_DATA + offsetof(struct trampoline_data, gdt),
+		.cr4 = x86_cr4_read(),
+		.cr0 = x86_cr0_read(),
+		.cpu = (vaddr_t)cpu,
+		.stack = cpu->current->kstack_top,
+		.entry = (vaddr_t)x86_secondary_entry,
+		.gdt = { 0, GDT_CODE32, GDT_DATA, GDT_CODE64 },
+	};
+	atomic_store_relaxed(&has_arrived, 0);
+	atomic_store_release(&data->claim, 1); /* pairs with the exchange in trampoline.S */
+	return data;
+}
+
+/* ---- The two interrupts ---- */
+
+static bool wait_until(const uint32_t *word, uint32_t value, uint64_t us)
+{
+	for (uint64_t waited = 0; waited < us; waited += POLL_US) {
+		if (atomic_load_acquire(word) == value) /* pairs with whoever answers */
+			return true;
+		tsc_spin_us(POLL_US);
+	}
+	return false;
+}
+
+static bool send_start(struct cpu *cpu, struct trampoline_data *data)
+{
+	uint8_t page_number = (uint8_t)(trampoline_page >> PAGE_SHIFT);
+
+	apic_send((uint32_t)cpu->hw_id, APIC_ICR_INIT, 0);
+	if (x86_model.family < INIT_OLD_FAMILY)
+		tsc_spin_us(INIT_OLD_DELAY_US);
+	apic_send((uint32_t)cpu->hw_id, APIC_ICR_STARTUP, page_number);
+	if (wait_until(&data->claim, 0, STARTUP_RETRY_US))
+		return true;
+	apic_send((uint32_t)cpu->hw_id, APIC_ICR_STARTUP, page_number);
+	if (wait_until(&data->claim, 0, CLAIM_WAIT_US))
+		return true;
+	return atomic_xchg(&data->claim, 0u) == 0; /* at the last moment? */
+}
+
+int arch_cpu_start(struct cpu *cpu)
+{
+	struct trampoline_data *data;
+	int err;
+
+	if (!trampoline_page) {
+		log_err("smp: no usable page below 1 MiB to start CPU %u in", cpu->id);
+		return -ETIMEDOUT;
+	}
+	if (!climb_root) {
+		err = climb_init();
+		if (err)
+			return err;
+	}
+	data = trampoline_fill(cpu);
+	if (send_start(cpu, data) && wait_until(&has_arrived, 1, JOIN_WAIT_US))
+		return 0;
+	apic_send((uint32_t)cpu->hw_id, APIC_ICR_INIT, 0);
+	return -ETIMEDOUT;
+}
+
+void x86_secondary_entry(struct cpu *cpu)
+{
+	arch_root_set(kernel_root);
+	atomic_store_release(&has_arrived, 1); /* pairs with wait_until: the page is free again */
+	smp_secondary_main(cpu);
+}
