@@ -377,15 +377,16 @@ static void zone_add_raw(struct zone *z, pfn_t start, pfn_t end)
  * Zeroes the structs of the blocks of which only a part is in a range, once each. Ranges come in
  * ascending order, so a block that two of them share is the last one done.
  */
+static pfn_t last_edge;
+
 static void init_edge(pfn_t pfn)
 {
-	static pfn_t last_done = UINT64_MAX;
 	pfn_t block = ALIGN_DOWN(pfn, BLOCK_PAGES);
 
-	if (IS_ALIGNED(pfn, BLOCK_PAGES) || block == last_done)
+	if (IS_ALIGNED(pfn, BLOCK_PAGES) || block == last_edge)
 		return;
 	init_block_pages(block);
-	last_done = block;
+	last_edge = block;
 }
 
 static void zone_give(paddr_t start_pa, paddr_t end_pa)
@@ -402,7 +403,9 @@ static void zone_give(paddr_t start_pa, paddr_t end_pa)
 
 void page_init(void)
 {
+	last_edge = UINT64_MAX;
 	for (unsigned i = 0; i < NR_ZONES; i++) {
+		zones[i] = (struct zone){0};
 		irqlock_init(&zones[i].lock, RANK_ZONE, i == ZONE_LOW ? "zone low" : "zone high");
 		for (unsigned o = 0; o <= PAGE_MAX_ORDER; o++)
 			list_init(&zones[i].free[o]);

@@ -50,6 +50,7 @@ static void join(struct cpu *cpu)
 
 static void start_this_cpu(void)
 {
+	page_init_cpu();
 	slab_init_cpu();
 	timer_init_cpu();
 	watchdog_init_cpu();
@@ -126,8 +127,8 @@ void sim_kmain(void *unused UNUSED)
 	slab_init();
 	kmap_init();
 
-	arch_init_interrupts();
 	irq_init();
+	arch_init_interrupts();
 	clock_init();
 	start_this_cpu();
 
