@@ -28,7 +28,7 @@ extern const struct symbol_table __symtab_start; /* kernel.lds */
 
 static const char *name_of(const struct symbol *s)
 {
-	return (const char *)&__symtab_start + symtab_torus_start.names + s->name;
+	return (const char *)&__symtab_start + __symtab_start.names + s->name;
 }
 
 /* The last symbol at or below the offset; NULL when there is none. */

@@ -32,6 +32,12 @@ void test_fail(const char *file, int line, const char *fmt, ...) PRINTF_LIKE(3, 
 /* Marks the running test as not applicable here, with the reason in words. */
 void test_skip(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/*
+ * How many rounds a long test makes: `full`, or a part of it, at least one, where each test runs
+ * under many schedules (test_divisor=N on the kernel's command line).
+ */
+unsigned long test_rounds(unsigned long full);
+
 #define TEST(area_, name_)                                                                     \
 	static void test_##area_##_##name_(void);                                              \
 	static const struct test test_entry_##area_##_##name_ = {                              \

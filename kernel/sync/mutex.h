@@ -2,7 +2,7 @@
 /*
  * Sleeping locks. The owner of a mutex inherits the priority of the best thread that waits for
  * it, along chains of mutexes; ownership is handed to the best waiter at release, so no waiter
- * starves. A rwlock is held by many readers or one writer; a waiting writer stops new readers.
+ * starves. A rwlock is held by many readers or one writer.
  * Waits are WAIT_BOUNDED; the _killable forms return -EINTR when the thread is being killed.
  */
 #pragma once
@@ -38,19 +38,27 @@ bool mutex_is_mine(const struct mutex *m);
 /* sched/: t's own parameters changed. Nothing held; the caller keeps t alive. Any context. */
 void mutex_params_changed(struct thread *t);
 
+/*
+ *   [l] lock      [I] immutable
+ */
 struct LOCK_TYPE("rwlock") rwlock {
 	struct irqlock lock;
-	int32_t holders;     /* [lock] -1: a writer; n > 0: n readers */
-	uint32_t nr_writers_waiting; /* [lock] */
-	struct waitq readers, writers;
-	const struct thread *writer; /* [lock] */
-	uint16_t rank;	     /* [I] */
-	const char *name;    /* [I] */
+	int32_t holders;	     /* [l] -1: a writer; n > 0: n readers */
+	struct list waiters;	     /* [l] first come first */
+	const struct thread *writer; /* [l] who, while there is one */
+	uint16_t rank;		     /* [I] */
+	const char *name;	     /* [I] */
 };
 
+/*
+ * Readers and writers are served in the order they came; readers that stand next to each other
+ * go in together. So a waiting writer stops new readers, and neither kind starves. Nobody's
+ * priority is inherited: a reader cannot be found from the lock.
+ */
 void rwlock_init(struct rwlock *l, enum lock_rank rank, const char *name);
-void rwlock_read_lock(struct rwlock *l);
-void rwlock_read_unlock(struct rwlock *l);
+void rwlock_read_lock(struct rwlock *l) ACQUIRES_SHARED(*l);
+void rwlock_read_unlock(struct rwlock *l) RELEASES_SHARED(*l);
 void rwlock_write_lock(struct rwlock *l) ACQUIRES(*l);
 void rwlock_write_unlock(struct rwlock *l) RELEASES(*l);
-void rwlock_downgrade(struct rwlock *l); /* writer becomes reader */
+/* The writer becomes a reader, without letting a writer in between; ends by rwlock_read_unlock. */
+void rwlock_downgrade(struct rwlock *l);

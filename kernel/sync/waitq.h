@@ -71,6 +71,8 @@ static inline bool waitq_has_waiters(struct waitq *q) /* a hint unless the lock 
 struct thread_waiter {
 	struct waiter waiter;
 	struct thread *thread;
+	uint64_t key;	 /* [q] of the wake-up that took it off the queue */
+	bool is_used;	 /* by the thread: wait_sleep has returned for that wake-up */
 };
 
 /* Queues the current thread (again) and marks it about to sleep. */
@@ -80,7 +82,10 @@ void wait_prepare(struct waitq *q, struct thread_waiter *tw, enum wait_flags fla
  * Returns  0 when woken, -ETIMEDOUT, or -EINTR when flags allow and a kill or signal is pending.
  */
 MUST_CHECK int wait_sleep(struct thread_waiter *tw, enum wait_flags flags, uint64_t deadline_ns);
-/* Takes the current thread off the queue and marks it running. */
+/*
+ * Takes the current thread off the queue and marks it running. An exclusive wake-up that hit it
+ * since wait_prepare, and for which it did not sleep, goes on to the next exclusive waiter.
+ */
 void wait_finish(struct waitq *q, struct thread_waiter *tw);
 
 #define WAIT_EVENT_(q, flags, deadline, exclusive, cond)                                       \

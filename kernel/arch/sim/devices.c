@@ -73,6 +73,8 @@ int arch_irq_set_cpu(unsigned irq, unsigned cpu)
 {
 	if (cpu >= cpu_count())
 		return -EINVAL;
+	if (irq >= SIM_MSI_FIRST)
+		return -EOPNOTSUPP;
 	line[irq].cpu = (unsigned)cpus[cpu]->hw_id;
 	return 0;
 }

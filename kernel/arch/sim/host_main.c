@@ -53,6 +53,7 @@ static struct {
 	unsigned jobs;
 	unsigned timeout; /* seconds of the host, for one run */
 	bool verify, planted, list;
+	unsigned divisor;	   /* of the rounds of long tests */
 	const char *extra; /* more words for the kernel's command line */
 } opt = {
 	.run = {.nr_cpus = 4, .mem_bytes = 64 * MIB, .max_steps = 2000000000, .max_seconds = 20000},
@@ -61,6 +62,7 @@ static struct {
 	.pattern = "*",
 	.jobs = 2,
 	.timeout = 300,
+	.divisor = 100,
 	.extra = "",
 };
 
@@ -104,7 +106,8 @@ static NORETURN void run_child(const char *test, uint64_t seed)
 
 	sim.opt = opt.run;
 	sim.opt.seed = seed;
-	snprintf(cmdline, sizeof(cmdline), "test=%s exit=qemu panic=0 %s", test, opt.extra);
+	snprintf(cmdline, sizeof(cmdline), "test=%s test_divisor=%u exit=qemu panic=0 %s", test,
+		opt.divisor, opt.extra);
 	sim.opt.cmdline = cmdline;
 	sim_interleave_init();
 	sim_memory_init();
@@ -254,8 +257,9 @@ static const char *strategy_name(void)
 static void print_replay(const char *test, uint64_t seed)
 {
 	printf("# replay: build/sim/debug/torus-sim --test %s --seed %lu --cpus %u --mem %lu --strategy %s "
-	       "--steps %lu%s%s%s\n",
+	       "--steps %lu --divisor %u%s%s%s\n",
 		test, seed, opt.run.nr_cpus, opt.run.mem_bytes / MIB, strategy_name(), opt.run.max_steps,
+		opt.divisor,
 		*opt.extra ? " --append '" : "", opt.extra, *opt.extra ? "'" : "");
 }
 
@@ -475,6 +479,7 @@ static NORETURN void usage(int status)
 	       "  --timeout S       more seconds of the host for one run are a failure (300)\n"
 	       "  --jobs N          runs at a time, 1..%d (2)\n"
 	       "  --append WORDS    for the kernel's command line\n"
+	       "  --divisor N       long tests make 1/N of their rounds (100)\n"
 	       "  --trace           print every change of CPU (with --seed)\n"
 	       "  --list            names only\n",
 		SIM_MAX_CPUS, MAX_JOBS);
@@ -523,7 +528,7 @@ static bool parse_options(int argc, char **argv)
 		{"seeds", 1, NULL, 'S'}, {"verify", 0, NULL, 'v'}, {"planted", 0, NULL, 'p'},
 		{"cpus", 1, NULL, 'c'}, {"mem", 1, NULL, 'm'}, {"strategy", 1, NULL, 'g'},
 		{"steps", 1, NULL, 'n'}, {"timeout", 1, NULL, 'o'}, {"jobs", 1, NULL, 'j'},
-		{"append", 1, NULL, 'a'}, {"trace", 0, NULL, 'T'}, {"list", 0, NULL, 'l'},
+		{"append", 1, NULL, 'a'}, {"divisor", 1, NULL, 'd'}, {"trace", 0, NULL, 'T'}, {"list", 0, NULL, 'l'},
 		{"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	bool is_one = false;
 	int o;
@@ -541,6 +546,7 @@ static bool parse_options(int argc, char **argv)
 		case 'n': opt.run.max_steps = number(optarg, 1, UINT64_MAX); break;
 		case 'o': opt.timeout = (unsigned)number(optarg, 1, UINT32_MAX); break;
 		case 'j': opt.jobs = (unsigned)number(optarg, 1, MAX_JOBS); break;
+		case 'd': opt.divisor = (unsigned)number(optarg, 1, UINT32_MAX); break;
 		case 'a': opt.extra = optarg; break;
 		case 'T': opt.run.trace = true; break;
 		case 'l': opt.list = true; break;

@@ -50,7 +50,6 @@ static void join(struct cpu *cpu)
 
 static void start_this_cpu(void)
 {
-	page_init_cpu();
 	slab_init_cpu();
 	timer_init_cpu();
 	watchdog_init_cpu();
@@ -127,8 +126,8 @@ void sim_kmain(void *unused UNUSED)
 	slab_init();
 	kmap_init();
 
-	irq_init();
 	arch_init_interrupts();
+	irq_init();
 	clock_init();
 	start_this_cpu();
 
