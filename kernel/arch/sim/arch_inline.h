@@ -2,13 +2,13 @@
 /*
  * The hot half of the architecture contract for the simulated machine.
  *
- * Most of it is calls: a step that an interrupt cannot split on hardware (changing the preemption
- * count, the interrupt flag) must not be split here either, and only the machine's own files are
- * compiled without the instrumentation that splits.
+ * Most of it is calls: a step that an interrupt cannot split on hardware (changing the
+ * preemption count, the interrupt flag) must not be split here either, and only the machine's
+ * own files are compiled without the instrumentation that splits.
  */
 #pragma once
 
-extern struct cpu *sim_this_cpu;       /* the CPU that runs; changes at every interleave point */
+extern struct cpu *sim_this_cpu; /* the CPU that runs; changes at every interleave point */
 extern struct thread *sim_this_thread; /* its current thread, one load away for arch_current */
 
 bool sim_irq_is_enabled(void);
@@ -95,14 +95,14 @@ static inline uint64_t arch_counter_read(void)
 /* ---- Page-table entries: the x86-64 bits (Intel SDM vol.3, table 4-20) ---- */
 
 #define SIM_PTE_PRESENT BIT(0)
-#define SIM_PTE_WRITE	BIT(1)
-#define SIM_PTE_USER	BIT(2)
-#define SIM_PTE_PWT	BIT(3) /* stands for write-combining */
-#define SIM_PTE_PCD	BIT(4)
-#define SIM_PTE_LARGE	BIT(7)
-#define SIM_PTE_GLOBAL	BIT(8)
-#define SIM_PTE_NX	BIT(63)
-#define SIM_PTE_ADDR	0x000ffffffffff000ul
+#define SIM_PTE_WRITE   BIT(1)
+#define SIM_PTE_USER    BIT(2)
+#define SIM_PTE_PWT     BIT(3) /* stands for write-combining */
+#define SIM_PTE_PCD     BIT(4)
+#define SIM_PTE_LARGE   BIT(7)
+#define SIM_PTE_GLOBAL  BIT(8)
+#define SIM_PTE_NX      BIT(63)
+#define SIM_PTE_ADDR    0x000ffffffffff000ul
 
 static inline arch_pte arch_pte_leaf(paddr_t pa, unsigned flags, unsigned level)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is around the simulated CPUs: interrupt lines, the console, entropy, the battery clock and
- * the ways out.
+ * What is around the simulated CPUs: interrupt lines, the console, entropy, the battery clock
+ * and the ways out.
  *
- * Lines 0-31 are wired (line n is global system interrupt n and, below 16, ISA line n); 32-63 are
- * given out as message-signalled interrupts. A test pulls one with sim_irq_raise(). A masked line
- * remembers one request, as an I/O APIC does for levels and an MSI-X entry by its pending bit.
+ * Lines 0-31 are wired (line n is global system interrupt n and, below 16, ISA line n); 32-63
+ * are given out as message-signalled interrupts. A test pulls one with sim_irq_raise(). A
+ * masked line remembers one request, as an I/O APIC does for levels and an MSI-X entry by its
+ * pending bit.
  */
 #include "arch/sim/sim_priv.h"
 
@@ -23,7 +24,7 @@ static struct {
 	unsigned cpu; /* hw_id */
 	bool is_masked;
 	bool is_latched; /* asked while masked */
-	bool is_msi;	 /* given out */
+	bool is_msi;     /* given out */
 } line[SIM_NR_IRQS];
 
 unsigned arch_irq_count(void)
@@ -160,7 +161,8 @@ size_t arch_entropy(void *buf, size_t len)
 void sim_exit(unsigned status)
 {
 	sim_freeze();
-	sim_say("schedule %016lx, %lu steps, %lu switches\n", sim.hash, sim.steps, sim.switches);
+	sim_say("schedule %016lx, %lu steps, %lu switches\n", sim.hash, sim.steps,
+		sim.switches);
 	_exit((int)status);
 }
 

@@ -24,8 +24,8 @@
  * another can run, and PCT lowers it.
  *
  * When every CPU waits, time jumps to the first timer. When none is armed either, nothing can
- * ever happen again: that is how a lost wake-up and a deadlock of sleepers look, and the run ends
- * with a report. A run that goes past its step bound is a livelock and ends the same way.
+ * ever happen again: that is how a lost wake-up and a deadlock of sleepers look, and the run
+ * ends with a report. A run that goes past its step bound is a livelock and ends the same way.
  *
  * Nothing here depends on an address or on the host's time.
  */
@@ -39,8 +39,8 @@ struct thread *sim_this_thread;
 static int64_t sim_countdown = INT64_MAX;
 
 enum {
-	RELAX_STEPS = 16,		 /* what one turn of a spinning loop is worth */
-	RELAX_ALONE_STEPS = 256,	 /* the same when nobody else can run: only time can end it */
+	RELAX_STEPS = 16,        /* what one turn of a spinning loop is worth */
+	RELAX_ALONE_STEPS = 256, /* the same when nobody else can run: only time can end it */
 	MAX_MEAN_STRIDE_LOG = 11,
 };
 
@@ -67,14 +67,14 @@ void sim_interleave_init(void)
 
 	sim.rng = sim.opt.seed * 0x2545f4914f6cdd1dul + 1;
 	sim.hz = rates[sim_random(ARRAY_LEN(rates))];
-	sim.ticks_per_step =
-		MAX(1ul, ns_per_step[sim_random(ARRAY_LEN(ns_per_step))] * (sim.hz / 1000000) / 1000);
+	sim.ticks_per_step = MAX(1ul,
+		ns_per_step[sim_random(ARRAY_LEN(ns_per_step))] * (sim.hz / 1000000) / 1000);
 	sim.now = 1000 + sim_random(sim.hz);
 	sim.strategy = sim.opt.strategy;
 	if (sim.strategy == SIM_MIX)
 		sim.strategy = sim.opt.seed & 1 ? SIM_RANDOM : SIM_PCT;
 	sim.mean_stride = 1ul << (1 + sim_random(MAX_MEAN_STRIDE_LOG));
-		sim.pct_lowest = UINT64_MAX / 2;
+	sim.pct_lowest = UINT64_MAX / 2;
 	for (unsigned i = 0; i < SIM_MAX_CPUS; i++) {
 		sim.cpu[i].deadline = SIM_NEVER;
 		sim.cpu[i].priority = sim.pct_lowest + 1 + sim_random(UINT64_MAX / 4);
@@ -121,7 +121,7 @@ uint64_t sim_timer_earliest(void)
 }
 
 /* A CPU that can run, other than `not`; NULL if there is none. */
-static struct sim_cpu *choose(const struct sim_cpu *not)
+static struct sim_cpu *choose(const struct sim_cpu * not )
 {
 	struct sim_cpu *ready[SIM_MAX_CPUS], *best = NULL;
 	unsigned nr = 0;

@@ -3,11 +3,10 @@
  * The simulated machine's memory: host mappings at fixed addresses, so that no address differs
  * between two runs of a seed.
  *
- *     DIRECT   "physical" memory, reserved sparsely: one part below 4 GiB, with the holes that real
- *              maps have, and one above, so that both zones of the page allocator have work
- *     PAGES    struct page of it all
- *     KMAP     what mm/kmap.h promises, by mappings with guard pages of the host
- *     STACKS   kernel threads' stacks, one aligned slot each (arch_types.h), recycled last in,
+ *     DIRECT   "physical" memory, reserved sparsely: one part below 4 GiB, with the holes that
+ * real maps have, and one above, so that both zones of the page allocator have work PAGES
+ * struct page of it all KMAP     what mm/kmap.h promises, by mappings with guard pages of the
+ * host STACKS   kernel threads' stacks, one aligned slot each (arch_types.h), recycled last in,
  *              first out; a free one is poisoned, so a late use is reported by ASan
  *
  * There are no page tables and no TLB: the functions that encode entries serve host unit tests,
@@ -79,7 +78,8 @@ void sim_memory_init(void)
 	bootinfo.kernel_end = IMAGE_END;
 
 	reserve(DIRECT_BASE, high_end, PROT_READ | PROT_WRITE);
-	reserve(PAGES_BASE, ((high_end >> PAGE_SHIFT) + (1ul << PAGE_MAX_ORDER)) * sizeof(struct page),
+	reserve(PAGES_BASE,
+		((high_end >> PAGE_SHIFT) + (1ul << PAGE_MAX_ORDER)) * sizeof(struct page),
 		PROT_READ | PROT_WRITE);
 	reserve(KMAP_BASE, KMAP_SIZE, PROT_NONE);
 	reserve(STACKS_BASE, MAX_STACKS * SIM_STACK_SLOT, PROT_NONE);
@@ -123,7 +123,8 @@ int kstack_alloc(vaddr_t *bottom, vaddr_t *top)
 	} else {
 		nr = nr_stacks++;
 		/* All but the guard page. */
-		if (mprotect((void *)(slot_of(nr) + PAGE_SIZE), KSTACK_SIZE, PROT_READ | PROT_WRITE))
+		if (mprotect((void *)(slot_of(nr) + PAGE_SIZE), KSTACK_SIZE,
+			    PROT_READ | PROT_WRITE))
 			return -ENOMEM;
 	}
 	*bottom = slot_of(nr) + PAGE_SIZE;
@@ -136,7 +137,8 @@ void kstack_free(vaddr_t bottom)
 	unsigned nr = (unsigned)((bottom - STACKS_BASE) / SIM_STACK_SLOT);
 
 	assert(bottom == slot_of(nr) + PAGE_SIZE && nr < nr_stacks);
-	assert((vaddr_t)__builtin_frame_address(0) - slot_of(nr) >= SIM_STACK_SLOT); /* not our own */
+	assert((vaddr_t)__builtin_frame_address(0) - slot_of(nr) >=
+		SIM_STACK_SLOT); /* not our own */
 	memory_poison((void *)bottom, KSTACK_SIZE, POISON_FREE_OBJECT);
 	free_stacks[nr_free_stacks++] = (uint16_t)nr;
 }
@@ -192,7 +194,8 @@ void kmap_free(void *p)
 }
 
 /* Only RAM has physical addresses here; it is always mapped. */
-int kmap_phys(void **out, paddr_t pa, size_t size, unsigned flags UNUSED, const char *what UNUSED)
+int kmap_phys(
+	void **out, paddr_t pa, size_t size, unsigned flags UNUSED, const char *what UNUSED)
 {
 	if (pa + size < pa || pa + size > arch_layout.direct_end - arch_layout.direct_base)
 		return -EINVAL;

@@ -28,9 +28,9 @@ static void print_cpu(const struct sim_cpu *c)
 	vaddr_t pc, fp;
 
 	log_emergency("sim: cpu %u %s, interrupts %s, thread %s, timer %s", c->cpu->id,
-		c->is_stopped	 ? "is stopped"
+		c->is_stopped   ? "is stopped"
 		: c->is_waiting ? "waits"
-				 : "runs",
+				: "runs",
 		c->irq_on ? "on" : "off", c->cpu->current ? c->cpu->current->name : "(none)",
 		c->deadline == SIM_NEVER ? "off" : "armed");
 	if (c == sim.self) {
@@ -47,7 +47,8 @@ static void print_thread(struct thread *t, void *ctx UNUSED)
 
 	if (!t->ctx.sp)
 		return; /* on a CPU: printed with it */
-	log_emergency("sim: thread %u %s is %s, last on cpu %u", t->id, t->name, state_of(t), t->cpu);
+	log_emergency(
+		"sim: thread %u %s is %s, last on cpu %u", t->id, t->name, state_of(t), t->cpu);
 	sim_saved_registers(t->ctx.sp, &pc, &fp);
 	backtrace_print(pc, fp);
 	lock_check_print_thread(t);
@@ -70,7 +71,8 @@ void sim_report(const char *fmt, ...)
 	is_again = true;
 	sim.self->irq_on = false;
 	log_emergency("sim: %s", why);
-	log_emergency("sim: at %lu steps, %lu ms of virtual time", sim.steps, sim.now / (sim.hz / 1000));
+	log_emergency("sim: at %lu steps, %lu ms of virtual time", sim.steps,
+		sim.now / (sim.hz / 1000));
 	for (unsigned i = 0; i < sim.opt.nr_cpus; i++)
 		if (sim.cpu[i].cpu)
 			print_cpu(&sim.cpu[i]);

@@ -38,7 +38,7 @@ struct sim_planted {
 	const char *correct; /* its twin */
 	const char *report;  /* what the run must print */
 	unsigned max_seeds;
-	uint64_t max_steps;  /* 0: the usual bound; for bugs that spin for ever */
+	uint64_t max_steps; /* 0: the usual bound; for bugs that spin for ever */
 };
 
 #define SIM_PLANTED(bug_, correct_, ...)                                                       \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The start order of the simulated machine: boot/main.c's, without firmware and hardware tables.
+ * The start order of the simulated machine: boot/main.c's, without firmware and hardware
+ * tables.
  *
  * Each line's needs are the lines before it. Keep it beside boot/main.c.
  */

@@ -21,60 +21,61 @@ struct sim_options {
 	unsigned nr_cpus;
 	uint64_t mem_bytes;
 	enum sim_strategy strategy;
-	uint64_t max_steps;	 /* more is a livelock */
-	uint64_t max_seconds;	 /* of virtual time; more is a hang in which timers still fire */
-	bool trace;		 /* print every change of CPU */
-	bool is_quiet;		 /* only warnings of the kernel's log */
+	uint64_t max_steps;   /* more is a livelock */
+	uint64_t max_seconds; /* of virtual time; more is a hang in which timers still fire */
+	bool trace;           /* print every change of CPU */
+	bool is_quiet;        /* only warnings of the kernel's log */
 	const char *cmdline;
 };
 
 /*
- * One simulated CPU. A CPU that is not sim.self lies at sp, in sim_swap(), on whatever stack its
- * thread has.
+ * One simulated CPU. A CPU that is not sim.self lies at sp, in sim_swap(), on whatever stack
+ * its thread has.
  */
 struct sim_cpu {
-	struct cpu *cpu;	 /* NULL: was never started */
+	struct cpu *cpu; /* NULL: was never started */
 	void *sp;
-	bool is_waiting;	 /* in arch_cpu_wait */
+	bool is_waiting; /* in arch_cpu_wait */
 	bool is_stopped;
 	bool irq_on;
 	bool ipi_pending;
 	bool nmi_pending;
-	uint64_t irq_pending;	 /* a bit per line */
-	uint64_t deadline;	 /* of its timer, SIM_NEVER when not armed */
-	uint64_t priority;	 /* SIM_PCT: the best runs */
+	uint64_t irq_pending; /* a bit per line */
+	uint64_t deadline;    /* of its timer, SIM_NEVER when not armed */
+	uint64_t priority;    /* SIM_PCT: the best runs */
 };
 
 struct sim {
 	struct sim_options opt;
 	struct sim_cpu cpu[SIM_MAX_CPUS];
-	struct sim_cpu *self;	 /* the CPU that runs */
-	void *host_sp;		 /* where main() left, never continued */
+	struct sim_cpu *self; /* the CPU that runs */
+	void *host_sp;        /* where main() left, never continued */
 
 	enum sim_strategy strategy;
 	bool is_frozen;
-	int64_t stride;		 /* what sim_countdown was set to */
-	uint64_t mean_stride;	 /* steps between decisions: the seed's taste for switching */
-	uint64_t pct_lowest;	 /* the next lower priority */
+	int64_t stride;       /* what sim_countdown was set to */
+	uint64_t mean_stride; /* steps between decisions: the seed's taste for switching */
+	uint64_t pct_lowest;  /* the next lower priority */
 
 	uint64_t rng;
-	uint64_t now;		 /* the counter */
+	uint64_t now; /* the counter */
 	uint64_t hz;
 	uint64_t ticks_per_step;
 	uint64_t steps;
 	uint64_t switches;
-	uint64_t hash;		 /* of every decision so far */
+	uint64_t hash; /* of every decision so far */
 };
 
 extern struct sim sim;
 
 /* interleave.c */
 void sim_interleave_init(void);
-void sim_resume_elsewhere(void);      /* this CPU cannot go on: run another (it comes back when it can) */
+void sim_resume_elsewhere(
+	void); /* this CPU cannot go on: run another (it comes back when it can) */
 bool sim_has_event(const struct sim_cpu *c);
-void sim_deliver(void);		      /* pending interrupts of this CPU, if it takes them */
-void sim_account(void);		      /* brings sim.now and sim.steps up to this moment */
-uint64_t sim_timer_earliest(void);    /* over all CPUs, SIM_NEVER for none */
+void sim_deliver(void);            /* pending interrupts of this CPU, if it takes them */
+void sim_account(void);            /* brings sim.now and sim.steps up to this moment */
+uint64_t sim_timer_earliest(void); /* over all CPUs, SIM_NEVER for none */
 
 /* switch.c */
 void sim_jump(void **save, void *load);

@@ -8,8 +8,8 @@
  * stack we enter. AddressSanitizer is told of each change.
  *
  * A context that is running has sp == NULL. Entering one is a bug of the scheduler (it put a
- * thread on a run queue that a second CPU took before the first had left its stack) and reported
- * at once, because nothing sensible follows.
+ * thread on a run queue that a second CPU took before the first had left its stack) and
+ * reported at once, because nothing sensible follows.
  */
 #include "arch/sim/sim_priv.h"
 
@@ -85,8 +85,9 @@ void *sim_stack_prepare(vaddr_t top, void (*entry)(void *), void *arg)
 	struct saved *s = (struct saved *)nobody - 1;
 
 	nobody[0] = nobody[1] = 0;
-	*s = (struct saved){
-		.r12 = (uint64_t)entry, .r13 = (uint64_t)arg, .ret = (uint64_t)sim_thread_start};
+	*s = (struct saved){.r12 = (uint64_t)entry,
+		.r13 = (uint64_t)arg,
+		.ret = (uint64_t)sim_thread_start};
 	return s;
 }
 
@@ -133,7 +134,8 @@ bool arch_backtrace_step(vaddr_t *fp, vaddr_t *return_address)
 	const vaddr_t *frame = (const vaddr_t *)*fp;
 	vaddr_t slot = ALIGN_DOWN(*fp, SIM_STACK_SLOT);
 
-	if (!*fp || !IS_ALIGNED(*fp, sizeof(vaddr_t)) || *fp + 2 * sizeof(vaddr_t) > slot + SIM_STACK_SLOT)
+	if (!*fp || !IS_ALIGNED(*fp, sizeof(vaddr_t)) ||
+		*fp + 2 * sizeof(vaddr_t) > slot + SIM_STACK_SLOT)
 		return false;
 	*return_address = frame[1];
 	/* The chain goes outwards on one stack, or ends. */
@@ -174,7 +176,8 @@ void arch_frame_print(const struct arch_frame *f)
 		f->was_irq_enabled ? "on" : "off");
 }
 
-/* The kernel uses no vector state, and neither do the C functions that stand for user programs. */
+/* The kernel uses no vector state, and neither do the C functions that stand for user programs.
+ */
 size_t arch_fpu_size(void)
 {
 	return ARCH_FPU_ALIGN;

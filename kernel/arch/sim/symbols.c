@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * From addresses to names in the simulated machine: the program's own ELF symbol table. Stands in
- * for debug/symbols.c, whose table is made for kernel images. The program is linked at fixed
+ * From addresses to names in the simulated machine: the program's own ELF symbol table. Stands
+ * in for debug/symbols.c, whose table is made for kernel images. The program is linked at fixed
  * addresses, so a symbol's value is its address.
  *
  * Read at the first question, which a report asks; nothing is decided by it.
@@ -52,7 +52,8 @@ void symbol_describe(vaddr_t addr, char *buf, size_t size)
 	for (size_t i = 0; i < nr_symbols; i++) {
 		const Elf64_Sym *s = &symbols[i];
 
-		if (ELF64_ST_TYPE(s->st_info) == STT_FUNC && addr - s->st_value < MAX(s->st_size, 1ul))
+		if (ELF64_ST_TYPE(s->st_info) == STT_FUNC &&
+			addr - s->st_value < MAX(s->st_size, 1ul))
 			best = s;
 	}
 	if (best)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * Bugs on purpose, each beside the same code without the bug. The simulated machine must find
- * every one within a bounded number of seeds, by the report that fits it, replay it exactly, and
- * find nothing in the correct twins: `torus-sim --planted`. No other run includes area `planted`.
+ * every one within a bounded number of seeds, by the report that fits it, replay it exactly,
+ * and find nothing in the correct twins: `torus-sim --planted`. No other run includes area
+ * `planted`.
  *
- * They are the kinds that other people's kernels are haunted by: a missing lock, data shared with
- * an interrupt, a lost wake-up, locks in two orders, a pointer kept past its free.
+ * They are the kinds that other people's kernels are haunted by: a missing lock, data shared
+ * with an interrupt, a lost wake-up, locks in two orders, a pointer kept past its free.
  */
 #include "arch/sim/sim.h"
 
@@ -84,7 +85,8 @@ static void tick(struct timer *t)
 		timer_start(t, clock_monotonic_ns() + TICK_NS);
 }
 
-/* Counts beside the interrupt until it has ended; returns how often. Pinned by preemption off. */
+/* Counts beside the interrupt until it has ended; returns how often. Pinned by preemption off.
+ */
 static unsigned count_beside_interrupt(bool is_correct)
 {
 	unsigned mine = 0;
@@ -118,7 +120,8 @@ TEST(planted, interrupts_left_on_correct)
 
 	EXPECT_EQ(shared, mine + NR_TICKS);
 }
-SIM_PLANTED(interrupts_left_on, interrupts_left_on_correct, .report = "shared is ", .max_seeds = 100);
+SIM_PLANTED(interrupts_left_on, interrupts_left_on_correct, .report = "shared is ",
+	.max_seeds = 100);
 
 /* ---- A wake-up between the test and the sleep ---- */
 
@@ -135,7 +138,8 @@ static void sleeper_forgetful(void *arg UNUSED)
 
 static void sleeper_correct(void *arg UNUSED)
 {
-	int err = WAIT_EVENT(&done_waiters, WAIT_BOUNDED, WAIT_FOREVER, atomic_load_acquire(&is_done));
+	int err = WAIT_EVENT(
+		&done_waiters, WAIT_BOUNDED, WAIT_FOREVER, atomic_load_acquire(&is_done));
 
 	EXPECT_EQ(err, 0);
 }
@@ -306,7 +310,7 @@ struct published {
 	unsigned value;
 };
 static struct published *latest; /* [a] */
-static uint32_t readers_left;	 /* [a] */
+static uint32_t readers_left;    /* [a] */
 
 static void read_published(void *arg UNUSED)
 {
@@ -368,5 +372,5 @@ TEST(planted, freed_too_early_correct)
 {
 	publish_beside_readers(true);
 }
-SIM_PLANTED(freed_too_early, freed_too_early_correct, .report = "AddressSanitizer: use-after-poison",
-	.max_seeds = 50);
+SIM_PLANTED(freed_too_early, freed_too_early_correct,
+	.report = "AddressSanitizer: use-after-poison", .max_seeds = 50);
