@@ -8,30 +8,42 @@
 #include "lib/base.h"
 #include "sched/thread.h"
 
-void sched_init(void);			  /* boot CPU: makes the running code a thread */
-void sched_init_cpu(struct cpu *cpu, struct thread *idle); /* before a CPU starts */
+/*
+ * The boot CPU, first of all: makes the running code a thread, with which locks and the checkers
+ * work. It may block only after thread_init_system(), which gives the CPU its idle thread.
+ */
+void sched_init(void);
+/* Another CPU, before it starts: `idle` from sched_create_idle() becomes its running thread. */
+void sched_init_cpu(struct cpu *cpu, struct thread *idle);
 MUST_CHECK int sched_create_idle(struct cpu *cpu, struct thread **out);
 NORETURN void sched_idle_loop(void);	  /* what an idle thread runs; interrupts off on entry */
 
 /* Gives the CPU away but stays READY. */
 void sched_yield(void);
 /*
- * Gives the CPU away; current->state says why (BLOCKED, set by sched_set_blocked, or DEAD). A wake
- * that came since sched_set_blocked makes it return at once.
+ * To wait: sched_set_blocked(), then test the condition, then sched_switch(), or sched_set_running()
+ * if the condition held. A wake that comes after sched_set_blocked() makes sched_switch() return
+ * at once. It also may return without any wake: who waits tests its condition again (WAIT_EVENT).
  */
+void sched_set_blocked(void);
 void sched_switch(void);
-void sched_set_blocked(void); /* current -> BLOCKED; then test the condition; then sched_switch */
-void sched_set_running(void); /* undo, when the condition held */
+void sched_set_running(void);
 
-/* Makes a BLOCKED thread READY; false if it was not BLOCKED. Any context. */
+/*
+ * Ends the wait of a thread that has said sched_set_blocked(); false if it is not waiting. What
+ * was written before the call is seen by the thread's next look at its condition. Any context.
+ */
 bool sched_wake(struct thread *t);
 /*
  * Makes t READY and runs it here at once, on what is left of our slice, when our thread next
  * blocks: the caller is about to wait for the answer. Falls back to sched_wake if affinity,
- * class or state forbid. sched_switch_to does both in one step: blocks (state set before) and
- * continues t directly, without a run queue between.
+ * class, weight or state forbid. Any context.
  */
 bool sched_wake_handover(struct thread *t);
+/*
+ * Both in one step: wakes t and blocks (sched_set_blocked() before, as for sched_switch), and t
+ * continues without a run queue between where the same conditions allow. sched/handover.c
+ */
 void sched_switch_to(struct thread *t);
 
 MUST_CHECK int sched_set_params(struct thread *t, const struct sched_params *p); /* -EINVAL */
@@ -43,9 +55,15 @@ MUST_CHECK int sched_set_params(struct thread *t, const struct sched_params *p);
  */
 void sched_set_inherited(struct thread *t, const struct sched_params *inherited) MUST_HOLD(t->lock);
 bool sched_params_better(const struct sched_params *a, const struct sched_params *b);
-/* Moves it if it runs elsewhere. -EINVAL if no CPU of the mask is online. */
+/*
+ * Restricts t to the mask. A thread outside it leaves at once: before this returns if it is the
+ * caller or does not run, else as soon as its CPU takes the interrupt.
+ * Returns  0, or -EINVAL if no CPU of the mask is online
+ */
 MUST_CHECK int sched_set_affinity(struct thread *t, const struct cpumask *mask);
 
+/* time/timer.c: the time given to timer_set_slice() has come. Interrupt context. */
+void sched_slice_end(void);
 /* irq/ipi.c: another CPU put something on our queue. Interrupt context. */
 void sched_on_reschedule_ipi(void);
 /* End of an interrupt, nothing held off: switch if asked. Interrupts off on entry and return. */

@@ -9,8 +9,9 @@
 #include "lib/base.h"
 #include "lib/cpumask.h"
 #include "lib/list.h"
-#include "lib/rbtree.h"
+#include "lib/llist.h"
 #include "lib/refcount.h"
+#include "sched/fair.h"
 #include "sched/params.h"
 #include "sync/lock_check.h"
 #include "sync/spinlock.h"
@@ -20,22 +21,36 @@
 struct mutex_waiter;
 
 /*
- * READY    on a run queue             -> RUNNING by the scheduler
- * RUNNING  has a CPU                  -> READY (preempted, yielded), BLOCKED, DEAD by itself
- * BLOCKED  waits                      -> READY by sched_wake
- * DEAD     never runs again; freed by the last thread_put after the CPU has left its stack
+ * READY     on the run queue of thread->cpu
+ * RUNNING   has that CPU
+ * BLOCKING  has it, and has said that it is about to wait (sched_set_blocked)
+ * BLOCKED   waits, off its CPU and stack; also before thread_start
+ * CHANGING  somebody (the switch, a waker, set_params) moves it from one state to the next with
+ *           interrupts off: whoever finds it so spins until it is something else
+ * DEAD      never runs again; freed by the last thread_put after the CPU has left its stack
+ *
+ * sched/state_priv.h has the legal moves and the one function that makes them.
  */
-enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_DEAD };
+enum thread_state {
+	THREAD_READY,
+	THREAD_RUNNING,
+	THREAD_BLOCKING,
+	THREAD_BLOCKED,
+	THREAD_CHANGING,
+	THREAD_DEAD,
+};
 
 enum thread_flags {
 	THREAD_KILLED = 1,	/* must end: every killable wait returns -EINTR */
 	THREAD_SIGNAL = 2,	/* has a signal to look at */
+	THREAD_WORKER = 4,	/* irq/work.c wants to know when it blocks */
+	THREAD_IDLE = 8,	/* a CPU's idle thread: on no queue, never blocks */
 };
 
 /*
  *   [I] immutable once thread_create() returns        [a] atomic
- *   [R] the run queue lock of thread->cpu             [L] thread->lock
- *   [t] only the thread itself, or whoever holds it off every run queue
+ *   [R] the run queue lock of thread->cpu, or whoever made it CHANGING
+ *   [L] thread->lock      [t] only the thread itself, or whoever holds it off every run queue
  *   [A] the lock of the list of all threads
  */
 struct thread {
@@ -45,26 +60,23 @@ struct thread {
 	void *fpu;		    /* [t] NULL: has no vector state */
 
 	/* scheduling: sched/ */
-	uint32_t state;		    /* [R] enum thread_state; read anywhere as a hint */
-	uint32_t cpu;		    /* [R] where it runs, or will run next */
-	uint32_t on_cpu;	    /* [a] 1 until its CPU has left its stack and context */
+	uint32_t state;		    /* [a] enum thread_state */
+	uint32_t cpu;		    /* [R] where it runs, or will run next; a hint when read without */
 	uint32_t flags;		    /* [a] THREAD_* request bits, set by others */
-	struct irqlock lock;	    /* RANK_THREAD: parameters, affinity, wake-up races */
-	struct sched_params base;   /* [L] what was asked for */
+	int16_t rank;		    /* [R] order among classes and priorities, from params */
+	bool turn_is_over;	    /* [R] RR: goes to the end of its list */
 	struct sched_params params; /* [L+R] with what it inherited through mutexes: either to read */
-	uint32_t weight;	    /* [R] fair share, from params.nice */
-	struct cpumask affinity;    /* [L] */
-	struct rbtree_node run_node;	    /* [R] FAIR */
-	struct list_node run_link;  /* [R] FIFO, RR */
-	int64_t vruntime;	    /* [R] weighted ns served */
-	int64_t vdeadline;	    /* [R] */
-	int64_t vlag;		    /* [R] kept while it sleeps */
-	int64_t min_vruntime;	    /* [R] of its subtree */
-	uint64_t slice_ns;	    /* [R] what is left of an RR turn, or the fair request size */
+	struct fair_entity fair;    /* [R] FAIR */
+	struct list_node run_link;  /* [R] the other classes */
+	uint64_t slice_ns;	    /* [R] what is left of an RR turn */
 	uint64_t exec_start_ns;	    /* [R] when it was last put on the CPU or accounted */
 	uint64_t cpu_ns;	    /* [R] total time on CPU */
-	uint64_t nr_switches;	    /* [R] */
-	uint64_t nr_preempted;	    /* [R] of those, not by its own wish */
+	uint64_t nr_switches;	    /* [R] how often it was put on a CPU */
+	uint64_t nr_preempted;	    /* [R] how often it lost one against its wish */
+
+	struct irqlock lock;	    /* RANK_THREAD: what was asked for */
+	struct sched_params base;   /* [L] */
+	struct cpumask affinity;    /* [L] to write; read by wakers without, see sched/params.c */
 
 	/* waiting */
 	uint32_t wait_flags;	    /* [a] enum wait_flags while BLOCKED */
@@ -81,8 +93,10 @@ struct thread {
 	void *arg;		    /* [I] */
 	int exit_status;	    /* [t] until DEAD */
 	struct waitq exited;	    /* woken at DEAD; thread_join */
+	struct llist_node dead_link; /* [t] sched/thread.c: waiting to be freed */
 };
 
+/* Threads can be created, and the boot CPU may idle: needs the slab allocator and kmap. */
 void thread_init_system(void);
 /*
  * A new thread that will run entry(arg); one reference is the caller's, one its own until it ends.
@@ -103,7 +117,10 @@ static inline bool thread_is_killed(void)
 	return READ_ONCE(arch_current()->flags) & THREAD_KILLED;
 }
 void thread_get(struct thread *t);
+/* Any context: memory goes back from a worker thread, or by thread_reap. */
 void thread_put(struct thread *t);
+/* Frees every thread that has no reference left, now. Sleeps. */
+void thread_reap(void);
 /* Gives the current kernel thread a vector state: between the two it may use vector registers. */
 MUST_CHECK int thread_fpu_begin(void);
 void thread_fpu_end(void);
