@@ -229,6 +229,7 @@ struct arch_layout {
 	vaddr_t kmap_base;    /* kernel mappings with guard pages: mm/kmap.c */
 	vaddr_t kmap_end;
 	vaddr_t image_base;   /* where the image runs, after KASLR */
+	paddr_t image_phys;   /* where the loader put it */
 	vaddr_t text_start, text_end, rodata_start, rodata_end, data_start, image_end;
 	vaddr_t boot_stack_bottom, boot_stack_top; /* what kmain runs on */
 };

@@ -121,7 +121,4 @@ void x86_patch_clac(void);
 /* The frame's rip has a row in the fix-up table: continues there. */
 bool x86_fixup(struct arch_frame *f);
 
-/* Where the loader put the image. */
-paddr_t x86_image_phys(void);
-
 extern struct cpu boot_cpu; /* boot/smp.c */

@@ -50,8 +50,6 @@ static arch_pte image_pdpt[TABLE_ENTRIES] SECTION(".bss.pages") ALIGNED(4096);
 static arch_pte image_pd[TABLE_ENTRIES] SECTION(".bss.pages") ALIGNED(4096);
 static arch_pte image_pt[IMAGE_TABLES][TABLE_ENTRIES] SECTION(".bss.pages") ALIGNED(4096);
 
-static paddr_t boot_root, image_phys;
-
 /*
  * Where a thing is now. The compiler takes addresses of globals for constants and would happily
  * compute them again later, when the code has moved; this makes one a value.
@@ -219,25 +217,14 @@ uint64_t boot_early(enum boot_protocol protocol, paddr_t info)
 	static const char nokaslr[] = "nokaslr";
 	uint64_t delta;
 
-	image_phys = ADDRESS_NOW(__image_start);
+	l->image_phys = ADDRESS_NOW(__image_start);
 	choose_layout(l, !has_word(find_cmdline(protocol, info), nokaslr));
-	delta = l->image_base - image_phys;
+	delta = l->image_base - l->image_phys;
 	fill_layout(l, delta);
 	map_image(l, delta);
 	map_direct(l);
-	relocate(l->image_base - IMAGE_WINDOW, image_phys);
-	boot_root = ADDRESS_NOW(boot_pml4);
+	relocate(l->image_base - IMAGE_WINDOW, l->image_phys);
 	/* A zero byte in it stops string functions from copying it out or over it. */
 	__stack_chk_guard = random_word() & ~0xfful;
 	return delta;
-}
-
-paddr_t x86_boot_root(void)
-{
-	return boot_root;
-}
-
-paddr_t x86_image_phys(void)
-{
-	return image_phys;
 }

@@ -43,9 +43,3 @@ extern char __rodata_start[], __rodata_end[], __data_start[];
 extern char __percpu_start[], __percpu_end[];
 extern char boot_stack_bottom[], boot_stack_top[];
 #pragma GCC visibility pop
-
-/*
- * The physical address of the tables that early.c made: the first 4 GiB at their own addresses,
- * the image where it runs. A starting CPU needs them until it loads the kernel's root.
- */
-paddr_t x86_boot_root(void);

@@ -146,7 +146,7 @@ void x86_patch_clac(void)
 	for (const int32_t *site = __clac_sites_start; site < __clac_sites_end; site++) {
 		vaddr_t va = (vaddr_t)site + (vaddr_t)(intptr_t)*site;
 
-		memcpy((void *)(va - arch_layout.image_base + x86_image_phys() + arch_layout.direct_base),
+		memcpy((void *)(va - arch_layout.image_base + arch_layout.image_phys + arch_layout.direct_base),
 			clac, sizeof(clac));
 	}
 	x86_cpuid(0, 0); /* serialises: what was fetched before is fetched again */

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/*
+ * All CPUs but the first: each gets its struct cpu, its copy of the PERCPU variables and an idle
+ * thread, is started by the machine, and joins. CPUs are started one after the other: ids are
+ * dense, so a CPU that does not answer gives its id to the next.
+ *
+ *     smp_start_others -> arch_cpu_start ... (other CPU) smp_secondary_main -> join -> idle
+ */
+#include "boot/smp.h"
+
+#include "arch/arch.h"
+#include "arch/machine.h"
+#include "debug/log.h"
+#include "debug/watchdog.h"
+#include "lib/atomic.h"
+#include "lib/cmdline.h"
+#include "lib/parse.h"
+#include "mm/kmap.h"
+#include "mm/page.h"
+#include "mm/slab.h"
+#include "sched/sched.h"
+#include "sync/preempt.h"
+#include "time/clock.h"
+#include "time/timer.h"
+
+/* How long a started CPU may take until it has joined. Emulators on a busy machine are slow. */
+#define JOIN_LIMIT_NS (10 * NS_PER_SEC)
+
+extern struct cpu boot_cpu; /* the machine's entry code puts it into its CPU register */
+struct cpu boot_cpu = {.self = &boot_cpu, .preempt = PREEMPT_NO_RESCHED};
+struct cpu *cpus[MAX_CPUS];
+static unsigned nr_online; /* [a] release when a CPU has joined, acquire by cpu_count */
+
+static unsigned max_cpus = MAX_CPUS; /* maxcpus=, nosmp */
+
+extern char __percpu_start[], __percpu_end[]; /* the linker's */
+
+unsigned cpu_count(void)
+{
+	return atomic_load_acquire(&nr_online); /* pairs with the release in join */
+}
+
+static void join(struct cpu *cpu)
+{
+	atomic_store_release(&nr_online, cpu->id + 1);
+	atomic_store_release(&cpu->is_online, 1u); /* pairs with the acquire in wait_for_join */
+}
+
+void smp_init_boot_cpu(void)
+{
+	cpus[0] = &boot_cpu;
+	join(&boot_cpu);
+}
+
+void smp_init_this_cpu(void)
+{
+	page_init_cpu();
+	slab_init_cpu();
+	timer_init_cpu();
+	watchdog_init_cpu();
+}
+
+void smp_secondary_main(struct cpu *cpu)
+{
+	arch_init_secondary(cpu);
+	smp_init_this_cpu();
+	join(cpu);
+	sched_idle_loop();
+}
+
+/* ---- Starting one ---- */
+
+/* Memory, identity and idle thread for CPU number `id`. Nothing is undone: start-up ends at -ENOMEM. */
+static int prepare(unsigned id, uint64_t hw_id, struct cpu **out)
+{
+	struct cpu *cpu;
+	struct thread *idle;
+	void *area;
+	int err;
+
+	cpu = mem_alloc(sizeof(*cpu), SLAB_ZERO);
+	if (!cpu)
+		return -ENOMEM;
+	err = kmap_alloc(&area, (size_t)(__percpu_end - __percpu_start), "per-CPU variables");
+	if (err)
+		goto free_cpu;
+	cpu->self = cpu;
+	cpu->id = id;
+	cpu->hw_id = hw_id;
+	cpu->preempt = PREEMPT_NO_RESCHED;
+	cpu->percpu_offset = (uintptr_t)area - (uintptr_t)__percpu_start;
+	cpus[id] = cpu;
+	err = sched_create_idle(cpu, &idle);
+	if (err)
+		goto free_area;
+	cpu->current = idle;
+	sched_init_cpu(cpu, idle);
+	*out = cpu;
+	return 0;
+
+free_area:
+	cpus[id] = NULL;
+	kmap_free(area);
+free_cpu:
+	mem_free(cpu);
+	return err;
+}
+
+static bool wait_for_join(const struct cpu *cpu)
+{
+	uint64_t limit = clock_monotonic_ns() + JOIN_LIMIT_NS;
+
+	while (!atomic_load_acquire(&cpu->is_online)) { /* pairs with the release in join */
+		if (clock_monotonic_ns() > limit)
+			return false;
+		arch_cpu_relax();
+	}
+	return true;
+}
+
+/*
+ * A CPU that does not answer keeps what was prepared: it may still wake up and find it. Its successor
+ * in the machine's list takes the same id with a struct cpu of its own.
+ */
+static int start(uint64_t hw_id)
+{
+	struct cpu *cpu;
+	int err;
+
+	err = prepare(cpu_count(), hw_id, &cpu);
+	if (err)
+		return err;
+	err = arch_cpu_start(cpu);
+	if (!err && !wait_for_join(cpu))
+		panic("smp: CPU %u (hardware id %lu) started but did not get ready", cpu->id, hw_id);
+	return err;
+}
+
+void smp_start_others(void)
+{
+	for (unsigned i = 1; i < machine.nr_cpus && cpu_count() < max_cpus; i++) {
+		int err = start(machine.cpu[i].hw_id);
+
+		if (err == -ENOMEM)
+			log_err("smp: no memory for CPU %u and those after it", i);
+		else if (err)
+			log_err("smp: CPU with hardware id %lu does not start (error %d)", machine.cpu[i].hw_id, err);
+		if (err == -ENOMEM)
+			break;
+	}
+	log_info("smp: %u of %u CPUs are running", cpu_count(), machine.nr_cpus);
+}
+
+/* ---- maxcpus=N, nosmp ---- */
+
+static int set_maxcpus(const char *value)
+{
+	uint64_t n;
+	int err = parse_u64(value, 0, &n);
+
+	if (err)
+		return err;
+	max_cpus = (unsigned)MAX(MIN(n, (uint64_t)MAX_CPUS), 1ul); /* Linux: maxcpus=0 is nosmp */
+	return 0;
+}
+
+static int set_nosmp(const char *value)
+{
+	if (*value)
+		return -EINVAL;
+	max_cpus = 1;
+	return 0;
+}
+
+CMDLINE_WORD(maxcpus, "maxcpus", set_maxcpus, "N: start at most N CPUs");
+CMDLINE_WORD(nosmp, "nosmp", set_nosmp, "start no other CPU");
