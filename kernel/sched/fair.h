@@ -90,7 +90,9 @@ static inline int64_t fair_virtual(const struct fair_entity *e, uint64_t ns)
 
 static inline void fair_charge(struct fair_queue *q, uint64_t ns)
 {
-	q->running->vruntime += fair_virtual(q->running, ns);
+	struct fair_entity *e = q->running;
+
+	e->vruntime = (int64_t)((uint64_t)e->vruntime + (uint64_t)fair_virtual(e, ns)); /* wraps */
 }
 
 /* Real nanoseconds until the running one has been served its request; 0 when it has. */

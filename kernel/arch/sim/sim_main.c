@@ -119,6 +119,7 @@ void sim_kmain(void *unused UNUSED)
 	init_machine();
 	cmdline_parse(bootinfo.cmdline);
 	arch_init_early();
+	sched_init();
 
 	bootmem_init(0);
 	arch_reserve_memory();
@@ -133,7 +134,6 @@ void sim_kmain(void *unused UNUSED)
 	start_this_cpu();
 
 	thread_init_system();
-	sched_init();
 	arch_irq_enable();
 	rcu_init();
 	work_init_system();
