@@ -42,6 +42,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	/* One CPU, no interrupts, no memory but the image. */
 	smp_init_boot_cpu();		   /* gives  cpus[0], PERCPU variables                 */
 	arch_init_early();		   /* gives  faults that are reported, protections     */
+	sched_init();			   /* gives  a current thread; it must not block yet   */
 	boot_read_info(protocol, info);	   /* gives  bootinfo                                  */
 	cmdline_parse(bootinfo.cmdline);   /* gives  every word's setting                      */
 	log_machine();
@@ -62,8 +63,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	smp_init_this_cpu();
 
 	/* Threads. */
-	thread_init_system();
-	sched_init();			   /* gives  current, sleeping                         */
+	thread_init_system();		   /* needs  mem_alloc, kmap    gives  sleeping        */
 	arch_irq_enable();
 	rcu_init();			   /* needs  threads                                   */
 	work_init_system();		   /* needs  threads                                   */
