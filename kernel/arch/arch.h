@@ -232,6 +232,7 @@ struct arch_layout {
 	paddr_t image_phys;   /* where the loader put it */
 	vaddr_t text_start, text_end, rodata_start, rodata_end, data_start, image_end;
 	vaddr_t boot_stack_bottom, boot_stack_top; /* what kmain runs on */
+	uint64_t entry_counter; /* arch_counter_read() at the kernel's first instructions */
 };
 extern struct arch_layout arch_layout;
 

@@ -70,7 +70,8 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	watchdog_init();
 	smp_start_others();		   /* gives  every CPU                                 */
 
-	log_info("torus: ready");
+	log_info("torus: ready, %u CPUs, %lu counts since entry", cpu_count(),
+		arch_counter_read() - arch_layout.entry_counter);
 	crash_if_requested();
 	if (!test_start_requested())
 		console_start();

@@ -125,6 +125,11 @@ boot_common:
 	cmpl	$CPUID_LM_NX, %edx
 	jne	boot_old_cpu
 
+	/* When it was: what the start costs is counted from here. */
+	rdtsc
+	movl	%eax, (boot_entry_counter - boot_base)(%ebp)
+	movl	%edx, (boot_entry_counter + 4 - boot_base)(%ebp)
+
 	/* The first 4 GiB at their own addresses. The tables are zero (.bss). */
 	leal	(boot_pd - boot_base)(%ebp), %edi
 	movl	$PTE_2M, %eax
@@ -256,5 +261,11 @@ boot_pdpt:
 	.globl boot_pd
 boot_pd:
 	.skip	4096 * BOOT_PDS
+
+	.section .bss
+	.balign 8
+	.globl boot_entry_counter
+boot_entry_counter:
+	.skip	8
 
 	.section .note.GNU-stack, "", @progbits

@@ -167,6 +167,7 @@ static void fill_layout(struct arch_layout *l, uint64_t delta)
 	l->image_end = (vaddr_t)__image_end + delta;
 	l->boot_stack_bottom = (vaddr_t)boot_stack_bottom + delta;
 	l->boot_stack_top = (vaddr_t)boot_stack_top + delta;
+	l->entry_counter = boot_entry_counter;
 }
 
 /* ---- Mapping ---- */

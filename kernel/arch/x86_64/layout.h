@@ -42,4 +42,5 @@ extern char __image_start[], __image_end[], __text_start[], __text_end[];
 extern char __rodata_start[], __rodata_end[], __data_start[];
 extern char __percpu_start[], __percpu_end[];
 extern char boot_stack_bottom[], boot_stack_top[];
+extern uint64_t boot_entry_counter; /* boot.S */
 #pragma GCC visibility pop
