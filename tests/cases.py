@@ -48,6 +48,7 @@ class Boot(Case):
     until: str = None  # when this is seen in the log the machine is switched off: success so far
     send: list = field(default_factory=list)  # (regular expression, text): when seen, type text
     extra: list = field(default_factory=list)  # more arguments for QEMU
+    lie: object = None  # function(Firmware): changes the boot tables before the kernel sees them; PVH only
     kernel_tests: str = None  # test= pattern; implies lines, and EXIT_OK
 
     def __post_init__(self):

@@ -16,6 +16,7 @@ import threading
 import time
 
 import cases
+import firmware
 import qemu
 
 ROOT = qemu.ROOT
@@ -86,10 +87,15 @@ def guest(case, pattern, log):
         argv = qemu.command(machine=case.machine, memory=case.memory, cpus=case.cpus, cpu=case.cpu,
                             uefi=case.route == "uefi", accel="tcg", serial="stdio,id=serial,signal=off",
                             extra=case.extra, **media)
+        gdb = os.path.join(scratch, "gdb")
+        if case.lie:
+            argv += ["-S", "-gdb", f"unix:{gdb},server=on,wait=off"]
         quiet = ["-monitor", f"unix:{monitor},server=on,wait=off"]
         with open(log, "wb") as out, open(log + ".stderr", "wb") as err:
             running = subprocess.Popen(argv + quiet, stdin=subprocess.PIPE, stdout=out, stderr=err)
             try:
+                if case.lie:
+                    firmware.tell(gdb, media["kernel"], case.lie)
                 status = watch(case, running, log, monitor)
             finally:
                 running.kill()
