@@ -158,11 +158,16 @@ size_t arch_entropy(void *buf, size_t len)
 
 /* ---- The ways out ---- */
 
-void sim_exit(unsigned status)
+void sim_say_schedule(void)
 {
 	sim_freeze();
 	sim_say("schedule %016lx, %lu steps, %lu switches\n", sim.hash, sim.steps,
 		sim.switches);
+}
+
+void sim_exit(unsigned status)
+{
+	sim_say_schedule();
 	_exit((int)status);
 }
 

@@ -3,13 +3,13 @@
 # Generic sources that the simulated machine leaves out, and what stands in for them.
 
 SIM_EXCLUDE := \
-	$(wildcard kernel/boot/*.c kernel/boot/*/*.c) \
+	$(filter-out kernel/boot/smp.c kernel/boot/words.c,$(wildcard kernel/boot/*.c)) \
 	$(wildcard kernel/dev/*.c kernel/dev/*/*.c kernel/dev/*/*/*.c) \
 	kernel/lib/string.c \
-	kernel/mm/pgtable.c kernel/mm/kmap.c kernel/mm/direct.c kernel/mm/kstack.c kernel/mm/tlb.c kernel/mm/kasan.c \
+	kernel/mm/pgtable.c kernel/mm/kmap.c kernel/mm/direct.c kernel/mm/kstack.c kernel/mm/kasan.c \
 	kernel/debug/symbols.c kernel/debug/ubsan.c kernel/debug/crash.c kernel/debug/console.c
 
-# boot/          sim_main.c: a start list of its own, without firmware tables
+# boot/          sim_main.c: a start list of its own, without firmware tables; smp.c is the kernel's
 # dev/           no buses
 # lib/string.c   the host's memcpy and friends, which ASan watches
 # mm/...         hardware tables: memory.c (arena, stacks)

@@ -13,7 +13,8 @@
 comma := ,
 SIM_COVERAGE := $(if $(findstring gcc,$(CC)),,-fsanitize-coverage=func,inline-bool-flag,trace-loads,trace-stores)
 CFLAGS_SIM   := -fno-pie -fno-builtin $(SIM_COVERAGE)
-LDFLAGS_SIM  := -no-pie
+# A kernel's linker script names the bounds of the PERCPU variables; here they are a section's.
+LDFLAGS_SIM  := -no-pie -Wl,--defsym=__percpu_start=__start_percpu,--defsym=__percpu_end=__stop_percpu
 
 # The machine: no instrumentation, and the host's functions may be known to the compiler.
 $(foreach f,$(wildcard kernel/arch/sim/*.c),$(eval CFLAGS_$(f) := -D_GNU_SOURCE \

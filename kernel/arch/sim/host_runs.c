@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sanitizer/common_interface_defs.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,7 @@ static NORETURN void run_child(const char *test, uint64_t seed)
 	snprintf(cmdline, sizeof(cmdline), "test=%s test_divisor=%u exit=qemu panic=0 %s", test,
 		opt.divisor, opt.extra);
 	sim.opt.cmdline = cmdline;
+	__sanitizer_set_death_callback(sim_say_schedule);
 	sim_interleave_init();
 	sim_memory_init();
 	if (kstack_alloc(&bottom, &top))

@@ -88,5 +88,6 @@ void sim_memory_init(void);
 /* sim_main.c */
 void sim_kmain(void *unused);
 
-/* host_main.c */
+/* devices.c */
+void sim_say_schedule(void); /* what a replay is compared by; a sanitizer's last words too */
 NORETURN void sim_exit(unsigned status);

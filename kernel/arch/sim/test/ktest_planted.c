@@ -22,7 +22,7 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-enum { NR_THREADS = 4, ROUNDS = 50 };
+enum { NR_THREADS = 4, ROUNDS = 500 };
 
 /* Runs entry(arg) in `nr` threads and waits for their ends. */
 static void run_threads(unsigned nr, void (*entry)(void *), void *arg)
@@ -44,8 +44,10 @@ static struct spinlock counter_lock = SPINLOCK_INIT(RANK_TEST_SPIN, "planted cou
 
 static void count_unlocked(void *arg UNUSED)
 {
-	for (unsigned i = 0; i < ROUNDS; i++)
+	for (unsigned i = 0; i < ROUNDS; i++) {
 		counter++;
+		compiler_barrier(); /* or the loop becomes one addition */
+	}
 }
 
 static void count_locked(void *arg UNUSED)
@@ -125,11 +127,12 @@ SIM_PLANTED(interrupts_left_on, interrupts_left_on_correct, .report = "shared is
 
 /* ---- A wake-up between the test and the sleep ---- */
 
-static uint32_t is_done; /* [a] */
+static uint32_t is_started, is_done; /* [a] */
 static struct waitq done_waiters = WAITQ_INIT(done_waiters);
 
 static void sleeper_forgetful(void *arg UNUSED)
 {
+	atomic_store_release(&is_started, 1u);
 	if (!atomic_load_acquire(&is_done)) { /* the wake-up may come right here */
 		sched_set_blocked();
 		sched_switch();
@@ -138,18 +141,28 @@ static void sleeper_forgetful(void *arg UNUSED)
 
 static void sleeper_correct(void *arg UNUSED)
 {
-	int err = WAIT_EVENT(
+	int err;
+
+	atomic_store_release(&is_started, 1u);
+	err = WAIT_EVENT(
 		&done_waiters, WAIT_BOUNDED, WAIT_FOREVER, atomic_load_acquire(&is_done));
 
 	EXPECT_EQ(err, 0);
+}
+
+static void start_sleeper(struct thread **t, void (*entry)(void *))
+{
+	REQUIRE(thread_create(t, "sleeper", entry, NULL) == 0);
+	thread_start(*t);
+	while (!atomic_load_acquire(&is_started))
+		arch_cpu_relax();
 }
 
 TEST(planted, lost_wakeup)
 {
 	struct thread *t;
 
-	REQUIRE(thread_create(&t, "sleeper", sleeper_forgetful, NULL) == 0);
-	thread_start(t);
+	start_sleeper(&t, sleeper_forgetful);
 	atomic_store_release(&is_done, 1u);
 	sched_wake(t);
 	thread_join(t);
@@ -159,8 +172,7 @@ TEST(planted, lost_wakeup_correct)
 {
 	struct thread *t;
 
-	REQUIRE(thread_create(&t, "sleeper", sleeper_correct, NULL) == 0);
-	thread_start(t);
+	start_sleeper(&t, sleeper_correct);
 	atomic_store_release(&is_done, 1u);
 	waitq_wake_all(&done_waiters, 0);
 	thread_join(t);
