@@ -28,6 +28,7 @@
 #include "mm/slab.h"
 #include "sched/sched.h"
 #include "sync/preempt.h"
+#include "sync/rcu.h"
 #include "sync/spinlock.h"
 
 enum { UNCLAIMED_LIMIT = 10000 };
@@ -322,6 +323,7 @@ struct arch_frame *trap_interrupt_enter(struct arch_frame *f)
 
 	percpu(current_frame) = f;
 	arch_preempt_add(PREEMPT_IRQ);
+	rcu_idle_exit(); /* the handler may be a reader */
 	return outer;
 }
 

@@ -21,7 +21,6 @@ static void wait_for_interrupt(struct runq *rq)
 {
 	uint64_t start = clock_monotonic_ns();
 
-	watchdog_note_switch();
 	timer_prepare_idle();
 	rcu_idle_enter();
 	arch_cpu_wait();
@@ -42,7 +41,9 @@ void sched_idle_loop(void)
 			wait_for_interrupt(rq);
 		cpumask_clear_atomic(&sched_idle_cpus, cpu);
 		preempt_enable_no_resched();
-		if (READ_ONCE(rq->nr_ready))
+		if (READ_ONCE(rq->nr_ready)) {
+			watchdog_note_busy();
 			sched_leave(LEAVE_READY, false);
+		}
 	}
 }
