@@ -248,6 +248,7 @@ enum pte_flags {
 	PTE_UNCACHED = 16,	 /* device registers */
 	PTE_WRITE_COMBINE = 32,	 /* framebuffers */
 };
+/* The address goes in as it is: arch_pte_leaf(pa, ...) == (arch_pte_leaf(0, ...) | pa). */
 static inline arch_pte arch_pte_leaf(paddr_t pa, unsigned flags, unsigned level);
 static inline arch_pte arch_pte_table(paddr_t pa);
 static inline bool arch_pte_is_present(arch_pte pte);

@@ -66,6 +66,21 @@ static bool can_be_leaf(const struct map_job *j, arch_pte old, unsigned level)
 				     IS_ALIGNED(j->va | j->pa, size) && !arch_pte_is_present(old));
 }
 
+/* Writes leaves from table[i] on, as many as may follow the first; returns the next index. */
+static unsigned map_leaves(struct map_job *j, arch_pte *table, unsigned i, unsigned level)
+{
+	arch_pte without_address = arch_pte_leaf(0, j->flags, level);
+	size_t size = pgtable_level_size(level);
+	unsigned last = i + (unsigned)MIN(j->left / size, (size_t)(ENTRIES - i));
+	paddr_t pa = j->pa;
+
+	assert(!arch_pte_is_present(table[i]));
+	for (; i < last && !arch_pte_is_present(table[i]); i++, pa += size)
+		WRITE_ONCE(table[i], without_address | pa);
+	map_advance(j, pa - j->pa);
+	return i;
+}
+
 /* The table that an entry leads to, made if there is none. */
 static int table_below(const struct pgtable *pt, arch_pte *entry, unsigned level, paddr_t *out)
 {
@@ -88,18 +103,17 @@ static int table_below(const struct pgtable *pt, arch_pte *entry, unsigned level
 static int map_in(struct map_job *j, paddr_t table_pa, unsigned level)
 {
 	arch_pte *table = table_at(table_pa);
+	unsigned i = index_of(j->va, level);
 
-	for (unsigned i = index_of(j->va, level); i < ENTRIES && j->left; i++) {
+	while (i < ENTRIES && j->left) {
 		paddr_t child;
 		int err;
 
 		if (can_be_leaf(j, table[i], level)) {
-			assert(!arch_pte_is_present(table[i]));
-			WRITE_ONCE(table[i], arch_pte_leaf(j->pa, j->flags, level));
-			map_advance(j, pgtable_level_size(level));
+			i = map_leaves(j, table, i, level);
 			continue;
 		}
-		err = table_below(j->pt, &table[i], level, &child);
+		err = table_below(j->pt, &table[i++], level, &child);
 		err = err ? err : map_in(j, child, level - 1);
 		if (err)
 			return err;
