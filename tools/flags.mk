@@ -29,6 +29,9 @@ CFLAGS_KASAN_gcc   := -fsanitize=kernel-address --param asan-instrumentation-wit
 		      --param asan-stack=0 --param asan-globals=0
 CFLAGS_kasan := $(CFLAGS_debug) -DKASAN $(CFLAGS_KASAN_$(if $(findstring gcc,$(CC)),gcc,clang))
 
+# The checker itself.
+CFLAGS_kernel/mm/kasan.c := -fno-sanitize=all
+
 CFLAGS_VARIANT := $(CFLAGS_$(firstword $(subst -, ,$(VARIANT)))) $(if $(filter 0,$(TESTS)),,-DTESTS)
 
 # $(call stamp,file,text): a file that changes only when the text does. Depend on it.

@@ -17,6 +17,11 @@ paddr_t bootmem_alloc_raw(size_t size, size_t align, const char *what);
 void bootmem_reserve(paddr_t start, paddr_t end, const char *what);
 /* Maps all RAM at arch_layout.direct_base with the kernel image W^X, and switches to that table. */
 void bootmem_map_all(void);
+/*
+ * Backs an array with bytes_per_page bytes for each frame of RAM, with holes where RAM has large
+ * ones: mapped, not touched. Part of bootmem_map_all.
+ */
+void bootmem_map_array(vaddr_t base, size_t bytes_per_page, const char *what);
 /* Gives the rest to the page allocator; page_init calls it. */
 void bootmem_release(void (*give)(paddr_t start, paddr_t end));
 /* Calls fn on each range of RAM below mem=, whole pages, ascending, whoever uses it. */

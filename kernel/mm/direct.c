@@ -50,48 +50,50 @@ static void map_ram(paddr_t start, paddr_t end, void *ctx UNUSED)
 	map(arch_layout.direct_base + start, start, end - start, PTE_WRITE, LEVEL_1G);
 }
 
-/* ---- struct page ---- */
+/* ---- Arrays with an element for each page of RAM: struct page, KASAN's shadow ---- */
 
-/* A part of the array, gathered from ranges that lie close to each other. */
-struct array_part {
-	vaddr_t start, end;
+struct array_map {
+	vaddr_t base;
+	size_t bytes_per_page;
+	const char *what;
+	vaddr_t start, end; /* gathered from ranges that lie close to each other, not yet backed */
 };
 
-static void back_array_part(const struct array_part *part)
+static void back_gathered(const struct array_map *m)
 {
-	size_t size = part->end - part->start;
+	size_t size = m->end - m->start;
 	size_t align = size >= LARGE_PAGE ? LARGE_PAGE : PAGE_SIZE;
 
 	if (size)
-		map(part->start, bootmem_alloc_raw(size, align, "struct page"), size, PTE_WRITE,
-			LEVEL_2M);
+		map(m->start, bootmem_alloc_raw(size, align, m->what), size, PTE_WRITE, LEVEL_2M);
 }
 
-static void gather_array_part(paddr_t start, paddr_t end, void *ctx)
+static void gather(paddr_t start, paddr_t end, void *ctx)
 {
-	struct array_part *part = ctx;
+	struct array_map *m = ctx;
 	size_t block = PAGE_SIZE << PAGE_MAX_ORDER;
-	vaddr_t from = (vaddr_t)pfn_to_page(ALIGN_DOWN(start, block) >> PAGE_SHIFT);
-	vaddr_t to = (vaddr_t)pfn_to_page(ALIGN_UP(end, block) >> PAGE_SHIFT);
+	vaddr_t from = m->base + (ALIGN_DOWN(start, block) >> PAGE_SHIFT) * m->bytes_per_page;
+	vaddr_t to = m->base + (ALIGN_UP(end, block) >> PAGE_SHIFT) * m->bytes_per_page;
 
 	if (to - from >= LARGE_PAGE) {
 		from = ALIGN_DOWN(from, LARGE_PAGE);
 		to = ALIGN_UP(to, LARGE_PAGE);
 	}
-	if (part->end && from <= part->end + LARGE_PAGE) {
-		part->end = MAX(part->end, to);
+	if (m->end && from <= m->end + LARGE_PAGE) {
+		m->end = MAX(m->end, to);
 		return;
 	}
-	back_array_part(part);
-	*part = (struct array_part){from, to};
+	back_gathered(m);
+	m->start = from;
+	m->end = to;
 }
 
-static void map_page_array(void)
+void bootmem_map_array(vaddr_t base, size_t bytes_per_page, const char *what)
 {
-	struct array_part part = {0};
+	struct array_map m = {.base = base, .bytes_per_page = bytes_per_page, .what = what};
 
-	bootmem_for_each_ram(gather_array_part, &part);
-	back_array_part(&part);
+	bootmem_for_each_ram(gather, &m);
+	back_gathered(&m);
 }
 
 /* ---- The image ---- */
@@ -130,7 +132,7 @@ void bootmem_map_all(void)
 	kernel_pgtable.root = table_from_bootmem();
 	arch_layout.direct_end = arch_layout.direct_base + (bootmem_max_pfn() << PAGE_SHIFT);
 	bootmem_for_each_ram(map_ram, NULL);
-	map_page_array();
+	bootmem_map_array(arch_layout.page_base, sizeof(struct page), "struct page");
 	map_image();
 	kasan_map_shadow();
 	arch_pte_publish();

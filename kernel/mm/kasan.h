@@ -12,6 +12,9 @@
 void kasan_map_shadow(void);
 /* Checks from here on; the kernel's tables are in use. */
 void kasan_start(void);
+/* Tests: calls fn for a wrong access instead of panicking, and lets it happen. NULL: panic again. */
+typedef void kasan_report_fn(vaddr_t at, size_t size, bool is_write, const char *what);
+void kasan_set_report_hook(kasan_report_fn *fn);
 #else
 static inline void kasan_map_shadow(void)
 {

@@ -82,6 +82,7 @@ static struct page *slab_create(struct slab_cache *c) MUST_HOLD(c->lock)
 
 static void slab_destroy(struct slab_cache *c, struct page *slab) MUST_HOLD(c->lock)
 {
+	slab_debug_check_slab(c, slab); /* the last chance to see a late write */
 	list_remove(&slab->lru);
 	c->nr_slabs--;
 	c->nr_empty--;

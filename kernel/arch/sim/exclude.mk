@@ -7,6 +7,7 @@ SIM_EXCLUDE := \
 	$(wildcard kernel/dev/*.c kernel/dev/*/*.c kernel/dev/*/*/*.c) \
 	kernel/lib/string.c \
 	kernel/mm/pgtable.c kernel/mm/kmap.c kernel/mm/direct.c kernel/mm/kstack.c kernel/mm/kasan.c \
+	kernel/mm/test/ktest_tables.c kernel/mm/test/ktest_kmap.c \
 	kernel/debug/symbols.c kernel/debug/ubsan.c kernel/debug/crash.c kernel/debug/console.c kernel/debug/commands.c
 
 # boot/          sim_main.c: a start list of its own, without firmware tables; smp.c is the kernel's
