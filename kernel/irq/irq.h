@@ -24,7 +24,7 @@ struct irq_action {
 	uint64_t count; /* interrupts this action handled */
 };
 
-void irq_init(void); /* after arch_init_interrupts and slab_init */
+void irq_init(void); /* needs mem_alloc */
 /*
  * Adds a handler and unmasks the line. `action` belongs to irq/ until irq_remove returns.
  * Returns  0, -EINVAL (no such interrupt), -ENOMEM

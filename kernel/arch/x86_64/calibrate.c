@@ -31,7 +31,8 @@
 #include "mm/kmap.h"
 #include "paravirt.h"
 
-#define PPM 1000000ul
+#define PPM		1000000ul
+#define TYPICAL_TSC_HZ	3000000000ul /* only to compare counters by */
 
 enum {
 	GOOD_PPM = 500,		 /* of a measurement that stands alone */
@@ -43,6 +44,7 @@ enum {
 };
 
 static uint64_t tsc_rate, apic_rate; /* [I] after arch_counter_calibrate */
+static uint64_t apic_ppm;	     /* [I] likewise */
 
 uint64_t tsc_hz(void)
 {
@@ -52,6 +54,11 @@ uint64_t tsc_hz(void)
 uint64_t apic_timer_hz(void)
 {
 	return apic_rate;
+}
+
+uint64_t apic_timer_ppm(void)
+{
+	return apic_ppm;
 }
 
 void tsc_spin_us(uint64_t us)
@@ -206,52 +213,92 @@ static bool is_contradiction(struct calibrate_result a, struct calibrate_result 
 	return mul_div_u64(apart, PPM, MAX(a.hz, b.hz)) > DISAGREE_PPM + a.ppm + b.ppm;
 }
 
-/* Keeps the window open until counter `c` is good enough, or hopeless. */
-static void wait_window(const struct counter *c, uint64_t hz, const struct reading *first, uint64_t ppm)
+/* The start of a window: every counter's rate (0: not there) and first reading. */
+struct window {
+	uint64_t hz[NR_CALIBRATE_COUNTERS];
+	struct reading first[NR_CALIBRATE_COUNTERS];
+	struct reading apic;
+};
+
+static struct window window_open(void)
 {
-	for (unsigned i = 0; i < MAX_READS; i++) {
+	struct window w;
+
+	apic_timer_set_mode(APIC_TIMER_MASKED);
+	apic_timer_set_count(UINT32_MAX);
+	for (unsigned i = 0; i < NR_CALIBRATE_COUNTERS; i++) {
+		w.hz[i] = counters[i].start();
+		if (w.hz[i])
+			w.first[i] = take(counters[i].read);
+	}
+	w.apic = take(apic_count_up);
+	return w;
+}
+
+/* The counter that gets good soonest: its own tick and the time of a reading are short. -1: none. */
+static int quickest(const struct window *w, unsigned dead)
+{
+	uint64_t best_error = UINT64_MAX;
+	int best = -1;
+
+	for (unsigned i = 0; i < NR_CALIBRATE_COUNTERS; i++) {
+		uint64_t error;
+
+		if (!w->hz[i] || dead & BIT(i))
+			continue;
+		error = 2 * w->first[i].error + TYPICAL_TSC_HZ / w->hz[i];
+		if (error < best_error) {
+			best_error = error;
+			best = (int)i;
+		}
+	}
+	return best;
+}
+
+/* Keeps the window open until this counter is good to `ppm`; false if it does not count. */
+static bool wait_for(const struct window *w, unsigned i, uint64_t ppm)
+{
+	const struct counter *c = &counters[i];
+	struct calibrate_result r = { .hz = 0 };
+
+	for (unsigned n = 0; n < MAX_READS; n++) {
 		struct reading now = take(c->read);
 
-		if (evaluate(first, &now, hz, c->mask).ppm <= ppm)
-			return;
+		r = evaluate(&w->first[i], &now, w->hz[i], c->mask);
+		if (r.ppm <= ppm)
+			break;
 	}
+	return r.hz != 0;
 }
 
 void calibrate_measure(uint64_t ppm, struct calibrate_results *out)
 {
-	struct reading first[NR_CALIBRATE_COUNTERS], last, apic_first, apic_last;
-	uint64_t hz[NR_CALIBRATE_COUNTERS];
-	bool is_waited = false;
+	struct window w = window_open();
+	struct reading last;
+	unsigned dead = 0;
+	int quick;
+
+	while ((quick = quickest(&w, dead)) >= 0 && !wait_for(&w, (unsigned)quick, ppm))
+		dead |= (unsigned)BIT(quick);
 
 	*out = (struct calibrate_results){ .best = -1 };
-	apic_timer_set_mode(APIC_TIMER_MASKED);
-	apic_timer_set_count(UINT32_MAX);
-	for (unsigned i = 0; i < NR_CALIBRATE_COUNTERS; i++) {
-		hz[i] = counters[i].start();
-		if (hz[i])
-			first[i] = take(counters[i].read);
-	}
-	apic_first = take(apic_count_up);
-
 	for (unsigned i = 0; i < NR_CALIBRATE_COUNTERS; i++) {
 		struct calibrate_result *r = &out->by[i];
 
+		if (w.hz[i]) {
+			last = take(counters[i].read);
+			*r = evaluate(&w.first[i], &last, w.hz[i], counters[i].mask);
+		}
 		r->name = counters[i].name;
-		if (!hz[i])
-			continue;
-		if (!is_waited)
-			wait_window(&counters[i], hz[i], &first[i], ppm);
-		last = take(counters[i].read);
-		*r = evaluate(&first[i], &last, hz[i], counters[i].mask);
-		r->name = counters[i].name;
-		is_waited |= r->hz != 0; /* a dead counter waited for nothing: let the next one */
 		if (r->hz && (out->best < 0 || r->ppm < out->by[out->best].ppm))
 			out->best = (int)i;
 	}
-	apic_last = take(apic_count_up);
-	out->apic_ticks = apic_last.value - apic_first.value;
-	out->tsc_ticks = apic_last.tsc - apic_first.tsc;
+	last = take(apic_count_up);
 	apic_timer_set_count(0);
+	out->apic_ticks = last.value - w.apic.value;
+	out->tsc_ticks = last.tsc - w.apic.tsc;
+	if (out->apic_ticks && out->tsc_ticks)
+		out->apic_ppm = evaluate(&w.apic, &last, 1, UINT32_MAX).ppm;
 }
 
 /* ---- Who knows ---- */
@@ -325,14 +372,16 @@ uint64_t arch_counter_calibrate(void)
 	calibrate_measure(claim.hz ? COARSE_PPM : GOOD_PPM, &m);
 	result = choose(claim, &m);
 	tsc_rate = result.hz;
-	if (!apic_rate && m.tsc_ticks)
+	if (!apic_rate && m.tsc_ticks) {
 		apic_rate = mul_div_u64(m.apic_ticks, tsc_rate, m.tsc_ticks);
+		apic_ppm = m.apic_ppm;
+	}
 	if (!apic_rate) {
 		log_err("time: the APIC timer does not count; taking 1 GHz");
 		apic_rate = FALLBACK_MHZ * PPM;
 	}
-	log_info("time: TSC %lu.%03lu MHz by %s (+-%lu ppm), APIC timer %lu.%03lu MHz", tsc_rate / PPM,
-		tsc_rate / 1000 % 1000, result.name, result.ppm, apic_rate / PPM, apic_rate / 1000 % 1000);
+	log_info("time: TSC %lu.%03lu MHz by %s (+-%lu ppm), APIC timer %lu.%03lu MHz (+-%lu)", tsc_rate / PPM,
+		tsc_rate / 1000 % 1000, result.name, result.ppm, apic_rate / PPM, apic_rate / 1000 % 1000, apic_ppm);
 	if (!x86_has(X86_FEATURE_INVARIANT_TSC) && !x86_has(X86_FEATURE_HYPERVISOR))
 		log_warning("time: this CPU's TSC changes with its frequency: clocks will drift");
 	timer_hw_init();

@@ -19,7 +19,8 @@ struct calibrate_results {
 	int best;	      /* index; -1: none */
 	uint64_t apic_ticks;  /* how far the APIC's timer came ... */
 	uint64_t tsc_ticks;   /* ... while the TSC came so far */
+	uint64_t apic_ppm;    /* how wrong their ratio may be */
 };
 
-/* Opens a window until the first counter there is good to `ppm`. Uses this CPU's APIC timer. */
+/* Opens a window until the quickest counter is good to `ppm`. Uses this CPU's APIC timer. */
 void calibrate_measure(uint64_t ppm, struct calibrate_results *out);

@@ -74,6 +74,7 @@ void timer_hw_interrupt(void);
 /* ---- calibrate.c; Hz, 0 before arch_counter_calibrate ---- */
 uint64_t tsc_hz(void);
 uint64_t apic_timer_hz(void);
+uint64_t apic_timer_ppm(void); /* how wrong that may be */
 /* Spins; at least this long once the rate is known, far longer before. */
 void tsc_spin_us(uint64_t us);
 

@@ -3,6 +3,9 @@
  * The MP table: what told of CPUs and I/O APICs before ACPI did. Still made by SeaBIOS and QEMU
  * (microvm without ACPI), so it is the first fallback.
  *
+ * The table has a count of its entries beside its length; QEMU's qboot leaves it 0. The length
+ * decides.
+ *
  * I/O APICs in it have no GSI base; they are numbered in order, 24 inputs each.
  *
  * Spec    Intel MultiProcessor Specification 1.4, chapters 4 and 5
@@ -18,7 +21,6 @@ enum {
 	POINTER_FEATURE1 = 11, /* not 0: a default configuration, no table */
 
 	HEADER_LENGTH = 4,
-	HEADER_NR_ENTRIES = 34,
 	HEADER_LAPIC = 36,
 
 	ENTRY_CPU = 0,
@@ -110,13 +112,11 @@ int mptable_decode(const uint8_t *bytes, size_t len, struct machine *m)
 {
 	struct walk w = { .m = m };
 	size_t at = MP_HEADER_SIZE;
-	uint16_t nr;
 
 	if (len < MP_HEADER_SIZE || mptable_length(bytes, len) != len ||
 		!acpi_checksum_is_right(bytes, len))
 		return -EINVAL;
-	nr = le16_get(bytes + HEADER_NR_ENTRIES);
-	for (unsigned i = 0; i < nr && at < len; i++) {
+	while (at < len) {
 		size_t size = bytes[at] == ENTRY_CPU ? CPU_SIZE : OTHER_SIZE;
 		struct acpi_table entry = { .bytes = bytes + at, .len = size };
 

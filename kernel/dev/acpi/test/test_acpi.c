@@ -421,7 +421,6 @@ static size_t make_mptable(uint8_t *t)
 	memset(t, 0, MP_HEADER_SIZE);
 	memcpy(t, "PCMP", 4);
 	le16_put(t + 4, (uint16_t)len);
-	le16_put(t + 34, 7);
 	le32_put(t + 36, 0xfee00000);
 	memcpy(t + MP_HEADER_SIZE, entries, sizeof(entries));
 	fix_sum(t, len, 7);
