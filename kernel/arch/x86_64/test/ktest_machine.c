@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The protections hold, faults that are allowed are repaired, and the small parts do what arch.h says.
+ */
+#include "arch/x86_64/test/registers.h"
+
+#include "cpu.h"
+#include "cpuid.h"
+#include "layout.h"
+#include "msr.h"
+
+#include "arch/arch.h"
+#include "lib/string.h"
+#include "lib/test.h"
+#include "mm/kmap.h"
+#include "sched/thread.h"
+
+#define NON_CANONICAL 0x0000900000000000ul
+#define USER_ADDRESS  0x0000000000400000ul /* nothing is mapped in the lower half */
+
+static const uint64_t constant = 0x1122334455667788ull;
+static uint64_t variable;
+
+/* ---- Fix-ups ---- */
+
+TEST(fixup, a_probe_of_good_memory_reads_it)
+{
+	uint64_t value = 0;
+
+	EXPECT_EQ(arch_probe_read(&value, &constant, sizeof(value)), 0);
+	EXPECT(value == constant);
+	EXPECT_EQ(arch_probe_read(&value, NULL, 0), 0);
+}
+
+TEST(fixup, a_probe_of_bad_addresses_is_an_error)
+{
+	static const vaddr_t bad[] = {0, 8, USER_ADDRESS, NON_CANONICAL, ~NON_CANONICAL - 8, UINT64_MAX - 16};
+	uint64_t value;
+
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
+		EXPECT_EQ(arch_probe_read(&value, (const void *)bad[i], sizeof(value)), -EFAULT);
+}
+
+TEST(fixup, a_probe_that_runs_into_a_guard_page_is_an_error)
+{
+	vaddr_t bottom, top;
+	uint64_t words[2];
+
+	if (kstack_alloc(&bottom, &top))
+		return test_fail(__FILE__, __LINE__, "no stack");
+	EXPECT_EQ(arch_probe_read(words, (const void *)(bottom - 8), sizeof(words)), -EFAULT);
+	EXPECT_EQ(arch_probe_read(words, (const void *)bottom, sizeof(words)), 0);
+	kstack_free(bottom);
+}
+
+/* ---- Protections ---- */
+
+TEST(protection, code_and_constants_cannot_be_written)
+{
+	EXPECT_EQ(test_probe_write(&variable, 1), 0);
+	EXPECT_EQ(test_probe_write((void *)arch_layout.text_start, 0), -EFAULT);
+	EXPECT_EQ(test_probe_write((void *)(vaddr_t)test_probe_write, 0), -EFAULT);
+	EXPECT_EQ(test_probe_write((void *)(arch_layout.text_end - 1), 0), -EFAULT);
+	EXPECT_EQ(test_probe_write((void *)(vaddr_t)&constant, 0), -EFAULT);
+	EXPECT_EQ(test_probe_write((void *)(arch_layout.rodata_end - 1), 0), -EFAULT);
+	EXPECT(constant == 0x1122334455667788ull);
+}
+
+TEST(protection, data_cannot_be_executed)
+{
+	EXPECT_EQ(test_execute_data(), 0);
+}
+
+TEST(protection, the_low_half_is_not_mapped)
+{
+	uint8_t byte;
+
+	EXPECT_EQ(arch_probe_read(&byte, (const void *)0x100000ul, 1), -EFAULT); /* the image's frame */
+	EXPECT_EQ(test_probe_write((void *)0x1000ul, 0), -EFAULT);
+}
+
+TEST(protection, the_control_registers_say_what_the_cpu_has)
+{
+	uint64_t cr4 = x86_cr4_read();
+
+	EXPECT(x86_cr0_read() & CR0_WP);
+	EXPECT(msr_read(MSR_EFER) & EFER_NXE);
+	EXPECT_EQ((cr4 & CR4_SMEP) != 0, x86_has(X86_FEATURE_SMEP));
+	EXPECT_EQ((cr4 & CR4_SMAP) != 0, x86_has(X86_FEATURE_SMAP));
+	EXPECT_EQ((cr4 & CR4_UMIP) != 0, x86_has(X86_FEATURE_UMIP));
+	EXPECT_EQ((cr4 & CR4_PGE) != 0, x86_has(X86_FEATURE_PGE));
+}
+
+TEST(layout, every_part_is_in_its_window)
+{
+	const struct arch_layout *l = &arch_layout;
+
+	EXPECT(l->image_base >= IMAGE_WINDOW && l->image_end <= IMAGE_WINDOW + IMAGE_WINDOW_SIZE);
+	EXPECT(l->direct_base >= DIRECT_WINDOW && l->direct_end <= PAGES_WINDOW);
+	EXPECT(l->page_base >= PAGES_WINDOW && l->kmap_base >= KMAP_WINDOW && l->kmap_end <= KASAN_WINDOW);
+	EXPECT(IS_ALIGNED(l->direct_base, GIB) && IS_ALIGNED(l->kmap_base, GIB) && IS_ALIGNED(l->page_base, GIB));
+	EXPECT(IS_ALIGNED(l->text_end, PAGE_SIZE) && IS_ALIGNED(l->data_start, PAGE_SIZE));
+	EXPECT((vaddr_t)&constant >= l->rodata_start && (vaddr_t)&constant < l->rodata_end);
+	EXPECT((vaddr_t)test_probe_write >= l->text_start && (vaddr_t)test_probe_write < l->text_end);
+	EXPECT((vaddr_t)&variable >= l->data_start && (vaddr_t)&variable < l->image_end);
+}
+
+/* ---- Page-table entries ---- */
+
+TEST(pte, what_is_encoded_is_decoded)
+{
+	static const unsigned flags[] = {0, PTE_WRITE, PTE_EXEC, PTE_USER | PTE_WRITE, PTE_GLOBAL | PTE_EXEC,
+		PTE_UNCACHED | PTE_WRITE, PTE_WRITE_COMBINE | PTE_WRITE | PTE_GLOBAL};
+	static const paddr_t pa[] = {0, 0x40000000, 0xfffffc0000000};
+
+	for (unsigned level = 0; level <= 2; level++) {
+		for (unsigned i = 0; i < ARRAY_LEN(flags); i++) {
+			for (unsigned j = 0; j < ARRAY_LEN(pa); j++) {
+				arch_pte pte = arch_pte_leaf(pa[j], flags[i], level);
+
+				EXPECT(arch_pte_is_present(pte) && arch_pte_is_leaf(pte, level));
+				EXPECT_EQ(arch_pte_flags(pte, level), flags[i]);
+				EXPECT(arch_pte_paddr(pte, level) == pa[j]);
+			}
+		}
+	}
+	EXPECT(!arch_pte_is_leaf(arch_pte_table(0x1000), 1));
+	EXPECT(arch_pte_paddr(arch_pte_table(0x1234000), 1) == 0x1234000);
+	EXPECT(!arch_pte_is_present(0));
+}
+
+/* ---- Small parts ---- */
+
+static uint8_t page_a[4096] ALIGNED(4096), page_b[4096] ALIGNED(4096);
+
+TEST(page, zero_and_copy_do_whole_pages)
+{
+	memset(page_a, 0x5a, sizeof(page_a));
+	arch_page_copy(page_b, page_a);
+	EXPECT(memcmp(page_a, page_b, sizeof(page_a)) == 0);
+	arch_page_zero(page_b);
+	for (unsigned i = 0; i < sizeof(page_b); i++)
+		REQUIRE(page_b[i] == 0);
+	EXPECT_EQ(page_a[4095], 0x5a);
+}
+
+TEST(entropy, two_draws_differ_if_there_is_a_source)
+{
+	uint64_t a[2] = {0}, b[2] = {0};
+	size_t got = arch_entropy(a, sizeof(a));
+
+	if (got == 0)
+		return test_skip("this CPU has no random generator");
+	EXPECT_EQ(got, sizeof(a));
+	EXPECT_EQ(arch_entropy(b, sizeof(b)), sizeof(b));
+	EXPECT(a[0] != b[0] && a[1] != b[1] && a[0] != a[1]);
+}
+
+NOINLINE static unsigned depth_of(unsigned more)
+{
+	unsigned depth = 0;
+	vaddr_t fp, ra;
+
+	if (more)
+		depth = depth_of(more - 1);
+	else
+		for (fp = arch_frame_pointer(); depth < 100 && arch_backtrace_step(&fp, &ra);)
+			depth++;
+	compiler_barrier(); /* no tail call */
+	return depth;
+}
+
+TEST(backtrace, has_a_step_for_every_call_and_ends)
+{
+	unsigned shallow = depth_of(1);
+
+	EXPECT_GT(shallow, 2);
+	EXPECT_LT(shallow, 90);
+	EXPECT_EQ(depth_of(8), shallow + 7);
+}
+
+TEST(backtrace, a_broken_chain_ends_it)
+{
+	vaddr_t words[2], fp, ra;
+
+	words[0] = (vaddr_t)words; /* points to itself */
+	words[1] = 1;
+	fp = (vaddr_t)words;
+	EXPECT(!arch_backtrace_step(&fp, &ra));
+	fp = NON_CANONICAL;
+	EXPECT(!arch_backtrace_step(&fp, &ra));
+	fp = (vaddr_t)words + 1;
+	EXPECT(!arch_backtrace_step(&fp, &ra));
+	fp = 0;
+	EXPECT(!arch_backtrace_step(&fp, &ra));
+}
+
+TEST(fpu, a_fresh_state_has_the_default_control_words)
+{
+	uint16_t fcw = 0;
+	uint32_t mxcsr = 0;
+
+	if (thread_fpu_begin())
+		return test_fail(__FILE__, __LINE__, "no memory for the vector state");
+	__asm__ volatile("fnstcw %0; stmxcsr %1" : "=m"(fcw), "=m"(mxcsr));
+	thread_fpu_end();
+	EXPECT_EQ(fcw, 0x37f);	  /* Intel SDM vol.1 8.1.5 */
+	EXPECT_EQ(mxcsr, 0x1f80); /* 10.2.3 */
+}
