@@ -2,7 +2,7 @@
 /*
  * Crashes on purpose; tests/system recognises each by its report.
  *
- * Every function here does the one bad thing that its name says, in a way that the compiler cannot
+ * They run in a thread of their own, whose stack has a guard page. Every function here does the one bad thing that its name says, in a way that the compiler cannot
  * see through (volatile, NOINLINE), and returns if nothing stopped it.
  */
 #include "debug/crash.h"
@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
+#include "sched/thread.h"
 #include "sync/preempt.h"
 #include "sync/spinlock.h"
 
@@ -153,10 +154,8 @@ static const struct {
 	{ "hardhang", crash_hardhang },
 };
 
-void crash_if_requested(void)
+static void crash_main(void *arg UNUSED)
 {
-	if (!requested)
-		return;
 	for (unsigned i = 0; i < ARRAY_LEN(crashes); i++) {
 		if (!str_equal(requested, crashes[i].name))
 			continue;
@@ -166,6 +165,20 @@ void crash_if_requested(void)
 		return;
 	}
 	log_err("crash: there is no %s", requested);
+}
+
+void crash_if_requested(void)
+{
+	struct thread *t;
+
+	if (!requested)
+		return;
+	if (thread_create(&t, "crash", crash_main, NULL)) {
+		log_err("crash: no memory for its thread");
+		return;
+	}
+	thread_start(t);
+	thread_join(t);
 }
 
 static int set_crash(const char *value)
