@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""The simulated machine runs the in-kernel tests under many schedules."""
+"""The simulated machine runs the in-kernel tests under many schedules (kernel/arch/sim/README.md)."""
 from cases import Program
 
-Program("sim.tests", "the in-kernel tests in the simulated machine", needs="sim", lines=True, timeout=600,
-        command=["build/sim/debug/torus-sim", "--test", "{T}"])
+SIM = "build/sim/debug/torus-sim"
+
+Program("sim.tests", "the in-kernel tests in the simulated machine, 20 schedules each", needs="sim", lines=True,
+        timeout=900, command=[SIM, "--test", "{T}", "--seeds", "1..20", "--verify"])
+Program("sim.planted", "planted bugs are found by seeds, replay, and their correct twins pass", needs="sim",
+        timeout=600, expect=["found by seed", r"^\d+ passed, 0 failed$"], command=[SIM, "--planted"])
+Program("sim.thousand_seeds", "random allocations on 4 CPUs end with every page back under 1,000 schedules",
+        needs="sim", timeout=900, expect=[r": 1000 seeds$", "^1 passed, 0 failed$"],
+        command=[SIM, "--test", "mm.random_allocations*", "--seeds", "1..1000"])
+Program("sim.tests_many", "the in-kernel tests in the simulated machine, 500 schedules each", needs="sim", lines=True,
+        slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "21..520"])
+Program("sim.tests_cpus", "the in-kernel tests on 1, 2 and 8 simulated CPUs", needs="sim", slow=True, timeout=3600,
+        expect=[r"^\d+ passed, 0 failed$"] * 3,
+        command=["sh", "-c", f"for n in 1 2 8; do {SIM} --seeds 1..50 --cpus $n || exit; done"])

@@ -12,7 +12,7 @@
  * host's clock is never asked, so a run is a function of the test, the seed and the options.
  * `schedule` lines carry a hash of every decision; --verify runs each seed twice and compares.
  *
- * Prints `ok area.name (N seeds)`, or `not ok area.name: why` with the seed and the command
+ * Prints `ok area.name: N seeds`, or `not ok area.name: why` with the seed and the command
  * that replays it after `#` lines with the end of its output; closes with `N passed, N failed`.
  */
 #include "arch/sim/host_runs.h"
@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 enum { TAIL_LINES = 40 };
+#define PLANTED_AREA "planted."
 
 SET_DECLARE(const struct sim_planted, sim_planted);
 
@@ -92,16 +93,16 @@ static void run_test(const char *test, struct job *jobs, struct totals *totals)
 		print_replay(test, c.failed_seed);
 		printf("not ok %s: seed %lu: %s\n", test, c.failed_seed, c.failure.why);
 		totals->failed++;
-	} else if (c.latest.is_skipped) {
-		printf("skip %s: %s\n", test, c.latest.why);
+	} else if (c.last_result.is_skipped) {
+		printf("skip %s: %s\n", test, c.last_result.why);
 		totals->skipped++;
 	} else if (opt.verify &&
-		   !job_is_same_again(&jobs[0], test, opt.last_seed, c.latest.schedule)) {
+		   !job_is_same_again(&jobs[0], test, opt.last_seed, c.last_result.schedule)) {
 		printf("not ok %s: seed %lu ran differently the second time\n", test,
 			opt.last_seed);
 		totals->failed++;
 	} else {
-		printf("ok %s (%u seeds)\n", test, c.nr_done);
+		printf("ok %s: %u seeds\n", test, c.nr_done);
 		totals->passed++;
 	}
 	free(c.output);
@@ -109,8 +110,8 @@ static void run_test(const char *test, struct job *jobs, struct totals *totals)
 
 static bool is_wanted(const char *name)
 {
-	/* Planted bugs are failures on purpose: only for who names them. */
-	if (strncmp(name, "planted.", 8) == 0 && strncmp(opt.pattern, "planted.", 8) != 0)
+	/* Planted bugs are failures on purpose. */
+	if (!opt.bugs && strncmp(name, PLANTED_AREA, strlen(PLANTED_AREA)) == 0)
 		return false;
 	return fnmatch(opt.pattern, name, 0) == 0;
 }
@@ -160,8 +161,8 @@ static const char *prove(const struct sim_planted *p, struct job *jobs, char *no
 
 	if (p->max_steps)
 		opt.run.max_steps = p->max_steps;
-	snprintf(bug, sizeof(bug), "planted.%s", p->bug);
-	snprintf(correct, sizeof(correct), "planted.%s", p->correct);
+	snprintf(bug, sizeof(bug), PLANTED_AREA "%s", p->bug);
+	snprintf(correct, sizeof(correct), PLANTED_AREA "%s", p->correct);
 	campaign_run(&c, jobs);
 	if (!c.has_failed)
 		return "was not found";
@@ -215,6 +216,7 @@ static NORETURN void usage(int status)
 	       "  --verify          the last seed runs twice and must take the same schedule\n"
 	       "  --planted         finds the planted bugs, replays them, clears their correct "
 	       "twins\n"
+	       "  --bugs            --test may mean area planted too\n"
 	       "  --cpus N          simulated CPUs, 1..%d (4)\n"
 	       "  --mem MIB         simulated memory (64)\n"
 	       "  --strategy S      random, pct, or mix: by the seed's parity (mix)\n"
@@ -269,7 +271,7 @@ static bool parse_options(int argc, char **argv)
 {
 	enum { MIN_MEM_MIB = 16, MAX_MEM_MIB = 4096 };
 	static const struct option options[] = {{"test", 1, NULL, 't'}, {"seed", 1, NULL, 's'},
-		{"seeds", 1, NULL, 'S'}, {"verify", 0, NULL, 'v'}, {"planted", 0, NULL, 'p'},
+		{"seeds", 1, NULL, 'S'}, {"verify", 0, NULL, 'v'}, {"planted", 0, NULL, 'p'}, {"bugs", 0, NULL, 'b'},
 		{"cpus", 1, NULL, 'c'}, {"mem", 1, NULL, 'm'}, {"strategy", 1, NULL, 'g'},
 		{"steps", 1, NULL, 'n'}, {"timeout", 1, NULL, 'o'}, {"jobs", 1, NULL, 'j'},
 		{"append", 1, NULL, 'a'}, {"divisor", 1, NULL, 'd'}, {"trace", 0, NULL, 'T'},
@@ -294,6 +296,9 @@ static bool parse_options(int argc, char **argv)
 			break;
 		case 'p':
 			opt.planted = true;
+			break;
+		case 'b':
+			opt.bugs = true;
 			break;
 		case 'c':
 			opt.run.nr_cpus = (unsigned)number(optarg, 1, SIM_MAX_CPUS);

@@ -185,7 +185,8 @@ static void take_result(struct campaign *c, struct job *job)
 
 	finish(job, c->test, &r);
 	c->nr_done++;
-	c->latest = r;
+	if (job->seed == c->last)
+		c->last_result = r;
 	if (r.is_ok || r.is_skipped)
 		return;
 	/* The smallest failing seed is told, whichever process was faster. */

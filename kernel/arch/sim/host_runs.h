@@ -19,7 +19,7 @@ struct host_options {
 	unsigned jobs;
 	unsigned timeout; /* seconds of the host, for one run */
 	unsigned divisor; /* of the rounds of long tests */
-	bool verify, planted, list;
+	bool verify, planted, bugs, list;
 	const char *extra; /* more words for the kernel's command line */
 };
 extern struct host_options opt;
@@ -48,7 +48,7 @@ struct campaign {
 	unsigned nr_done;
 	bool has_failed;
 	uint64_t failed_seed;
-	struct result failure, latest;
+	struct result failure, last_result; /* of failed_seed; of seed `last` */
 	char *output; /* of the failure; the caller frees it */
 };
 

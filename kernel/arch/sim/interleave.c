@@ -42,6 +42,7 @@ enum {
 	RELAX_STEPS = 16,        /* what one turn of a spinning loop is worth */
 	RELAX_ALONE_STEPS = 256, /* the same when nobody else can run: only time can end it */
 	MAX_MEAN_STRIDE_LOG = 11,
+	NOTE_INTERRUPT = SIM_MAX_CPUS, /* in the hash; below are CPUs */
 };
 
 /* splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014). */
@@ -83,12 +84,6 @@ void sim_interleave_init(void)
 	sim_countdown = sim.stride = 1;
 }
 
-void sim_freeze(void)
-{
-	sim.is_frozen = true;
-	sim_countdown = INT64_MAX;
-}
-
 void sim_account(void)
 {
 	uint64_t done = (uint64_t)(sim.stride - sim_countdown);
@@ -98,6 +93,13 @@ void sim_account(void)
 	sim.now += done * sim.ticks_per_step;
 	if (sim.steps > sim.opt.max_steps && !sim.is_frozen)
 		sim_report("livelock: %lu steps and no end", sim.steps);
+}
+
+void sim_freeze(void)
+{
+	sim.is_frozen = true;
+	sim_account();
+	sim_countdown = sim.stride = INT64_MAX;
 }
 
 bool sim_has_event(const struct sim_cpu *c)
@@ -145,15 +147,20 @@ static void lower(struct sim_cpu *c)
 	c->priority = sim.pct_lowest--;
 }
 
+/* Folds one decision into the hash (FNV-1a, 64 bits at a time). */
+static void note(uint64_t what)
+{
+	sim.hash = (sim.hash ^ (sim.steps << 8 | what)) * 0x100000001b3ul;
+	sim.hash ^= sim.hash >> 29;
+}
+
 /* Continues `next`; returns when somebody continues this CPU. */
 static void switch_to(struct sim_cpu *next)
 {
 	struct sim_cpu *me = sim.self;
-	uint64_t where = sim.steps << 8 | (uint64_t)(next - sim.cpu);
 	void *load = next->sp;
 
-	sim.hash = (sim.hash ^ where) * 0x100000001b3ul; /* FNV-1a, 64 bits at a time */
-	sim.hash ^= sim.hash >> 29;
+	note((uint64_t)(next - sim.cpu));
 	sim.switches++;
 	if (sim.opt.trace)
 		sim_say("step %lu: cpu %lu -> %lu\n", sim.steps, me - sim.cpu, next - sim.cpu);
@@ -270,6 +277,7 @@ static void deliver_one(struct sim_cpu *me, struct arch_frame *f)
 		kinds[nr++] = DEVICE;
 	kind = kinds[nr == 1 ? 0 : sim_random(nr)];
 
+	note(NOTE_INTERRUPT + kind);
 	me->irq_on = false;
 	if (kind == TIMER)
 		me->deadline = SIM_NEVER;

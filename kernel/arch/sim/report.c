@@ -18,7 +18,14 @@
 
 static const char *state_of(const struct thread *t)
 {
-	static const char *const names[] = {"ready", "running", "blocked", "dead"};
+	static const char *const names[] = {
+		[THREAD_READY] = "ready",
+		[THREAD_RUNNING] = "running",
+		[THREAD_BLOCKING] = "about to block",
+		[THREAD_BLOCKED] = "blocked",
+		[THREAD_CHANGING] = "being changed",
+		[THREAD_DEAD] = "dead",
+	};
 
 	return t->state < ARRAY_LEN(names) ? names[t->state] : "in no known state";
 }
@@ -45,7 +52,7 @@ static void print_thread(struct thread *t, void *ctx UNUSED)
 {
 	vaddr_t pc, fp;
 
-	if (!t->ctx.sp)
+	if (!t->ctx.sp || (t->flags & THREAD_IDLE))
 		return; /* on a CPU: printed with it */
 	log_emergency(
 		"sim: thread %u %s is %s, last on cpu %u", t->id, t->name, state_of(t), t->cpu);
