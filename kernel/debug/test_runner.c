@@ -22,7 +22,7 @@
 #include "sched/thread.h"
 #include "time/clock.h"
 
-enum { NAME_MAX = 128, REASON_MAX = 320, PATTERN_MAX = 64 };
+enum { NAME_MAX = 128, REASON_MAX = 320, PATTERN_MAX = 128 };
 
 static uint32_t nr_failures; /* [a] of the running test */
 static uint32_t is_skipped;  /* [a] */

@@ -50,7 +50,7 @@ static NORETURN void run_child(const char *test, uint64_t seed)
 
 	sim.opt = opt.run;
 	sim.opt.seed = seed;
-	snprintf(cmdline, sizeof(cmdline), "test=%s test_divisor=%u exit=qemu panic=0 %s", test,
+	snprintf(cmdline, sizeof(cmdline), "test=%s test_divisor=%u panic=0 %s", test,
 		opt.divisor, opt.extra);
 	sim.opt.cmdline = cmdline;
 	__sanitizer_set_death_callback(sim_say_schedule);
