@@ -13,7 +13,8 @@
  *     deadline   vruntime at the start of the request + request / weight
  *
  * Taking the earliest deadline among the eligible keeps everybody within one request of the
- * ideal. Who leaves takes its lag along and gets it back when it returns, so neither sleeping nor
+ * ideal. A request once begun loses the CPU only to an earlier deadline: whoever runs is soon
+ * ahead of its share, and would otherwise lose the CPU at every wake-up. Who leaves takes its lag along and gets it back when it returns, so neither sleeping nor
  * moving to another CPU gains or loses a share. Joining moves the average; fair_place() makes up
  * for that, so that the lag after joining is the lag that was owed.
  *
@@ -231,12 +232,17 @@ struct fair_entity *fair_pick_other(const struct fair_queue *q)
 
 bool fair_preempts(const struct fair_queue *q, const struct fair_entity *e)
 {
+	const struct fair_entity *running = q->running;
 	int64_t load, sum = total(q, &load);
 
 	if (!is_eligible(q, e->vruntime, sum, load))
 		return false;
-	return !is_eligible(q, q->running->vruntime, sum, load) ||
-		vtime_diff(e->deadline, q->running->deadline) < 0;
+	if (vtime_diff(e->deadline, running->deadline) < 0)
+		return true;
+	/* a request that has been begun is finished: only a new one has to be eligible */
+	return vtime_diff(running->deadline, running->vruntime) >=
+		fair_virtual(running, FAIR_REQUEST_NS) &&
+		!is_eligible(q, running->vruntime, sum, load);
 }
 
 void fair_take(struct fair_queue *q, struct fair_entity *e)

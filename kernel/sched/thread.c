@@ -113,9 +113,7 @@ free_thread:
 
 void thread_start(struct thread *t)
 {
-	bool was_waiting = sched_wake(t);
-
-	assert(was_waiting);
+	(void)sched_wake(t); /* false: a wake-up from elsewhere has started it already */
 }
 
 int thread_spawn(const char *name, void (*entry)(void *), void *arg)
@@ -230,7 +228,18 @@ void thread_fpu_end(void)
 	slab_free(fpu_cache, area);
 }
 
-/* ---- All of them ---- */
+/* ---- For reports ---- */
+
+const char *thread_state_name(uint32_t state)
+{
+	static const char *const names[] = {
+		[THREAD_READY] = "ready",	[THREAD_RUNNING] = "running",
+		[THREAD_BLOCKING] = "blocking", [THREAD_BLOCKED] = "blocked",
+		[THREAD_CHANGING] = "changing", [THREAD_DEAD] = "dead",
+	};
+
+	return state < ARRAY_LEN(names) ? names[state] : "?";
+}
 
 void thread_for_each(void (*fn)(struct thread *t, void *ctx), void *ctx)
 {

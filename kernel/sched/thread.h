@@ -40,6 +40,9 @@ enum thread_state {
 	THREAD_DEAD,
 };
 
+/* "ready", ...; "?" for what is none. For reports. */
+const char *thread_state_name(uint32_t state);
+
 enum thread_flags {
 	THREAD_KILLED = 1,	/* must end: every killable wait returns -EINTR */
 	THREAD_SIGNAL = 2,	/* has a signal to look at */

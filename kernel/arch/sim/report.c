@@ -16,20 +16,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const char *state_of(const struct thread *t)
-{
-	static const char *const names[] = {
-		[THREAD_READY] = "ready",
-		[THREAD_RUNNING] = "running",
-		[THREAD_BLOCKING] = "about to block",
-		[THREAD_BLOCKED] = "blocked",
-		[THREAD_CHANGING] = "being changed",
-		[THREAD_DEAD] = "dead",
-	};
-
-	return t->state < ARRAY_LEN(names) ? names[t->state] : "in no known state";
-}
-
 static void print_cpu(const struct sim_cpu *c)
 {
 	vaddr_t pc, fp;
@@ -54,8 +40,8 @@ static void print_thread(struct thread *t, void *ctx UNUSED)
 
 	if (!t->ctx.sp || (t->flags & THREAD_IDLE))
 		return; /* on a CPU: printed with it */
-	log_emergency(
-		"sim: thread %u %s is %s, last on cpu %u", t->id, t->name, state_of(t), t->cpu);
+	log_emergency("sim: thread %u %s is %s, last on cpu %u", t->id, t->name,
+		thread_state_name(t->state), t->cpu);
 	sim_saved_registers(t->ctx.sp, &pc, &fp);
 	backtrace_print(pc, fp);
 	lock_check_print_thread(t);
