@@ -120,7 +120,9 @@ static void map_image(void)
 
 	map_image_part(l->text_start, l->text_end, PTE_EXEC);
 	map_image_part(l->rodata_start, l->rodata_end, 0);
-	map_image_part(l->data_start, l->image_end, PTE_WRITE);
+	/* The page below the boot stack is its guard. */
+	map_image_part(l->data_start, l->boot_stack_bottom - PAGE_SIZE, PTE_WRITE);
+	map_image_part(l->boot_stack_bottom, l->image_end, PTE_WRITE);
 	err = pgtable_protect(&kernel_pgtable, l->direct_base + constant_start,
 		constant_end - constant_start, PTE_GLOBAL);
 	assert(!err);

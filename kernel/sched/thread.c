@@ -263,7 +263,8 @@ struct thread *thread_boot_init(struct cpu *cpu)
 	thread_init(t, "boot");
 	t->cpu = cpu->id;
 	t->state = THREAD_RUNNING;
-	t->kstack_top = cpu->kstack_top;
+	t->kstack_bottom = arch_layout.boot_stack_bottom;
+	t->kstack_top = arch_layout.boot_stack_top;
 	refcount_init(&t->refs, 1);
 	return t;
 }

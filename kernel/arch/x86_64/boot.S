@@ -250,7 +250,7 @@ boot_long:
 	.section .bss.pages, "aw", @nobits
 	.balign 4096
 	.globl boot_pml4, boot_stack_bottom, boot_stack_top
-	.skip	4096 /* the guard page of the boot stack: mapped, but nobody's */
+	.skip	4096 /* the guard page of the boot stack: direct.c leaves it unmapped */
 boot_stack_bottom:
 	.skip	BOOT_STACK_SIZE
 boot_stack_top:
