@@ -230,6 +230,7 @@ struct arch_layout {
 	vaddr_t kmap_end;
 	vaddr_t image_base;   /* where the image runs, after KASLR */
 	paddr_t image_phys;   /* where the loader put it */
+	paddr_t phys_end;     /* no table may name a physical address from here on */
 	vaddr_t text_start, text_end, rodata_start, rodata_end, data_start, image_end;
 	vaddr_t boot_stack_bottom, boot_stack_top; /* what kmain runs on */
 	uint64_t entry_counter; /* arch_counter_read() at the kernel's first instructions */

@@ -114,6 +114,7 @@ static void carve(paddr_t start, paddr_t end)
 void bootmem_init(paddr_t limit)
 {
 	ram_limit = arch_layout.direct_end - arch_layout.direct_base; /* what can be mapped */
+	ram_limit = MIN(ram_limit, arch_layout.phys_end);
 	if (limit)
 		ram_limit = MIN(ram_limit, limit);
 	nr_ranges = 0;

@@ -285,7 +285,7 @@ int kmap_phys(void **out, paddr_t pa, size_t size, unsigned flags, const char *n
 	int err;
 
 	assert(size > 0 && !(flags & (PTE_EXEC | PTE_USER)));
-	if (pa + size < pa || ALIGN_UP(pa + size, PAGE_SIZE) < pa)
+	if (pa >= arch_layout.phys_end || size > arch_layout.phys_end - pa)
 		return -EINVAL;
 	err = range_get(ALIGN_UP(pa + size, PAGE_SIZE) - start, name, &r);
 	if (err)

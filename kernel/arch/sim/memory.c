@@ -86,6 +86,7 @@ void sim_memory_init(void)
 	arch_layout = (struct arch_layout){
 		.direct_base = DIRECT_BASE,
 		.direct_end = DIRECT_BASE + high_end,
+		.phys_end = high_end,
 		.page_base = PAGES_BASE,
 		.kmap_base = KMAP_BASE,
 		.kmap_end = KMAP_BASE + KMAP_SIZE,

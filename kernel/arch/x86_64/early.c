@@ -156,6 +156,16 @@ static void choose_layout(struct arch_layout *l, bool is_random)
 	l->kmap_end = l->kmap_base + KMAP_SIZE;
 }
 
+/* Intel SDM vol.3 4.1.4: MAXPHYADDR; a larger address is a reserved bit in a page table entry. */
+static paddr_t physical_limit(void)
+{
+	enum { LEAF_MAX_EXTENDED = 0x80000000, LEAF_ADDRESS_SIZES = 0x80000008, BITS_MASK = 0xff, BITS_ASSUMED = 36 };
+
+	if (x86_cpuid(LEAF_MAX_EXTENDED, 0).reg[REG_EAX] < LEAF_ADDRESS_SIZES)
+		return BIT(BITS_ASSUMED);
+	return BIT(x86_cpuid(LEAF_ADDRESS_SIZES, 0).reg[REG_EAX] & BITS_MASK);
+}
+
 /* The rest follows from where the image goes. `delta`: virtual minus physical. */
 static void fill_layout(struct arch_layout *l, uint64_t delta)
 {
@@ -168,6 +178,7 @@ static void fill_layout(struct arch_layout *l, uint64_t delta)
 	l->boot_stack_bottom = (vaddr_t)boot_stack_bottom + delta;
 	l->boot_stack_top = (vaddr_t)boot_stack_top + delta;
 	l->entry_counter = boot_entry_counter;
+	l->phys_end = physical_limit();
 }
 
 /* ---- Mapping ---- */

@@ -154,6 +154,7 @@ static void fake_machine(const struct mem_range *ranges, unsigned nr)
 	}
 	arch_layout.direct_base = arena;
 	arch_layout.direct_end = arena + FAKE_PHYSICAL;
+	arch_layout.phys_end = FAKE_PHYSICAL;
 	arch_layout.page_base = array;
 	bootinfo = (struct bootinfo){.nr_mem = nr};
 	for (unsigned i = 0; i < nr; i++) {
