@@ -11,6 +11,8 @@ Program("sim.planted", "planted bugs are found by seeds, replay, and their corre
 Program("sim.thousand_seeds", "random allocations on 4 CPUs end with every page back under 1,000 schedules",
         needs="sim", timeout=900, expect=[r": 1000 seeds$", "^1 passed, 0 failed$"],
         command=[SIM, "--test", "mm.random_allocations*", "--seeds", "1..1000"])
+Program("sim.start_without_memory", "a start that lacks any one of its allocations goes on or says what it lacks",
+        needs="sim", timeout=600, lines=True, command=[SIM, "--fail-start"])
 Program("sim.tests_many", "the in-kernel tests in the simulated machine, 500 schedules each", needs="sim", lines=True,
         slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "21..520"])
 Program("sim.tests_cpus", "the in-kernel tests on 1, 2 and 8 simulated CPUs", needs="sim", slow=True, timeout=3600,

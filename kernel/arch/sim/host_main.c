@@ -205,6 +205,58 @@ static void prove_planted(struct job *jobs, struct totals *totals)
 	}
 }
 
+/* ---- Every allocation of the start made to fail once ---- */
+
+/* A start that lost an allocation may do without, or stop and say what there was no memory for.
+ */
+static bool is_good_end(const struct job *job, const struct result *r)
+{
+	const char *panic = strstr(job->output, "panic: ");
+
+	char why[256];
+
+	if (r->is_ok || !panic)
+		return r->is_ok;
+	snprintf(why, sizeof(why), "%.*s", (int)strcspn(panic, "\n"), panic);
+	return strstr(why, "no memory") != NULL;
+}
+
+static void sweep_start(struct job *job, struct totals *totals)
+{
+	static const char test[] = "sim.probing_a_bad_address_is_an_error";
+	unsigned nr_survived = 0;
+	char words[64];
+	struct result r;
+
+	opt.extra = words;
+	for (unsigned nth = 1;; nth++) {
+		snprintf(words, sizeof(words), "failalloc=%u", nth);
+		job_run(job, test, opt.first_seed, &r);
+		if (!strstr(job->output, "failalloc: this allocation fails")) {
+			printf("# the start and one test make %u allocations; without one, %u "
+			       "of "
+			       "these still ended well, the others said what they lacked\n",
+				nth - 1, nr_survived);
+			printf("%s start.survives_or_names_every_failed_allocation%s\n",
+				nth > 1 ? "ok" : "not ok",
+				nth > 1 ? "" : ": none was made to fail");
+			totals->passed += nth > 1;
+			totals->failed += nth == 1;
+			return;
+		}
+		nr_survived += r.is_ok;
+		if (!is_good_end(job, &r)) {
+			print_tail(job->output);
+			print_replay(test, opt.first_seed);
+			printf("not ok start.survives_or_names_every_failed_allocation: "
+			       "number %u: %s\n",
+				nth, r.why);
+			totals->failed++;
+			return;
+		}
+	}
+}
+
 /* ---- The command line ---- */
 
 static NORETURN void usage(int status)
@@ -216,6 +268,7 @@ static NORETURN void usage(int status)
 	       "  --verify          the last seed runs twice and must take the same schedule\n"
 	       "  --planted         finds the planted bugs, replays them, clears their correct "
 	       "twins\n"
+	       "  --fail-start      each allocation of the start made to fail, one per run\n"
 	       "  --bugs            --test may mean area planted too\n"
 	       "  --cpus N          simulated CPUs, 1..%d (4)\n"
 	       "  --mem MIB         simulated memory (64)\n"
@@ -271,11 +324,12 @@ static bool parse_options(int argc, char **argv)
 {
 	enum { MIN_MEM_MIB = 16, MAX_MEM_MIB = 4096 };
 	static const struct option options[] = {{"test", 1, NULL, 't'}, {"seed", 1, NULL, 's'},
-		{"seeds", 1, NULL, 'S'}, {"verify", 0, NULL, 'v'}, {"planted", 0, NULL, 'p'}, {"bugs", 0, NULL, 'b'},
-		{"cpus", 1, NULL, 'c'}, {"mem", 1, NULL, 'm'}, {"strategy", 1, NULL, 'g'},
-		{"steps", 1, NULL, 'n'}, {"timeout", 1, NULL, 'o'}, {"jobs", 1, NULL, 'j'},
-		{"append", 1, NULL, 'a'}, {"divisor", 1, NULL, 'd'}, {"trace", 0, NULL, 'T'},
-		{"list", 0, NULL, 'l'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"seeds", 1, NULL, 'S'}, {"verify", 0, NULL, 'v'}, {"planted", 0, NULL, 'p'},
+		{"bugs", 0, NULL, 'b'}, {"fail-start", 0, NULL, 'f'}, {"cpus", 1, NULL, 'c'},
+		{"mem", 1, NULL, 'm'}, {"strategy", 1, NULL, 'g'}, {"steps", 1, NULL, 'n'},
+		{"timeout", 1, NULL, 'o'}, {"jobs", 1, NULL, 'j'}, {"append", 1, NULL, 'a'},
+		{"divisor", 1, NULL, 'd'}, {"trace", 0, NULL, 'T'}, {"list", 0, NULL, 'l'},
+		{"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	bool is_one = false;
 	int o;
 
@@ -299,6 +353,9 @@ static bool parse_options(int argc, char **argv)
 			break;
 		case 'b':
 			opt.bugs = true;
+			break;
+		case 'f':
+			opt.fail_start = true;
 			break;
 		case 'c':
 			opt.run.nr_cpus = (unsigned)number(optarg, 1, SIM_MAX_CPUS);
@@ -336,7 +393,7 @@ static bool parse_options(int argc, char **argv)
 	}
 	if (optind < argc)
 		usage(2);
-	return is_one && !opt.verify;
+	return is_one && !opt.verify && !opt.planted && !opt.fail_start && !opt.list;
 }
 
 /* The host's own mappings (libraries, heap) at the same addresses in every run. */
@@ -357,10 +414,12 @@ int main(int argc, char **argv)
 
 	without_randomisation(argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (parse_options(argc, argv) && !opt.planted && !opt.list)
+	if (parse_options(argc, argv))
 		return run_visibly(&jobs[0]);
 	if (opt.planted)
 		prove_planted(jobs, &totals);
+	else if (opt.fail_start)
+		sweep_start(&jobs[0], &totals);
 	else
 		run_all(jobs, &totals);
 	if (!opt.list)

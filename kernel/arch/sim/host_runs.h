@@ -19,7 +19,7 @@ struct host_options {
 	unsigned jobs;
 	unsigned timeout; /* seconds of the host, for one run */
 	unsigned divisor; /* of the rounds of long tests */
-	bool verify, planted, bugs, list;
+	bool verify, planted, fail_start, bugs, list;
 	const char *extra; /* more words for the kernel's command line */
 };
 extern struct host_options opt;
