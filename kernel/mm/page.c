@@ -4,7 +4,7 @@
  *
  * Three layers, asked in this order:
  *
- *     this CPU's cache    single pages, a stack: the last one freed is the first one used again
+ *     this CPU's caches   small blocks, a stack for each order: the last one freed is used first
  *     a zone's lists      the buddy system: free blocks of 2^order pages, aligned to their size
  *     a zone's raw ranges what boot found and nobody touched yet
  *
@@ -42,9 +42,10 @@
 enum {
 	BLOCK_PAGES = 1 << PAGE_MAX_ORDER,
 	MAX_RAW_RANGES = 200, /* as many as bootmem has, and one more where a range is cut */
-	CACHE_MAX = 64,	      /* pages a CPU keeps: 256 KiB */
-	CACHE_REFILL = 16,
-	CACHE_DRAIN = 32,
+	CACHED_ORDERS = 4,    /* single pages, and blocks as slabs and small buffers want them */
+	CACHE_MAX = 64,	      /* blocks of an order that a CPU keeps */
+	CACHE_SHARE = 512,    /* and with little RAM, only this part of it */
+	CACHE_MIN = 4,
 };
 #define ZONE_LOW_END ((4 * GIB) >> PAGE_SHIFT)
 
@@ -68,12 +69,13 @@ struct zone {
 enum { ZONE_LOW, ZONE_HIGH, NR_ZONES };
 static struct zone zones[NR_ZONES];
 
-/* [c] interrupts off */
-struct page_cache_cpu {
+/* Blocks of one order. [c] interrupts off */
+struct block_cache {
 	uint32_t nr;
-	struct page *page[CACHE_MAX]; /* oldest first */
+	struct page *block[CACHE_MAX]; /* oldest first */
 };
-static PERCPU(struct page_cache_cpu, page_cache_cpu);
+static PERCPU(struct block_cache, block_caches[CACHED_ORDERS]);
+static uint32_t cache_max[CACHED_ORDERS]; /* [I] after page_init */
 
 static unsigned zone_of(pfn_t pfn)
 {
@@ -200,23 +202,23 @@ static struct page *alloc_block(unsigned order, unsigned flags)
 
 /* ---- Per-CPU caches; interrupts are off in all of these ---- */
 
-/* Gives the `nr` oldest pages of the cache back to their zones. */
-static void cache_drain(struct page_cache_cpu *cache, uint32_t nr)
+/* Gives the `nr` oldest blocks of the cache back to their zones. */
+static void cache_drain(struct block_cache *cache, unsigned order, uint32_t nr)
 {
 	for (uint32_t i = 0; i < nr;) {
-		struct zone *z = &zones[cache->page[i]->zone];
+		struct zone *z = &zones[cache->block[i]->zone];
 
 		irqlock_lock(&z->lock);
-		for (; i < nr && &zones[cache->page[i]->zone] == z; i++)
-			zone_free_block(z, cache->page[i], 0);
+		for (; i < nr && &zones[cache->block[i]->zone] == z; i++)
+			zone_free_block(z, cache->block[i], order);
 		irqlock_unlock(&z->lock);
 	}
 	cache->nr -= nr;
-	memmove(&cache->page[0], &cache->page[nr], cache->nr * sizeof(cache->page[0]));
+	memmove(&cache->block[0], &cache->block[nr], cache->nr * sizeof(cache->block[0]));
 }
 
-/* Fills an empty cache; false when memory is out. */
-static NOINLINE bool cache_refill(struct page_cache_cpu *cache)
+/* Fills an empty cache to a quarter; false when memory is out. */
+static NOINLINE bool cache_refill(struct block_cache *cache, unsigned order)
 {
 	for (int i = ZONE_HIGH; i >= 0 && cache->nr == 0; i--) {
 		struct zone *z = &zones[i];
@@ -224,53 +226,56 @@ static NOINLINE bool cache_refill(struct page_cache_cpu *cache)
 		if (!READ_ONCE(z->nr_total))
 			continue;
 		irqlock_lock(&z->lock);
-		while (cache->nr < CACHE_REFILL) {
-			struct page *p = zone_alloc_block(z, 0);
+		while (cache->nr < cache_max[order] / 4) {
+			struct page *p = zone_alloc_block(z, order);
 
 			if (!p)
 				break;
 			p->state = PAGE_CACHED;
-			cache->page[cache->nr++] = p;
+			cache->block[cache->nr++] = p;
 		}
 		irqlock_unlock(&z->lock);
 	}
 	return cache->nr > 0;
 }
 
-static struct page *alloc_cached(void)
+static ALWAYS_INLINE struct page *alloc_cached(unsigned order)
 {
 	bool irqs = arch_irq_save();
-	struct page_cache_cpu *cache = &percpu(page_cache_cpu);
+	struct block_cache *cache = &percpu(block_caches)[order];
 	struct page *p = NULL;
 
-	if (LIKELY(cache->nr > 0) || cache_refill(cache)) {
-		p = cache->page[--cache->nr];
-		debug_assert(p->state == PAGE_CACHED);
+	if (LIKELY(cache->nr > 0) || cache_refill(cache, order)) {
+		p = cache->block[--cache->nr];
+		debug_assert(p->state == PAGE_CACHED && p->order == order);
 		p->state = PAGE_USED;
 	}
 	arch_irq_restore(irqs);
 	return p;
 }
 
-static void free_cached(struct page *p)
+static ALWAYS_INLINE void free_cached(struct page *p, unsigned order)
 {
 	bool irqs = arch_irq_save();
-	struct page_cache_cpu *cache = &percpu(page_cache_cpu);
+	struct block_cache *cache = &percpu(block_caches)[order];
 
-	if (UNLIKELY(cache->nr == CACHE_MAX))
-		cache_drain(cache, CACHE_DRAIN);
-	memory_poison(page_to_virt(p), PAGE_SIZE, POISON_FREE_PAGE);
+	if (UNLIKELY(cache->nr >= cache_max[order]))
+		cache_drain(cache, order, cache->nr / 2);
+	memory_poison(page_to_virt(p), block_bytes(order), POISON_FREE_PAGE);
 	p->state = PAGE_CACHED;
-	cache->page[cache->nr++] = p;
+	cache->block[cache->nr++] = p;
 	arch_irq_restore(irqs);
 }
 
 static void drain_this_cpu(void *arg UNUSED)
 {
 	bool irqs = arch_irq_save();
-	struct page_cache_cpu *cache = &percpu(page_cache_cpu);
 
-	cache_drain(cache, cache->nr);
+	for (unsigned order = 0; order < CACHED_ORDERS; order++) {
+		struct block_cache *cache = &percpu(block_caches)[order];
+
+		cache_drain(cache, order, cache->nr);
+	}
 	arch_irq_restore(irqs);
 }
 
@@ -296,8 +301,8 @@ int page_alloc(struct page **out, unsigned order, unsigned flags)
 	assert(order <= PAGE_MAX_ORDER);
 	if (!(flags & PAGE_ALLOC_NO_FAIL_INJECT) && fail_now())
 		return -ENOMEM;
-	p = LIKELY(order == 0 && !(flags & PAGE_ALLOC_LOW)) ? alloc_cached()
-							     : alloc_block(order, flags);
+	p = LIKELY(order < CACHED_ORDERS && !(flags & PAGE_ALLOC_LOW)) ? alloc_cached(order)
+									: alloc_block(order, flags);
 	if (UNLIKELY(!p))
 		p = alloc_after_drain(order, flags);
 	if (UNLIKELY(!p))
@@ -324,8 +329,8 @@ static void page_free(struct page *p)
 
 	assert(p->state == PAGE_USED); /* else it is freed twice, or not the head of a block */
 	p->flags = 0;
-	if (LIKELY(p->order == 0)) {
-		free_cached(p);
+	if (LIKELY(p->order < CACHED_ORDERS)) {
+		free_cached(p, p->order);
 		return;
 	}
 	z = &zones[p->zone];
@@ -401,6 +406,15 @@ static void zone_give(paddr_t start_pa, paddr_t end_pa)
 		zone_add_raw(&zones[ZONE_HIGH], MAX(start, ZONE_LOW_END), end);
 }
 
+/* What CPUs keep for themselves is what others may miss: little, where there is little. */
+static void choose_cache_sizes(void)
+{
+	uint64_t share = (zones[ZONE_LOW].nr_total + zones[ZONE_HIGH].nr_total) / CACHE_SHARE;
+
+	for (unsigned order = 0; order < CACHED_ORDERS; order++)
+		cache_max[order] = (uint32_t)MAX((uint64_t)CACHE_MIN, MIN(share, (uint64_t)CACHE_MAX) >> order);
+}
+
 void page_init(void)
 {
 	last_edge = UINT64_MAX;
@@ -411,6 +425,7 @@ void page_init(void)
 			list_init(&zones[i].free[o]);
 	}
 	bootmem_release(zone_give);
+	choose_cache_sizes();
 	log_info("mm: %llu MiB free",
 		(unsigned long long)((zones[ZONE_LOW].nr_total + zones[ZONE_HIGH].nr_total) <<
 				     PAGE_SHIFT) / MIB);
@@ -418,7 +433,7 @@ void page_init(void)
 
 void page_init_cpu(void)
 {
-	/* A CPU's cache starts as zero, which is empty: the first allocation fills it. */
+	/* A CPU's caches start as zero, which is empty: the first allocation fills one. */
 }
 
 /* ---- What tests and the console ask ---- */
@@ -436,7 +451,8 @@ void page_get_stats(struct page_stats *out)
 		irqlock_unlock(&z->lock);
 	}
 	for (unsigned i = 0; i < cpu_count(); i++)
-		out->cached += READ_ONCE(percpu_of(page_cache_cpu, cpus[i])->nr);
+		for (unsigned order = 0; order < CACHED_ORDERS; order++)
+			out->cached += (uint64_t)READ_ONCE((*percpu_of(block_caches, cpus[i]))[order].nr) << order;
 	out->free += out->cached;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Page frames: a buddy allocator with per-CPU caches of single pages.
+ * Page frames: a buddy allocator with per-CPU caches of small blocks.
  *
  * struct page is initialised when its block is first split off the raw ranges that boot found, so
  * the cost of starting does not grow with RAM. A block of 2^order pages is allocated and freed by
@@ -46,8 +46,8 @@ struct page {
 	};
 	struct list_node lru; /* [o] slab: the list of its cache that it is on */
 	uint64_t index;	      /* [o] page cache; slab: offset of the first object */
-};
-static_assert(sizeof(struct page) <= 64, "struct page is at most 64 bytes");
+} ALIGNED(64);
+static_assert(sizeof(struct page) == 64, "struct page is 64 bytes: a shift, and one cache line");
 
 enum page_flags {
 	PAGE_ALLOC_ZERO = 1,	       /* contents zero; else undefined */

@@ -323,7 +323,7 @@ TEST(mm, a_write_behind_an_object_is_reported_at_its_free)
 	EXPECT(seen.alloc_at && seen.alloc_at[0]);
 }
 
-TEST(mm, a_write_to_a_freed_object_is_reported_before_its_page_goes_back)
+TEST(mm, a_write_after_free_is_seen_before_the_page_goes_back)
 {
 	struct slab_cache *c;
 	uint8_t *p;
