@@ -27,6 +27,8 @@
 #define MULTIBOOT2_ARCH_I386	0 /* 32-bit protected mode, also for a 64-bit kernel */
 #define TAG_END			0
 #define TAG_REQUEST		1
+#define TAG_ADDRESS		2
+#define TAG_ENTRY		3
 #define TAG_FRAMEBUFFER		5
 #define TAG_MODULE_ALIGN	6
 #define TAG_OPTIONAL		1
@@ -72,6 +74,21 @@ multiboot2_header:
 	.short TAG_REQUEST, TAG_OPTIONAL
 	.long 8 + 7 * 4
 	.long 1, 2, 3, 6, 8, 14, 15
+	/*
+	 * Loads the file as it lies, since GRUB 2.06 refuses an ELF that relocates itself. Offsets in
+	 * the file and in memory differ by a constant: kernel.lds leaves no gaps.
+	 */
+	.balign 8
+	.short TAG_ADDRESS, 0
+	.long 24
+	.long LOAD_PHYS + multiboot2_header - boot_base
+	.long LOAD_PHYS
+	.long LOAD_PHYS + __load_end - boot_base
+	.long LOAD_PHYS + __image_end - boot_base
+	.balign 8
+	.short TAG_ENTRY, 0
+	.long 12
+	.long LOAD_PHYS + multiboot2_entry - boot_base
 	.balign 8
 	.short TAG_FRAMEBUFFER, TAG_OPTIONAL
 	.long 20
