@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Who called whom, by frame pointers: every kernel function keeps one (-fno-omit-frame-pointer),
- * so no tables are needed and the walk works in any context. arch_backtrace_step reads carefully
- * and stops where the chain leaves the kernel.
+ * Who called whom, by frame pointers: every kernel function keeps one
+ * (-fno-omit-frame-pointer), so no tables are needed and the walk works in any context.
+ * arch_backtrace_step reads carefully and stops where the chain leaves the kernel.
  */
 #include "debug/panic.h"
 

@@ -39,7 +39,8 @@ static const char *state_name(uint32_t state)
 static void print_thread(struct thread *t, void *ctx UNUSED)
 {
 	console_print("%5u %-24s %-8s CPU %-3u %10llu us %8llu switches", t->id, t->name,
-		state_name(READ_ONCE(t->state)), t->cpu, (unsigned long long)(t->cpu_ns / NS_PER_US),
+		state_name(READ_ONCE(t->state)), t->cpu,
+		(unsigned long long)(t->cpu_ns / NS_PER_US),
 		(unsigned long long)t->nr_switches);
 }
 
@@ -56,9 +57,11 @@ static void print_cpus(const char *args UNUSED)
 		struct sched_stats s;
 
 		sched_get_stats(i, &s);
-		console_print("CPU %-3u runs %-24s %u ready, %llu switches, %llu steals, idle %llu ms", i,
-			cpus[i]->current->name, s.nr_ready, (unsigned long long)s.nr_switches,
-			(unsigned long long)s.nr_steals, (unsigned long long)(s.idle_ns / NS_PER_MS));
+		console_print("CPU %-3u runs %-24s %u ready, %llu switches, %llu steals, idle "
+			      "%llu ms",
+			i, cpus[i]->current->name, s.nr_ready,
+			(unsigned long long)s.nr_switches, (unsigned long long)s.nr_steals,
+			(unsigned long long)(s.idle_ns / NS_PER_MS));
 	}
 }
 CONSOLE_COMMAND(cpus, "every CPU: what it runs, its queue, idle time", print_cpus);
@@ -104,9 +107,10 @@ static void print_pages(const char *args UNUSED)
 	struct page_stats s;
 
 	page_get_stats(&s);
-	console_print("%llu pages: %llu free, of those %llu in CPU caches and %llu never touched",
-		(unsigned long long)s.total, (unsigned long long)s.free, (unsigned long long)s.cached,
-		(unsigned long long)s.raw);
+	console_print(
+		"%llu pages: %llu free, of those %llu in CPU caches and %llu never touched",
+		(unsigned long long)s.total, (unsigned long long)s.free,
+		(unsigned long long)s.cached, (unsigned long long)s.raw);
 }
 CONSOLE_COMMAND(pages, "page frames: total, free, cached, never touched", print_pages);
 
@@ -129,7 +133,8 @@ static void print_irqs(const char *args UNUSED)
 {
 	for (unsigned irq = 0; irq < arch_irq_count(); irq++)
 		if (irq_count_total(irq))
-			console_print("  %3u %10llu", irq, (unsigned long long)irq_count_total(irq));
+			console_print(
+				"  %3u %10llu", irq, (unsigned long long)irq_count_total(irq));
 	console_print("watchdog reports: %u", watchdog_count());
 }
 CONSOLE_COMMAND(irq, "interrupts by number", print_irqs);

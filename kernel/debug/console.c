@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * The prompt on the serial line: reads a line, finds the command, runs it, in a thread of its own.
+ * The prompt on the serial line: reads a line, finds the command, runs it, in a thread of its
+ * own.
  *
  * Input is polled every POLL_NS, because the only driver of the port so far is the one of last
- * resort (arch_console_read), which has no interrupt; a serial driver will wake the thread instead.
- * Output goes past the log, straight to the port: an answer is not history. A log line that
- * another CPU prints may come between two lines of an answer, not into one.
+ * resort (arch_console_read), which has no interrupt; a serial driver will wake the thread
+ * instead. Output goes past the log, straight to the port: an answer is not history. A log line
+ * that another CPU prints may come between two lines of an answer, not into one.
  *
  * Locks   none: one thread.
  */
@@ -16,8 +17,8 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "sched/thread.h"
-#include "sync/waitq.h"
 #include "time/clock.h"
+#include "time/timer.h"
 
 #define POLL_NS (20 * NS_PER_MS)
 
@@ -48,12 +49,11 @@ void console_print(const char *fmt, ...)
 
 static char read_key(void)
 {
-	static struct waitq nobody = WAITQ_INIT(nobody);
 	int key;
 
 	while ((key = arch_console_read()) < 0)
-		/* always -ETIMEDOUT: nobody wakes it */
-		(void)WAIT_EVENT(&nobody, WAIT_BOUNDED, clock_monotonic_ns() + POLL_NS, false);
+		if (sleep_ns(POLL_NS)) /* being killed */
+			thread_exit(0);
 	return (char)key;
 }
 
@@ -97,8 +97,7 @@ static void run_line(char *line)
 		args++;
 	if (!*name)
 		return;
-	SET_FOREACH(const struct console_command, c, console_commands)
-	{
+	SET_FOREACH (const struct console_command, c, console_commands) {
 		if (str_equal(c->name, name)) {
 			c->run(args);
 			return;
@@ -128,7 +127,7 @@ void console_start(void)
 
 static void print_help(const char *args UNUSED)
 {
-	SET_FOREACH(const struct console_command, c, console_commands)
+	SET_FOREACH (const struct console_command, c, console_commands)
 		console_print("  %-10s %s", c->name, c->help);
 }
 CONSOLE_COMMAND(help, "this list", print_help);

@@ -14,7 +14,8 @@
 struct console_command {
 	const char *name;
 	const char *help;
-	/* args is what followed the name, "" for nothing. Prints by console_print. Thread context. */
+	/* args is what followed the name, "" for nothing. Prints by console_print. Thread
+	 * context. */
 	void (*run)(const char *args);
 };
 SET_DECLARE(const struct console_command, console_commands);

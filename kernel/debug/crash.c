@@ -2,8 +2,9 @@
 /*
  * Crashes on purpose; tests/system recognises each by its report.
  *
- * They run in a thread of their own, whose stack has a guard page. Every function here does the one bad thing that its name says, in a way that the compiler cannot
- * see through (volatile, NOINLINE), and returns if nothing stopped it.
+ * They run in a thread of their own, whose stack has a guard page. Every function here does the
+ * one bad thing that its name says, in a way that the compiler cannot see through (volatile,
+ * NOINLINE), and returns if nothing stopped it.
  */
 #include "debug/crash.h"
 
@@ -91,7 +92,7 @@ static void crash_doublefault(void)
 	arch_context_switch(&from, &to);
 }
 
-/* The wrong order: an inner lock, then an outer one. The rank checker sees it without any hang. */
+/* The wrong order: an inner lock, then an outer one. No hang is needed to see it. */
 static void crash_deadlock(void)
 {
 	static struct irqlock outer = IRQLOCK_INIT(RANK_TEST_IRQ, "crash-outer");
@@ -140,18 +141,18 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } crashes[] = {
-	{ "panic", crash_panic },
-	{ "assert", crash_assert },
-	{ "null", crash_null },
-	{ "wildjump", crash_wildjump },
-	{ "writetext", crash_writetext },
-	{ "stackoverflow", crash_stackoverflow },
-	{ "doublefault", crash_doublefault },
-	{ "deadlock", crash_deadlock },
-	{ "uaf", crash_uaf },
-	{ "ubsan", crash_ubsan },
-	{ "hang", crash_hang },
-	{ "hardhang", crash_hardhang },
+	{"panic", crash_panic},
+	{"assert", crash_assert},
+	{"null", crash_null},
+	{"wildjump", crash_wildjump},
+	{"writetext", crash_writetext},
+	{"stackoverflow", crash_stackoverflow},
+	{"doublefault", crash_doublefault},
+	{"deadlock", crash_deadlock},
+	{"uaf", crash_uaf},
+	{"ubsan", crash_ubsan},
+	{"hang", crash_hang},
+	{"hardhang", crash_hardhang},
 };
 
 static void crash_main(void *arg UNUSED)
@@ -189,5 +190,6 @@ static int set_crash(const char *value)
 	return 0;
 }
 CMDLINE_WORD(crash, "crash", set_crash,
-	"panic|assert|null|wildjump|writetext|stackoverflow|doublefault|deadlock|uaf|ubsan|hang|hardhang: "
+	"panic|assert|null|wildjump|writetext|stackoverflow|doublefault|deadlock|uaf|ubsan|"
+	"hang|hardhang: "
 	"do this at the end of start");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Crashes on purpose: `crash=NAME` on the command line does one bad thing at the end of start, so
- * that a test can recognise the report. `crash=` with any other word logs that there is none.
+ * Crashes on purpose: `crash=NAME` on the command line does one bad thing at the end of start,
+ * so that a test can recognise the report. `crash=` with any other word logs that there is
+ * none.
  */
 #pragma once
 

@@ -57,11 +57,13 @@ static NORETURN void page_fault(const struct arch_frame *f, const struct trap_in
 	if (is_below_stack(va))
 		stack_overflow(f, va);
 	if (info->flags & FAULT_RESERVED)
-		panic_frame(f, "page table corruption: a reserved bit is set on the way to %#lx", va);
+		panic_frame(f,
+			"page table corruption: a reserved bit is set on the way to %#lx", va);
 	if (info->flags & FAULT_EXEC)
 		panic_frame(f, "wild jump: to %#lx, which is %s", va,
-			va < PAGE_SIZE ? "a null function pointer" :
-			info->flags & FAULT_PRESENT ? "data, not code" : "not mapped");
+			va < PAGE_SIZE                ? "a null function pointer"
+			: info->flags & FAULT_PRESENT ? "data, not code"
+						      : "not mapped");
 	if (va < PAGE_SIZE)
 		panic_frame(f, "null dereference: %s %s address %#lx", pc, did, va);
 	if ((info->flags & FAULT_WRITE) && is_text(va))
@@ -75,8 +77,8 @@ static NORETURN void page_fault(const struct arch_frame *f, const struct trap_in
 }
 
 /*
- * A push that runs off the stack faults while there is no stack to report it on, and arrives here,
- * on the double fault's own stack, with the frame of the code that overflowed.
+ * A push that runs off the stack faults while there is no stack to report it on, and arrives
+ * here, on the double fault's own stack, with the frame of the code that overflowed.
  */
 static NORETURN void double_fault(const struct arch_frame *f)
 {
@@ -85,7 +87,8 @@ static NORETURN void double_fault(const struct arch_frame *f)
 	char words[WORDS_MAX];
 
 	/* The failed push is just below the stack pointer. */
-	if (t && sp <= t->kstack_bottom + sizeof(*f) && t->kstack_bottom - (sp - sizeof(*f)) <= KSTACK_SIZE)
+	if (t && sp <= t->kstack_bottom + sizeof(*f) &&
+		t->kstack_bottom - (sp - sizeof(*f)) <= KSTACK_SIZE)
 		stack_overflow(f, sp);
 	if (!kmap_describe(sp - 1, words, sizeof(words)))
 		snformat(words, sizeof(words), "in no known stack");
@@ -107,12 +110,17 @@ void trap_fault(struct arch_frame *f, const struct trap_info *info)
 	case TRAP_ARITHMETIC:
 		panic_frame(f, "arithmetic fault: %s at %s", info->name, pc);
 	case TRAP_MACHINE_CHECK:
-		panic_frame(f, "machine check: the hardware reports an error; interrupted %s", pc);
+		panic_frame(
+			f, "machine check: the hardware reports an error; interrupted %s", pc);
 	case TRAP_PROTECTION:
-		/* x86 gives no address for a non-canonical one: the registers that follow show it */
+		/* x86 gives no address for a non-canonical one: the registers that follow show
+		 * it */
 		if (!is_text(arch_frame_pc(f)))
-			panic_frame(f, "wild jump: to %#lx, which is not code", arch_frame_pc(f));
-		panic_frame(f, "protection fault: %s (%#lx) at %s; non-canonical address or privileged act",
+			panic_frame(
+				f, "wild jump: to %#lx, which is not code", arch_frame_pc(f));
+		panic_frame(f,
+			"protection fault: %s (%#lx) at %s; non-canonical address or "
+			"privileged act",
 			info->name, (unsigned long)info->code, pc);
 	default:
 		panic_frame(f, "unexpected trap: %s (%#lx) at %s", info->name,

@@ -3,19 +3,20 @@
  * The log: a ring of lines, and its copy on the console.
  *
  * A line is formatted on the caller's stack, appended to the ring under log_lock, and numbered.
- * The console prints the ring's lines in order: whoever appended becomes the printer; if somebody
- * else is printing already, he will print ours too. So a slow serial line is never waited for
- * with a lock held or interrupts off, lines never mix, and no interrupt handler queues for it.
+ * The console prints the ring's lines in order: whoever appended becomes the printer; if
+ * somebody else is printing already, he will print ours too. So a slow serial line is never
+ * waited for with a lock held or interrupts off, lines never mix, and no interrupt handler
+ * queues for it.
  *
  *     log_write -> append -> drain: while there are lines and nobody prints: print one
  *
- * Being the printer is a flag under log_lock, so a line is either seen by the printer's next look
- * or finds the flag down. Preemption is off while one line is written: a printer that waits for
- * its turn on a CPU would hold up everybody's lines.
+ * Being the printer is a flag under log_lock, so a line is either seen by the printer's next
+ * look or finds the flag down. Preemption is off while one line is written: a printer that
+ * waits for its turn on a CPU would hold up everybody's lines.
  *
- * log_emergency never waits. It appends if log_lock happens to be free, and prints in any case: a
- * stopped CPU may hold the lock, or the caller may be an NMI inside append. It uses the ticket
- * below the irqlock, because the checker's lists may be half changed under an NMI.
+ * log_emergency never waits. It appends if log_lock happens to be free, and prints in any case:
+ * a stopped CPU may hold the lock, or the caller may be an NMI inside append. It uses the
+ * ticket below the irqlock, because the checker's lists may be half changed under an NMI.
  *
  * Locks   log_lock [L]   the ring, its positions, who prints
  */
@@ -32,18 +33,18 @@
 
 enum {
 	RING_SIZE = 128 * 1024, /* bytes, a power of two: about 1500 lines */
-	PREFIX_MAX = 24,	/* "[123456789.123456] " */
-	LEVEL_PLAIN = 255,	/* no prefix, always on the console */
+	PREFIX_MAX = 24,        /* "[123456789.123456] " */
+	LEVEL_PLAIN = 255,      /* no prefix, always on the console */
 	DEFAULT_CONSOLE_LEVEL = LOG_INFO,
 };
 
 /* One line in the ring, followed by its text; never wraps inside a record's header or text. */
 struct record {
 	uint64_t time_ns;
-	uint16_t len;  /* of the text; the next record follows, aligned */
-	uint8_t level; /* enum log_level or LEVEL_PLAIN */
+	uint16_t len;    /* of the text; the next record follows, aligned */
+	uint8_t level;   /* enum log_level or LEVEL_PLAIN */
 	uint8_t is_wrap; /* no line: the next record is at the ring's start */
-	uint32_t size; /* with header and padding */
+	uint32_t size;   /* with header and padding */
 };
 
 struct position {
@@ -52,11 +53,11 @@ struct position {
 };
 
 static ALIGNED(sizeof(struct record)) char ring[RING_SIZE]; /* [L] */
-static struct position first;	/* [L] oldest line */
-static struct position next;	/* [L] where the next line goes */
-static struct position printed; /* [L] next line for the console */
-static uint32_t used;		/* [L] bytes from first to next, wrap records included */
-static bool is_printing;	/* [L] somebody writes a line to the console */
+static struct position first;                               /* [L] oldest line */
+static struct position next;                                /* [L] where the next line goes */
+static struct position printed;                             /* [L] next line for the console */
+static uint32_t used;    /* [L] bytes from first to next, wrap records included */
+static bool is_printing; /* [L] somebody writes a line to the console */
 static struct irqlock log_lock = IRQLOCK_INIT(RANK_LOG, "log");
 static int console_level = DEFAULT_CONSOLE_LEVEL; /* [a] a hint; changed at start */
 
@@ -100,7 +101,7 @@ static struct record *reserve(uint32_t size)
 	while (used + needed > RING_SIZE)
 		drop_oldest();
 	if (size > to_end) {
-		*record_at(next.offset) = (struct record){ .is_wrap = 1, .size = to_end };
+		*record_at(next.offset) = (struct record){.is_wrap = 1, .size = to_end};
 		used += to_end;
 		next.offset = 0;
 	}
@@ -112,8 +113,10 @@ static void append(unsigned level, uint64_t time_ns, const char *text, size_t le
 	uint32_t size = (uint32_t)ALIGN_UP(sizeof(struct record) + len, sizeof(struct record));
 	struct record *r = reserve(size);
 
-	*r = (struct record){ .time_ns = time_ns, .len = (uint16_t)len, .level = (uint8_t)level,
-		.size = size };
+	*r = (struct record){.time_ns = time_ns,
+		.len = (uint16_t)len,
+		.level = (uint8_t)level,
+		.size = size};
 	memcpy(r + 1, text, len);
 	used += size;
 	next.offset = (next.offset + size) % RING_SIZE;
@@ -140,8 +143,8 @@ static bool is_for_console(const struct record *r)
 }
 
 /*
- * Takes the next line for the console out of the ring: its text and length, which is 0 for a line
- * that the console does not want. *is_one says whether there was one at all.
+ * Takes the next line for the console out of the ring: its text and length, which is 0 for a
+ * line that the console does not want. *is_one says whether there was one at all.
  */
 static void take_line(char *out, size_t size, size_t *len, bool *is_one)
 {
@@ -320,7 +323,8 @@ static int set_loglevel(const char *value)
 	log_set_console_level((int)level - 1);
 	return 0;
 }
-CMDLINE_WORD(loglevel, "loglevel", set_loglevel, "N: lines of a level below N reach the console");
+CMDLINE_WORD(
+	loglevel, "loglevel", set_loglevel, "N: lines of a level below N reach the console");
 
 static int set_quiet(const char *value)
 {

@@ -4,8 +4,9 @@
  *
  *     log_info("acpi: %u CPUs", nr);      ->   [    0.001234] acpi: 4 CPUs
  *
- * Any context, any lock held (RANK_LOG and RANK_CONSOLE come last), except inside the log itself.
- * The message starts with its area and has no newline; a line longer than LOG_LINE_MAX is cut.
+ * Any context, any lock held (RANK_LOG and RANK_CONSOLE come last), except inside the log
+ * itself. The message starts with its area and has no newline; a line longer than LOG_LINE_MAX
+ * is cut.
  */
 #pragma once
 
@@ -15,16 +16,25 @@
 enum { LOG_LINE_MAX = 480 };
 
 /* Linux's levels, as in loglevel= and /dev/kmsg. */
-enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum log_level {
+	LOG_EMERG,
+	LOG_ALERT,
+	LOG_CRIT,
+	LOG_ERR,
+	LOG_WARNING,
+	LOG_NOTICE,
+	LOG_INFO,
+	LOG_DEBUG
+};
 
 void log_write(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
-#define log_err(...)	log_write(LOG_ERR, __VA_ARGS__)
+#define log_err(...)     log_write(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
-#define log_notice(...)	log_write(LOG_NOTICE, __VA_ARGS__)
-#define log_info(...)	log_write(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)	log_write(LOG_DEBUG, __VA_ARGS__)
+#define log_notice(...)  log_write(LOG_NOTICE, __VA_ARGS__)
+#define log_info(...)    log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   log_write(LOG_DEBUG, __VA_ARGS__)
 
-/* Straight to the console and the ring without waiting for any lock: panic's voice. NMIs too. */
+/* Straight to the console and the ring, without waiting for any lock: panic's voice. */
 void log_emergency(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* A line without level and time, for output that programs read: test results. Threads only. */
 void log_plain(const char *fmt, ...) PRINTF_LIKE(1, 2);
@@ -32,8 +42,8 @@ void log_plain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Lines of this level and better reach the console (loglevel=, quiet). The ring gets all. */
 void log_set_console_level(int level);
 /*
- * Copies the ring's lines from sequence number *seq on, as they would be printed; advances *seq.
- * Returns the bytes copied, 0 at the end.
+ * Copies the ring's lines from sequence number *seq on, as they would be printed; advances
+ * *seq. Returns the bytes copied, 0 at the end.
  */
 size_t log_read(uint64_t *seq, char *buf, size_t size);
 /* Sequence number of the oldest line still there and of the next to come. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * What an NMI is for: a panic that stops the other CPUs, and a watchdog that asks one of them
- * what it is doing. Each CPU writes what it was doing into its own snapshot; whoever asked prints
- * them one after the other, so reports never mix.
+ * what it is doing. Each CPU writes what it was doing into its own snapshot; whoever asked
+ * prints them one after the other, so reports never mix.
  *
- * An NMI that nobody asked for is counted and told once: hardware reports memory errors that way.
+ * An NMI that nobody asked for is counted and told once: hardware reports memory errors that
+ * way.
  *
  * Locks   none; request bits are atomic, a snapshot is published by is_taken.
  */
@@ -30,7 +31,9 @@ void nmi_snapshot_take(struct cpu_snapshot *s, const struct arch_frame *f)
 	s->preempt = arch_preempt_get();
 	s->irqs_were_on = arch_frame_irq_enabled(f);
 	s->pc = arch_frame_pc(f);
-	s->nr = arch_frame_is_user(f) ? 0 : backtrace_capture(arch_frame_fp(f), s->trace, BACKTRACE_DEPTH);
+	s->nr = arch_frame_is_user(f)
+			? 0
+			: backtrace_capture(arch_frame_fp(f), s->trace, BACKTRACE_DEPTH);
 	snformat(s->thread, sizeof(s->thread), "%s", t ? t->name : "(none)");
 	atomic_store_release(&s->is_taken, 1); /* pairs with the acquire in nmi_snapshot */
 }
@@ -75,7 +78,8 @@ void nmi_request(int target, unsigned requests)
 		if (is_meant)
 			atomic_store_relaxed(&percpu_of(nmi_snapshots, cpus[i])->is_taken, 0u);
 		if (i != self)
-			atomic_or(percpu_of(nmi_bits, cpus[i]), is_meant ? requests : NMI_BYSTANDER);
+			atomic_or(percpu_of(nmi_bits, cpus[i]),
+				is_meant ? requests : NMI_BYSTANDER);
 	}
 	arch_nmi_send_others();
 	for (unsigned i = 0; i < nr; i++)

@@ -11,7 +11,8 @@
 
 /* What one CPU was doing when the NMI hit it. */
 struct cpu_snapshot {
-	uint32_t is_taken; /* [a] release by that CPU when the rest is valid, acquire by who prints */
+	uint32_t is_taken; /* [a] release by that CPU when the rest is valid, acquire by who
+			      prints */
 	uint32_t preempt;
 	bool irqs_were_on;
 	vaddr_t pc;
@@ -21,8 +22,8 @@ struct cpu_snapshot {
 };
 
 enum nmi_request {
-	NMI_SNAPSHOT = 1, /* say what you are doing */
-	NMI_STOP = 2,	  /* and then stop for ever */
+	NMI_SNAPSHOT = 1,  /* say what you are doing */
+	NMI_STOP = 2,      /* and then stop for ever */
 	NMI_BYSTANDER = 4, /* not meant for you: the machine can only reach all */
 };
 

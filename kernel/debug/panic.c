@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Panic: the report is a list of stages, each printing one part. A fault or a failed assertion
- * inside a stage comes back to panic on the same CPU; it is told in one line and the report goes
- * on with the next stage, so the part that is broken costs only itself, and the list ends.
+ * inside a stage comes back to panic on the same CPU; it is told in one line and the report
+ * goes on with the next stage, so the part that is broken costs only itself, and the list ends.
  *
  *     panic -> claim (first CPU wins, later ones stop) -> stop the others by NMI
  *           -> stages: reason, registers, backtrace, other CPUs, locks, trace entries
@@ -59,8 +59,8 @@ static void print_reason(void)
 
 	arch_cpu_describe(cpu, sizeof(cpu));
 	log_emergency("panic: %s", message);
-	log_emergency("on CPU %u of %u, thread %s (%u), preempt %#x, %s", arch_cpu()->id, cpu_count(),
-		t ? t->name : "(none)", t ? t->id : 0, arch_preempt_get(), cpu);
+	log_emergency("on CPU %u of %u, thread %s (%u), preempt %#x, %s", arch_cpu()->id,
+		cpu_count(), t ? t->name : "(none)", t ? t->id : 0, arch_preempt_get(), cpu);
 }
 
 static void print_registers(void)
@@ -95,8 +95,8 @@ static void print_trace(void)
 	trace_print_last(TRACE_ENTRIES);
 }
 
-static void (*const stages[])(void) = { print_reason, print_registers, print_backtrace, print_others,
-	lock_check_print_all, print_trace };
+static void (*const stages[])(void) = {print_reason, print_registers, print_backtrace,
+	print_others, lock_check_print_all, print_trace};
 
 static NORETURN void finish(void)
 {
@@ -139,7 +139,8 @@ static NORETURN void start(
 		char again[MESSAGE_MAX];
 
 		vsnformat(again, sizeof(again), fmt, args);
-		log_emergency("panic inside the report of a panic (stage %u): %s", next_stage, again);
+		log_emergency(
+			"panic inside the report of a panic (stage %u): %s", next_stage, again);
 	} else {
 		arch_cpu_stop(); /* the NMI of the first comes anyway and takes the snapshot */
 	}
@@ -179,4 +180,5 @@ static int set_panic(const char *value)
 	panic_timeout_seconds = (int)seconds;
 	return 0;
 }
-CMDLINE_WORD(panic, "panic", set_panic, "N: restart N seconds after a panic, negative: at once, 0: halt");
+CMDLINE_WORD(panic, "panic", set_panic,
+	"N: restart N seconds after a panic, negative: at once, 0: halt");

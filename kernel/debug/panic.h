@@ -2,8 +2,8 @@
 /*
  * The end: what is printed when the kernel cannot go on, and what happens then.
  *
- * panic() (lib/assert.h) stops the other CPUs by NMI and prints, once: the reason, registers if a
- * trap brought us here, a symbolised backtrace of every CPU, the held locks, the last trace
+ * panic() (lib/assert.h) stops the other CPUs by NMI and prints, once: the reason, registers if
+ * a trap brought us here, a symbolised backtrace of every CPU, the held locks, the last trace
  * entries. Then, as the command line said: exit=qemu ends the emulator with EXIT_PANIC, panic=N
  * restarts after N seconds (negative: at once), else it halts.
  */

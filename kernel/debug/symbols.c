@@ -2,11 +2,11 @@
 /*
  * From addresses to names and back, by the table that the build puts into the image.
  *
- * Section .symtab_torus, little endian (made and described by tools/symtab): u32 count, u32 offset
- * of the names; count entries {u32 address minus __image_start, u32 offset of the name from the
- * start of the names} sorted by address; the names. Offsets from the image's start need no
- * relocation, so the table serves wherever KASLR put the image. It is read-only, bounded by the
- * linker script's marks, and safe to use in any context.
+ * Section .symtab_torus, little endian (made and described by tools/symtab): u32 count, u32
+ * offset of the names; count entries {u32 address minus __image_start, u32 offset of the name
+ * from the start of the names} sorted by address; the names. Offsets from the image's start
+ * need no relocation, so the table serves wherever KASLR put the image. It is read-only,
+ * bounded by the linker script's marks, and safe to use in any context.
  */
 #include "debug/panic.h"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * How long the long tests are. On real CPUs a stress test wants millions of rounds, because luck
- * is its only means; the simulated machine runs the same test under hundreds of schedules and wants
- * each run short. test_divisor=N divides the rounds of every test that asks test_rounds().
+ * How long the long tests are. On real CPUs a stress test wants millions of rounds, because
+ * luck is its only means; the simulated machine runs the same test under hundreds of schedules
+ * and wants each run short. test_divisor=N divides the rounds of every test that asks
+ * test_rounds().
  */
 #include "lib/cmdline.h"
 #include "lib/parse.h"
@@ -24,4 +25,5 @@ static int set_divisor(const char *value)
 	divisor = n;
 	return 0;
 }
-CMDLINE_WORD(test_divisor, "test_divisor", set_divisor, "N: long tests make one N-th of their rounds");
+CMDLINE_WORD(test_divisor, "test_divisor", set_divisor,
+	"N: long tests make one N-th of their rounds");

@@ -2,9 +2,10 @@
 /*
  * The in-kernel runner of the linker set `tests`.
  *
- * Tests run one at a time in a thread of their own. What the running test has said is kept here;
- * it may say it from several threads at once, so the first failure's text is claimed by a counter.
- * A test that panics ends the run: the report names it, because each test is announced to the ring.
+ * Tests run one at a time in a thread of their own. What the running test has said is kept
+ * here; it may say it from several threads at once, so the first failure's text is claimed by a
+ * counter. A test that panics ends the run: the report names it, because each test is announced
+ * to the ring.
  *
  *     test=PATTERN -> test_start_requested -> thread: test_run_matching -> closing line -> exit
  */
@@ -24,10 +25,10 @@
 
 enum { NAME_MAX = 128, REASON_MAX = 320, PATTERN_MAX = 128 };
 
-static uint32_t nr_failures; /* [a] of the running test */
-static uint32_t is_skipped;  /* [a] */
+static uint32_t nr_failures;    /* [a] of the running test */
+static uint32_t is_skipped;     /* [a] */
 static char reason[REASON_MAX]; /* by whoever raised one of the two from 0 */
-static const char *requested;	/* [I] after the command line is read */
+static const char *requested;   /* [I] after the command line is read */
 
 /* ---- What tests call ---- */
 
@@ -105,9 +106,8 @@ void test_run_matching(const char *patterns, struct test_totals *out)
 {
 	char name[NAME_MAX];
 
-	*out = (struct test_totals){ 0 };
-	SET_FOREACH(const struct test, test, tests)
-	{
+	*out = (struct test_totals){0};
+	SET_FOREACH (const struct test, test, tests) {
 		snformat(name, sizeof(name), "%s.%s", test->area, test->name);
 		if (is_wanted(name, patterns))
 			run_one(test, name, out);
@@ -153,4 +153,5 @@ static int set_test(const char *value)
 	requested = value;
 	return 0;
 }
-CMDLINE_WORD(test, "test", set_test, "GLOB[,GLOB...] over area.name, or all: run these tests, then exit");
+CMDLINE_WORD(test, "test", set_test,
+	"GLOB[,GLOB...] over area.name, or all: run these tests, then exit");

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Running the linker set `tests` (lib/test.h) inside a kernel: `test=PATTERN` on the command line
- * names them, where PATTERN is a glob over area.name (mm.*), several with commas, or `all`.
+ * Running the linker set `tests` (lib/test.h) inside a kernel: `test=PATTERN` on the command
+ * line names them, where PATTERN is a glob over area.name (mm.*), several with commas, or
+ * `all`.
  *
- * Prints `ok area.name`, `not ok area.name: why` or `skip area.name: why` for each and closes with
- * `N passed, N failed`, as plain lines.
+ * Prints `ok area.name`, `not ok area.name: why` or `skip area.name: why` for each and closes
+ * with `N passed, N failed`, as plain lines.
  */
 #pragma once
 

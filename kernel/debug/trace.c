@@ -2,9 +2,9 @@
 /*
  * The ring of the last things that happened on each CPU, and printing it in the order of time.
  *
- * An entry is a format, three words and the counter; formatting waits until somebody reads. Each
- * CPU writes only its own ring, with interrupts off. A reader takes what it finds: a torn entry in
- * the report of a panic is better than a lock in the scheduler.
+ * An entry is a format, three words and the counter; formatting waits until somebody reads.
+ * Each CPU writes only its own ring, with interrupts off. A reader takes what it finds: a torn
+ * entry in the report of a panic is better than a lock in the scheduler.
  */
 #include "debug/trace.h"
 
@@ -37,7 +37,7 @@ void trace_record(const char *fmt, uint64_t a, uint64_t b, uint64_t c)
 
 	ring = &percpu(trace_ring);
 	slot = ring->next++ % TRACE_RING_SIZE;
-	ring->entries[slot] = (struct trace_entry){ arch_counter_read(), fmt, a, b, c };
+	ring->entries[slot] = (struct trace_entry){arch_counter_read(), fmt, a, b, c};
 	arch_irq_restore(were_enabled);
 }
 
@@ -82,7 +82,8 @@ static void print_entry(const struct trace_entry *e, unsigned cpu)
 
 void trace_print_last(unsigned nr)
 {
-	static uint16_t passed[MAX_CPUS]; /* one printer at a time: panic, or the console's command */
+	static uint16_t
+		passed[MAX_CPUS]; /* one printer at a time: panic, or the console's command */
 	static struct {
 		const struct trace_entry *e;
 		unsigned cpu;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A ring of the last things that happened on each CPU: cheap enough to stay on in debug kernels,
- * printed by panic. trace_point("switch %s", ...) stores a pointer and three words, not text.
+ * A ring of the last things that happened on each CPU: cheap enough to stay on in debug
+ * kernels, printed by panic. trace_point("switch %s", ...) stores a pointer and three words,
+ * not text.
  */
 #pragma once
 

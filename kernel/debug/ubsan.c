@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * The runtime of -fsanitize=undefined: the compiler calls one of these where an operation had no
- * defined result, with a description of the place. Each ends in a panic: undefined behaviour in a
- * kernel is a bug to be fixed, and a report that scrolls by would not fail a test.
+ * The runtime of -fsanitize=undefined: the compiler calls one of these where an operation had
+ * no defined result, with a description of the place. Each ends in a panic: undefined behaviour
+ * in a kernel is a bug to be fixed, and a report that scrolls by would not fail a test.
  *
- * The layouts are the compilers' own: clang 14 compiler-rt ubsan_handlers.h, ubsan_value.h; gcc 12
- * emits the same. Each handler is given a pointer to its static data, which begins with the place
- * (except invalid_builtin's, which also does), and then the operands.
+ * The layouts are the compilers' own: clang 14 compiler-rt ubsan_handlers.h, ubsan_value.h; gcc
+ * 12 emits the same. Each handler is given a pointer to its static data, which begins with the
+ * place (except invalid_builtin's, which also does), and then the operands.
  */
 #ifdef DEBUG
 
@@ -51,7 +51,8 @@ static const char *describe(const struct ubsan_type *type, const void *operand, 
 	if (type->kind != TYPE_INTEGER || bits > INLINE_VALUE_BITS)
 		snformat(text, VALUE_TEXT, "(a large value)");
 	else if (type->info & TYPE_IS_SIGNED)
-		snformat(text, VALUE_TEXT, "%lld", (long long)((int64_t)(value << shift) >> shift));
+		snformat(text, VALUE_TEXT, "%lld",
+			(long long)((int64_t)(value << shift) >> shift));
 	else
 		snformat(text, VALUE_TEXT, "%llu", (unsigned long long)value);
 	return text;
@@ -62,8 +63,8 @@ static const char *describe(const struct ubsan_type *type, const void *operand, 
 		(place_)->line, (place_)->column)
 
 /*
- * The compilers' own signature of all of them: pointers, some of which carry a value. Prototypes
- * first, because the compiler is the only caller.
+ * The compilers' own signature of all of them: pointers, some of which carry a value.
+ * Prototypes first, because the compiler is the only caller.
  */
 #define HANDLER1(name_)                                                                        \
 	void __ubsan_handle_##name_(void *data);                                               \
@@ -75,7 +76,8 @@ static const char *describe(const struct ubsan_type *type, const void *operand, 
 	void __ubsan_handle_##name_(void *data, void *a, void *b);                             \
 	void __ubsan_handle_##name_(void *data, void *a, void *b)
 
-static NORETURN void arithmetic(const struct ubsan_data *d, const void *a, char op, const void *b)
+static NORETURN void arithmetic(
+	const struct ubsan_data *d, const void *a, char op, const void *b)
 {
 	char left[VALUE_TEXT], right[VALUE_TEXT];
 
@@ -108,7 +110,8 @@ HANDLER2(negate_overflow)
 	const struct ubsan_data *d = data;
 	char text[VALUE_TEXT];
 
-	UBSAN_PANIC(&d->place, "-(%s) does not fit %s", describe(d->type, a, text), d->type->name);
+	UBSAN_PANIC(
+		&d->place, "-(%s) does not fit %s", describe(d->type, a, text), d->type->name);
 }
 
 HANDLER3(shift_out_of_bounds)
@@ -116,8 +119,8 @@ HANDLER3(shift_out_of_bounds)
 	const struct ubsan_data *d = data;
 	char left[VALUE_TEXT], right[VALUE_TEXT];
 
-	UBSAN_PANIC(&d->place, "shift of %s (%s) by %s", describe(d->type, a, left), d->type->name,
-		describe(d->second_type, b, right));
+	UBSAN_PANIC(&d->place, "shift of %s (%s) by %s", describe(d->type, a, left),
+		d->type->name, describe(d->second_type, b, right));
 }
 
 HANDLER2(out_of_bounds)
@@ -125,7 +128,8 @@ HANDLER2(out_of_bounds)
 	const struct ubsan_data *d = data;
 	char text[VALUE_TEXT];
 
-	UBSAN_PANIC(&d->place, "index %s out of %s", describe(d->second_type, a, text), d->type->name);
+	UBSAN_PANIC(&d->place, "index %s out of %s", describe(d->second_type, a, text),
+		d->type->name);
 }
 
 HANDLER2(vla_bound_not_positive)
@@ -141,15 +145,17 @@ HANDLER2(load_invalid_value)
 	const struct ubsan_data *d = data;
 	char text[VALUE_TEXT];
 
-	UBSAN_PANIC(&d->place, "loaded %s, which no %s is", describe(d->type, a, text), d->type->name);
+	UBSAN_PANIC(&d->place, "loaded %s, which no %s is", describe(d->type, a, text),
+		d->type->name);
 }
 
 HANDLER2(type_mismatch_v1)
 {
 	const struct ubsan_mismatch *d = data;
-	const char *what = !a ? "null pointer" :
-		(uintptr_t)a & (((uintptr_t)1 << d->log_alignment) - 1) ? "misaligned pointer" :
-		"pointer to too little room";
+	const char *what = !a ? "null pointer"
+			   : (uintptr_t)a & (((uintptr_t)1 << d->log_alignment) - 1)
+				   ? "misaligned pointer"
+				   : "pointer to too little room";
 
 	UBSAN_PANIC(&d->place, "%s %p to %s", what, a, d->type->name);
 }
@@ -172,12 +178,14 @@ HANDLER1(nonnull_arg)
 
 HANDLER1(builtin_unreachable)
 {
-	UBSAN_PANIC((struct ubsan_place *)data, "%s", "reached what was said to be unreachable");
+	UBSAN_PANIC(
+		(struct ubsan_place *)data, "%s", "reached what was said to be unreachable");
 }
 
 HANDLER1(missing_return)
 {
-	UBSAN_PANIC((struct ubsan_place *)data, "%s", "the end of a function that returns a value");
+	UBSAN_PANIC(
+		(struct ubsan_place *)data, "%s", "the end of a function that returns a value");
 }
 
 HANDLER1(invalid_builtin)

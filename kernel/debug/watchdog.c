@@ -11,10 +11,11 @@
  * its last one is too old, and asks it by NMI what it is doing.
  *
  * Idle CPUs take no samples: the timer is armed when a CPU leaves idle, and a sample that finds
- * the CPU idle does not arm it again. For the case that only one CPU is busy, that one asks another
- * to keep sampling as its watcher; the watcher stops when it has nobody to watch alone.
+ * the CPU idle does not arm it again. For the case that only one CPU is busy, that one asks
+ * another to keep sampling as its watcher; the watcher stops when it has nobody to watch alone.
  *
- * Locks   none: each CPU's record is its own; the last sample's time and the two states are atomic.
+ * Locks   none: each CPU's record is its own; the last sample's time and the two states are
+ * atomic.
  */
 #include "debug/watchdog.h"
 
@@ -42,21 +43,21 @@ enum { SAMPLES = 8 }; /* per limit */
  */
 struct watchdog_state {
 	struct timer timer;
-	uint64_t sample_ns;	 /* [a] when the last sample was taken */
-	uint32_t is_busy;	 /* [a] what it found */
-	uint32_t is_reported;	 /* [a] stuck, and told; until it gets on */
-	uint64_t nr_switches;	 /* [c] at the last sample */
-	uint64_t progress_ns;	 /* [c] when it last was all right */
+	uint64_t sample_ns;            /* [a] when the last sample was taken */
+	uint32_t is_busy;              /* [a] what it found */
+	uint32_t is_reported;          /* [a] stuck, and told; until it gets on */
+	uint64_t nr_switches;          /* [c] at the last sample */
+	uint64_t progress_ns;          /* [c] when it last was all right */
 	struct ipi_call_async recruit; /* [a] the call that makes this CPU a watcher */
 };
 
 PERCPU(struct watchdog_cpu, watchdog_cpu);
 static PERCPU(struct watchdog_state, state);
 static uint64_t limit_ns = DEFAULT_LIMIT_NS; /* [a] 0: off */
-static uint32_t is_final;		     /* [I] a report is a panic */
-static uint32_t is_started;		     /* [a] watchdog_init has run */
-static uint32_t nr_reports;		     /* [a] */
-static uint32_t is_reporting;		     /* [a] one report at a time; others are dropped */
+static uint32_t is_final;                    /* [I] a report is a panic */
+static uint32_t is_started;                  /* [a] watchdog_init has run */
+static uint32_t nr_reports;                  /* [a] */
+static uint32_t is_reporting;                /* [a] one report at a time; others are dropped */
 
 uint32_t watchdog_count(void)
 {
@@ -132,8 +133,8 @@ static void check_self(struct watchdog_state *s, uint64_t now)
 }
 
 struct neighbours {
-	unsigned nr_busy;    /* CPUs other than this whose last sample found them busy */
-	unsigned nr_watching; /* others whose timer runs, busy or not */
+	unsigned nr_busy;       /* CPUs other than this whose last sample found them busy */
+	unsigned nr_watching;   /* others whose timer runs, busy or not */
 	bool is_lower_watching; /* an idle one with a smaller number is among them */
 };
 
@@ -144,7 +145,7 @@ static bool is_armed(struct cpu *cpu)
 
 static void check_others(uint64_t now, struct neighbours *n)
 {
-	*n = (struct neighbours){ 0 };
+	*n = (struct neighbours){0};
 	for (unsigned i = 0; i < cpu_count(); i++) {
 		struct watchdog_state *s = percpu_of(state, cpus[i]);
 		uint64_t sample_ns = atomic_load_relaxed(&s->sample_ns);
@@ -171,9 +172,10 @@ static void recruit_watcher(void)
 	struct cpu *cpu = cpus[(arch_cpu()->id + 1) % cpu_count()];
 	struct ipi_call_async *call = &percpu_of(state, cpu)->recruit;
 
-	if (call->fn && !atomic_load_acquire(&call->is_done)) /* pairs with the receiver's release */
+	if (call->fn &&
+		!atomic_load_acquire(&call->is_done)) /* pairs with the receiver's release */
 		return;
-	*call = (struct ipi_call_async){ .fn = become_watcher };
+	*call = (struct ipi_call_async){.fn = become_watcher};
 	ipi_call_async(cpu->id, call);
 }
 

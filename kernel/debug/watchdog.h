@@ -2,8 +2,8 @@
 /*
  * Notices CPUs that stopped making progress: one that has not switched threads though somebody
  * waits for it, or though it holds preemption off (soft), or that takes no timer interrupts
- * (hard; another CPU sees it and sends an NMI). Reports the CPU, what it runs, its backtrace and
- * its held locks; watchdog=panic makes it final, with exit status EXIT_HUNG.
+ * (hard; another CPU sees it and sends an NMI). Reports the CPU, what it runs, its backtrace
+ * and its held locks; watchdog=panic makes it final, with exit status EXIT_HUNG.
  *
  * Command line: watchdog=SECONDS, watchdog=panic, watchdog=SECONDS,panic; 0 switches it off.
  */

@@ -24,7 +24,7 @@
 
 static PERCPU(struct held_list, cpu_held);
 
-/* The list a lock of this rank belongs on; NULL for a sleeping lock before there are threads. */
+/* The list of a lock of this rank; NULL for a sleeping lock before there are threads. */
 static struct held_list *list_for(enum lock_rank rank)
 {
 	struct thread *t;
@@ -46,8 +46,8 @@ static struct held_list *list_of_holder(const void *lock)
 	return NULL;
 }
 
-static NORETURN void report(
-	enum lock_problem problem, const struct held_lock *want, const struct held_lock *culprit)
+static NORETURN void report(enum lock_problem problem, const struct held_lock *want,
+	const struct held_lock *culprit)
 {
 	char at[64], by[64];
 
@@ -56,8 +56,8 @@ static NORETURN void report(
 		panic("lock order: %s (rank %u) at %s: %s", want->name, want->rank, at,
 			lock_problem_text(problem));
 	symbol_describe(culprit->taken_at, by, sizeof(by));
-	panic("lock order: %s (rank %u) at %s: %s: %s (rank %u) since %s", want->name, want->rank, at,
-		lock_problem_text(problem), culprit->name, culprit->rank, by);
+	panic("lock order: %s (rank %u) at %s: %s: %s (rank %u) since %s", want->name,
+		want->rank, at, lock_problem_text(problem), culprit->name, culprit->rank, by);
 }
 
 static void note(const struct held_lock *lock, bool is_ordered)
@@ -83,14 +83,15 @@ static void note(const struct held_lock *lock, bool is_ordered)
 void lock_check_acquire(
 	const void *lock, const char *name, enum lock_rank rank, uint64_t key, vaddr_t at)
 {
-	struct held_lock entry = { lock, name, key, at, (uint16_t)rank, true };
+	struct held_lock entry = {lock, name, key, at, (uint16_t)rank, true};
 
 	note(&entry, true);
 }
 
-void lock_check_acquired_try(const void *lock, const char *name, enum lock_rank rank, vaddr_t at)
+void lock_check_acquired_try(
+	const void *lock, const char *name, enum lock_rank rank, vaddr_t at)
 {
-	struct held_lock entry = { lock, name, 0, at, (uint16_t)rank, false };
+	struct held_lock entry = {lock, name, 0, at, (uint16_t)rank, false};
 
 	note(&entry, false);
 }
@@ -113,7 +114,8 @@ void lock_check_release(const void *lock)
 	if (list)
 		lock_order_remove(list, lock);
 	else if (!panic_in_progress() && arch_current())
-		panic("lock order: released a lock at %p that neither this CPU nor this thread holds",
+		panic("lock order: released a lock at %p that neither this CPU nor this thread "
+		      "holds",
 			lock);
 	arch_irq_restore(were_enabled);
 }
@@ -134,7 +136,8 @@ void lock_check_may_sleep(const char *what)
 	if (lock_check_depth())
 		panic("%s: may sleep, but a spinning lock is held", what);
 	if (!preempt_is_enabled())
-		panic("%s: may sleep, but preemption is held off (%#x)", what, arch_preempt_get());
+		panic("%s: may sleep, but preemption is held off (%#x)", what,
+			arch_preempt_get());
 	if (!arch_irq_enabled())
 		panic("%s: may sleep, but interrupts are off", what);
 }
@@ -157,8 +160,9 @@ static void print_list(const struct held_list *list)
 		const struct held_lock *held = &list->held[i];
 
 		symbol_describe(held->taken_at, at, sizeof(at));
-		log_emergency("    %s %s (rank %u, %p) at %s", held->is_waiting ? "waits for" : "holds",
-			held->name ? held->name : "?", held->rank, held->lock, at);
+		log_emergency("    %s %s (rank %u, %p) at %s",
+			held->is_waiting ? "waits for" : "holds", held->name ? held->name : "?",
+			held->rank, held->lock, at);
 	}
 }
 

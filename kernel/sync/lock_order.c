@@ -6,13 +6,13 @@
  *     highest one if it states a key above the keys of all held locks of that rank.
  *
  * The list keeps the order of acquisition. With the rule above that is also the order of ranks,
- * except for locks got by an attempt that cannot wait (try_lock), which may come in any order; so
- * the check looks at all entries, not just at the last.
+ * except for locks got by an attempt that cannot wait (try_lock), which may come in any order;
+ * so the check looks at all entries, not just at the last.
  */
 #include "sync/lock_order_priv.h"
 
-enum lock_problem lock_order_check(
-	const struct held_list *list, const struct held_lock *want, const struct held_lock **culprit)
+enum lock_problem lock_order_check(const struct held_list *list, const struct held_lock *want,
+	const struct held_lock **culprit)
 {
 	for (unsigned i = 0; i < list->nr; i++) {
 		const struct held_lock *held = &list->held[i];

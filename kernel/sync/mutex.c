@@ -3,32 +3,31 @@
  * Mutexes with priority inheritance.
  *
  * Free and contended are told apart by one word: the owner's address, and bit 0 when somebody
- * waits. Without waiters taking and releasing are one compare-and-exchange each; once the bit is
- * set, the word changes only under wait_lock. Release hands the mutex to the best waiter, so
+ * waits. Without waiters taking and releasing are one compare-and-exchange each; once the bit
+ * is set, the word changes only under wait_lock. Release hands the mutex to the best waiter, so
  * ownership never lies open between the two and nobody overtakes.
  *
- * Inheritance. A thread's effective parameters are the best of its own and of the first waiter of
- * each mutex on its held_mutexes. When a waiter comes, goes or changes, the change runs along the
- * chain: owner, the mutex that one waits for, its owner, and so on:
+ * Inheritance. A thread's effective parameters are the best of its own and of the first waiter
+ * of each mutex on its held_mutexes. When a waiter comes, goes or changes, the change runs
+ * along the chain: owner, the mutex that one waits for, its owner, and so on:
  *
  *     walk: [t locked] recompute t; is t blocked? -> try wait_lock of its mutex m
  *           [t, m]     put t's waiter in its new place among m's waiters; let t go
  *           [m]        lock m's owner; refresh what m shows the owner; let m go
  *           [owner]    is the next t
  *
- * Locks   wait_lock (RANK_MUTEX) comes before thread->lock (RANK_THREAD); the walk needs a step the
- *         other way round, which it may only try. If that fails it lets go of everything, pins
- *         t by a reference, and starts again at t.
- * Alive   who owns a mutex whose bit is set cannot release it without the mutex's wait_lock and
- *         then its own lock; who waits cannot stop waiting without the wait_lock. So each thread
- *         of the walk is kept by a lock the walk holds. (That is why a waiter that gives up leaves
- *         the bit set: the owner clears it when it comes.)
+ * Locks   wait_lock (RANK_MUTEX) comes before thread->lock (RANK_THREAD); the walk needs a step
+ * the other way round, which it may only try. If that fails it lets go of everything, pins t by
+ * a reference, and starts again at t. Alive   who owns a mutex whose bit is set cannot release
+ * it without the mutex's wait_lock and then its own lock; who waits cannot stop waiting without
+ * the wait_lock. So each thread of the walk is kept by a lock the walk holds. (That is why a
+ * waiter that gives up leaves the bit set: the owner clears it when it comes.)
  *
- * The walk runs with interrupts off and ends after CHAIN_MAX threads; in debug kernels it follows
- * the whole chain and panics when that leads back to the thread that is about to wait.
+ * The walk runs with interrupts off and ends after CHAIN_MAX threads; in debug kernels it
+ * follows the whole chain and panics when that leads back to the thread that is about to wait.
  *
- * Rejected: one lock for all chains (a contended mutex would slow down all others), and spinning
- * while the owner runs (to be measured when there are workloads; see README.md).
+ * Rejected: one lock for all chains (a contended mutex would slow down all others), and
+ * spinning while the owner runs (to be measured when there are workloads; see README.md).
  */
 #include "sync/mutex.h"
 
@@ -53,15 +52,15 @@ enum { FOLLOW_WHOLE_CHAIN = 0 };
  */
 struct mutex_waiter {
 	struct rbtree_node node;    /* [w] */
-	struct thread *thread;	    /* [I] */
-	struct mutex *mutex;	    /* [I] */
+	struct thread *thread;      /* [I] */
+	struct mutex *mutex;        /* [I] */
 	struct sched_params params; /* [w] the thread's, as of its place among the waiters */
-	bool is_granted;	    /* [w] the thread owns the mutex now */
+	bool is_granted;            /* [w] the thread owns the mutex now */
 };
 
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name)
 {
-	*m = (struct mutex){ .rank = (uint16_t)rank, .name = name };
+	*m = (struct mutex){.rank = (uint16_t)rank, .name = name};
 	irqlock_init(&m->wait_lock, RANK_MUTEX, name);
 	rbtree_init(&m->waiters, NULL);
 }
@@ -114,8 +113,7 @@ static void recompute(struct thread *t)
 {
 	const struct sched_params *best = NULL;
 
-	list_for_each(m, &t->held_mutexes, struct mutex, owner_link)
-	{
+	list_for_each (m, &t->held_mutexes, struct mutex, owner_link) {
 		if (!best || sched_params_better(&m->best, best))
 			best = &m->best;
 	}
@@ -128,7 +126,8 @@ static bool is_same(const struct sched_params *a, const struct sched_params *b)
 }
 
 /* Moves w to where its thread's parameters belong. Thread and wait_lock locked. */
-static bool reposition(struct mutex *m, struct mutex_waiter *w, const struct sched_params *params)
+static bool reposition(
+	struct mutex *m, struct mutex_waiter *w, const struct sched_params *params)
 {
 	if (is_same(&w->params, params))
 		return false;
@@ -143,13 +142,16 @@ static void check_no_cycle(const struct mutex *m, const struct thread *owner)
 	const struct thread *self = arch_current();
 
 	if (FOLLOW_WHOLE_CHAIN && owner == self && self->blocked_on)
-		panic("deadlock: thread %s waits for mutex %s, whose chain of owners ends in itself "
-		      "by mutex %s", self->name, self->blocked_on->mutex->name, m->name);
+		panic("deadlock: thread %s waits for mutex %s, whose chain of owners ends in "
+		      "itself "
+		      "by mutex %s",
+			self->name, self->blocked_on->mutex->name, m->name);
 }
 
 /*
  * Carries a change of t along the chain. Entered with t locked; all is unlocked on return.
- * Returns  NULL at the end, or a thread at which to start again, with a reference for the caller
+ * Returns  NULL at the end, or a thread at which to start again, with a reference for the
+ * caller
  */
 static struct thread *walk(struct thread *t) NOT_ANALYSED
 {
@@ -274,11 +276,12 @@ static bool must_give_up(const struct thread *t, enum wait_flags flags)
 }
 
 /*
- * Sleeps until w is granted or the thread is killed. Nothing held, interrupts on. BLOCKED is set
- * before the two are looked at, so that a grant or kill after the look makes sched_switch return.
+ * Sleeps until w is granted or the thread is killed. Nothing held, interrupts on. BLOCKED is
+ * set before the two are looked at, so that a grant or kill after the look makes sched_switch
+ * return.
  */
-static int wait_for_grant(struct mutex *m, struct mutex_waiter *w, enum wait_flags flags)
-	NOT_ANALYSED
+static int wait_for_grant(
+	struct mutex *m, struct mutex_waiter *w, enum wait_flags flags) NOT_ANALYSED
 {
 	struct thread *again = NULL;
 	bool is_over = false, were_enabled;
@@ -309,7 +312,7 @@ static int wait_for_grant(struct mutex *m, struct mutex_waiter *w, enum wait_fla
 
 static NOINLINE int lock_slowly(struct mutex *m, enum wait_flags flags) NOT_ANALYSED
 {
-	struct mutex_waiter w = { .thread = arch_current(), .mutex = m };
+	struct mutex_waiter w = {.thread = arch_current(), .mutex = m};
 	bool were_enabled = arch_irq_save(), is_mine;
 	struct thread *again = NULL;
 
@@ -380,7 +383,8 @@ static bool give_free(struct mutex *m)
 	return atomic_cmpxchg_release(&m->owner, &mine, (uintptr_t)0);
 }
 
-/* Stops inheriting through m. wait_lock held. Also keeps us until a walk that holds our lock ends. */
+/* Stops inheriting through m. wait_lock held. Also keeps us until a walk that holds our lock
+ * ends. */
 static void stop_inheriting(struct mutex *m, struct thread *self)
 {
 	irqlock_lock(&self->lock);

@@ -18,13 +18,13 @@ struct thread;
  *   [w] wait_lock      [a] atomic      [o] wait_lock and owner->lock to write, either to read
  */
 struct LOCK_TYPE("mutex") mutex {
-	uintptr_t owner;	 /* [a] struct thread *, bit 0: has waiters; then [w] to change */
+	uintptr_t owner; /* [a] struct thread *, bit 0: has waiters; then [w] to change */
 	struct irqlock wait_lock;
-	struct rbtree waiters;	 /* [w] best priority first, then first come */
+	struct rbtree waiters;       /* [w] best priority first, then first come */
 	struct list_node owner_link; /* [o] on owner->held_mutexes while it has waiters */
 	struct sched_params best;    /* [o] of the first waiter while there is one */
-	uint16_t rank;		 /* [I] */
-	const char *name;	 /* [I] */
+	uint16_t rank;               /* [I] */
+	const char *name;            /* [I] */
 };
 
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name);
@@ -43,11 +43,11 @@ void mutex_params_changed(struct thread *t);
  */
 struct LOCK_TYPE("rwlock") rwlock {
 	struct irqlock lock;
-	int32_t holders;	     /* [l] -1: a writer; n > 0: n readers */
-	struct list waiters;	     /* [l] first come first */
+	int32_t holders;             /* [l] -1: a writer; n > 0: n readers */
+	struct list waiters;         /* [l] first come first */
 	const struct thread *writer; /* [l] who, while there is one */
-	uint16_t rank;		     /* [I] */
-	const char *name;	     /* [I] */
+	uint16_t rank;               /* [I] */
+	const char *name;            /* [I] */
 };
 
 /*
@@ -60,5 +60,5 @@ void rwlock_read_lock(struct rwlock *l) ACQUIRES_SHARED(*l);
 void rwlock_read_unlock(struct rwlock *l) RELEASES_SHARED(*l);
 void rwlock_write_lock(struct rwlock *l) ACQUIRES(*l);
 void rwlock_write_unlock(struct rwlock *l) RELEASES(*l);
-/* The writer becomes a reader, without letting a writer in between; ends by rwlock_read_unlock. */
+/* The writer becomes a reader, with no writer between; ends by rwlock_read_unlock. */
 void rwlock_downgrade(struct rwlock *l);

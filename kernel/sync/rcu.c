@@ -8,19 +8,19 @@
  *
  *     collect  everything queued on all CPUs is the batch
  *     ask      each CPU that is not idle gets rcu_wanted
- *     wait     until each has answered: by a switch (rcu_note_switch), by idling, or, after a nap
- *              of ours, by an interprocessor call that looks at its preempt count
- *     call     the batch's functions, oldest first per CPU
+ *     wait     until each has answered: by a switch (rcu_note_switch), by idling, or, after a
+ * nap of ours, by an interprocessor call that looks at its preempt count call     the batch's
+ * functions, oldest first per CPU
  *
  * Idle CPUs are neither asked nor woken. An interrupt on an idle CPU may contain readers, so
  * interrupt entry ends the idle state before anything else (rcu_idle_exit), and the idle loop
  * enters it again.
  *
- * Order. A writer unlinks, then queues. ask is a release that the answer's acquire sees, so every
- * reader that begins after the answer sees the unlinked structure; the answer is a release that
- * the wait's acquire sees, so every reader that ended before it is done when the callback runs.
- * Leaving idle is different: a store of ours, then a reader's loads, against unlinking and then
- * looking at the idle state. Both sides have a full fence between the two.
+ * Order. A writer unlinks, then queues. ask is a release that the answer's acquire sees, so
+ * every reader that begins after the answer sees the unlinked structure; the answer is a
+ * release that the wait's acquire sees, so every reader that ended before it is done when the
+ * callback runs. Leaving idle is different: a store of ours, then a reader's loads, against
+ * unlinking and then looking at the idle state. Both sides have a full fence between the two.
  *
  * Locks   none but the wait queues': queues of callbacks are lock-free, batch numbers belong to
  *         the thread and are read by others as atomics.
@@ -35,6 +35,7 @@
 #include "sched/thread.h"
 #include "sync/waitq.h"
 #include "time/clock.h"
+#include "time/timer.h"
 
 #define NAP_MIN_NS NS_PER_MS
 #define NAP_MAX_NS (16 * NS_PER_MS)
@@ -42,9 +43,9 @@
 static_assert(sizeof(struct rcu_head) == sizeof(struct llist_node) + sizeof(void *),
 	"struct rcu_head begins with what is a struct llist_node");
 
-PERCPU(uint32_t, rcu_wanted);		 /* [a] this CPU is asked for a quiescent state */
-PERCPU(uint32_t, rcu_is_idle);		 /* [a] this CPU holds up nobody */
-static PERCPU(struct llist, callbacks);	 /* [a] queued here, newest first */
+PERCPU(uint32_t, rcu_wanted);                /* [a] this CPU is asked for a quiescent state */
+PERCPU(uint32_t, rcu_is_idle);               /* [a] this CPU holds up nobody */
+static PERCPU(struct llist, callbacks);      /* [a] queued here, newest first */
 static PERCPU(struct ipi_call_async, probe); /* the grace-period thread's, one call at a time */
 
 static uint32_t has_callbacks; /* [a] some CPU's list may be non-empty */
@@ -65,13 +66,15 @@ void rcu_report_quiescent(void)
 void rcu_idle_enter(void)
 {
 	rcu_note_switch();
-	atomic_store(&percpu(rcu_is_idle), 1u); /* pairs with the loads in ask_cpu and has_answered */
+	atomic_store(&percpu(rcu_is_idle),
+		1u); /* pairs with the loads in ask_cpu and has_answered */
 }
 
 void rcu_leave_idle(void)
 {
 	atomic_store(&percpu(rcu_is_idle), 0u);
-	atomic_fence(); /* before any reader's loads; pairs with the fence in wait_grace_period */
+	atomic_fence(); /* before any reader's loads; pairs with the fence in wait_grace_period
+			 */
 }
 
 /* Interrupt context of a CPU that does not switch threads. */
@@ -83,7 +86,8 @@ static void probe_cpu(void *arg UNUSED)
 
 static void ask_cpu(struct cpu *cpu)
 {
-	/* what was unlinked is seen by readers that begin after the answer: pairs with note_switch */
+	/* what was unlinked is seen by readers that begin after the answer: pairs with
+	 * note_switch */
 	if (!atomic_load(percpu_of(rcu_is_idle, cpu)))
 		atomic_store(percpu_of(rcu_wanted, cpu), 1u);
 }
@@ -91,7 +95,8 @@ static void ask_cpu(struct cpu *cpu)
 static bool has_answered(struct cpu *cpu)
 {
 	/* both pair with rcu_report_quiescent and rcu_idle_enter */
-	return !atomic_load_acquire(percpu_of(rcu_wanted, cpu)) || atomic_load(percpu_of(rcu_is_idle, cpu));
+	return !atomic_load_acquire(percpu_of(rcu_wanted, cpu)) ||
+	       atomic_load(percpu_of(rcu_is_idle, cpu));
 }
 
 /* Asks the CPU by an interrupt, unless the last such question is still on its way. */
@@ -99,9 +104,10 @@ static void prod_cpu(struct cpu *cpu)
 {
 	struct ipi_call_async *call = percpu_of(probe, cpu);
 
-	if (call->fn && !atomic_load_acquire(&call->is_done)) /* pairs with the receiver's release */
+	if (call->fn &&
+		!atomic_load_acquire(&call->is_done)) /* pairs with the receiver's release */
 		return;
-	*call = (struct ipi_call_async){ .fn = probe_cpu };
+	*call = (struct ipi_call_async){.fn = probe_cpu};
 	ipi_call_async(cpu->id, call);
 }
 
@@ -119,15 +125,6 @@ static unsigned count_laggards(bool is_prodding)
 	return nr;
 }
 
-static void nap(uint64_t ns)
-{
-	struct waitq nobody;
-
-	waitq_init(&nobody);
-	/* always -ETIMEDOUT: nobody wakes it */
-	(void)WAIT_EVENT(&nobody, WAIT_BOUNDED, clock_monotonic_ns() + ns, false);
-}
-
 static void wait_grace_period(void)
 {
 	uint64_t nap_ns = NAP_MIN_NS;
@@ -139,7 +136,7 @@ static void wait_grace_period(void)
 	rcu_note_switch(); /* this CPU runs us, so it runs no reader */
 	preempt_enable();
 	while (count_laggards(false)) {
-		nap(nap_ns);
+		assert(sleep_ns(nap_ns) == 0); /* nobody kills this thread */
 		nap_ns = MIN(nap_ns * 2, NAP_MAX_NS);
 		count_laggards(true);
 	}
@@ -153,7 +150,8 @@ void rcu_call(struct rcu_head *head, void (*fn)(struct rcu_head *head))
 	preempt_disable();
 	llist_push(&percpu(callbacks), (struct llist_node *)head);
 	preempt_enable();
-	/* pairs with the exchange in rcu_main: pushed before it is set, taken after it is cleared */
+	/* pairs with the exchange in rcu_main: pushed before it is set, taken after it is
+	 * cleared */
 	if (!atomic_xchg(&has_callbacks, 1u))
 		waitq_wake_one(&work_wait, 0);
 }
@@ -164,7 +162,8 @@ static struct rcu_head *collect(void)
 	struct rcu_head *batch = NULL, **end = &batch;
 
 	for (unsigned i = 0; i < cpu_count(); i++) {
-		*end = (struct rcu_head *)llist_reverse(llist_take_all(percpu_of(callbacks, cpus[i])));
+		*end = (struct rcu_head *)llist_reverse(
+			llist_take_all(percpu_of(callbacks, cpus[i])));
 		while (*end)
 			end = &(*end)->next;
 	}
@@ -186,13 +185,16 @@ static void rcu_main(void *arg UNUSED)
 	for (;;) {
 		struct rcu_head *batch;
 
-		(void)WAIT_EVENT(&work_wait, WAIT_BOUNDED, WAIT_FOREVER, atomic_xchg(&has_callbacks, 0u));
-		/* who queues from here on belongs to the next batch; pairs with wait_batch_after */
+		(void)WAIT_EVENT(&work_wait, WAIT_BOUNDED, WAIT_FOREVER,
+			atomic_xchg(&has_callbacks, 0u));
+		/* who queues from here on belongs to the next batch; pairs with
+		 * wait_batch_after */
 		atomic_store(&nr_started, nr_started + 1);
 		batch = collect();
 		wait_grace_period();
 		run_batch(batch);
-		atomic_store_release(&nr_done, nr_started); /* pairs with the acquire in the waits */
+		atomic_store_release(
+			&nr_done, nr_started); /* pairs with the acquire in the waits */
 		waitq_wake_all(&done_wait, 0);
 	}
 }
@@ -211,7 +213,8 @@ static void wait_batch_after(void)
 	if (!atomic_xchg(&has_callbacks, 1u))
 		waitq_wake_one(&work_wait, 0);
 	(void)WAIT_EVENT(&done_wait, WAIT_BOUNDED, WAIT_FOREVER,
-		atomic_load_acquire(&nr_done) >= wanted); /* pairs with the release in rcu_main */
+		atomic_load_acquire(&nr_done) >=
+			wanted); /* pairs with the release in rcu_main */
 }
 
 void rcu_synchronize(void)

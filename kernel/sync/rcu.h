@@ -28,7 +28,7 @@ static inline void rcu_read_unlock(void)
 	preempt_enable();
 }
 
-#define rcu_load(p)	  atomic_load_acquire(&(p))    /* pairs with rcu_publish */
+#define rcu_load(p)       atomic_load_acquire(&(p))     /* pairs with rcu_publish */
 #define rcu_publish(p, v) atomic_store_release(&(p), v) /* pairs with rcu_load */
 
 /*
@@ -61,8 +61,8 @@ static inline void rcu_note_switch(void)
 void rcu_idle_enter(void);
 
 /*
- * By the idle loop, and first of all by every interrupt, whose handler may be a reader: the idle
- * loop, which an interrupt wakes, enters again. Harmless when not idle.
+ * By the idle loop, and first of all by every interrupt, whose handler may be a reader: the
+ * idle loop, which an interrupt wakes, enters again. Harmless when not idle.
  */
 static inline void rcu_idle_exit(void)
 {

@@ -3,8 +3,8 @@
  * Locks for many readers or one writer.
  *
  * Everybody who cannot go in joins one queue. Whoever leaves lets in the first of the queue: a
- * writer alone, or all readers up to the next writer, and counts them as holders before it wakes
- * them. So nobody overtakes, and neither kind starves.
+ * writer alone, or all readers up to the next writer, and counts them as holders before it
+ * wakes them. So nobody overtakes, and neither kind starves.
  *
  * Locks   rwlock->lock (RANK_MUTEX), under it thread and run queue locks by sched_wake
  *
@@ -28,13 +28,13 @@ enum { WRITER = -1 };
 struct rwlock_waiter {
 	struct list_node link; /* [l] */
 	struct thread *thread; /* [I] */
-	bool is_writer;	       /* [I] */
+	bool is_writer;        /* [I] */
 	bool is_granted;       /* [l] holds the lock now */
 };
 
 void rwlock_init(struct rwlock *l, enum lock_rank rank, const char *name)
 {
-	*l = (struct rwlock){ .rank = (uint16_t)rank, .name = name };
+	*l = (struct rwlock){.rank = (uint16_t)rank, .name = name};
 	irqlock_init(&l->lock, RANK_MUTEX, name);
 	list_init(&l->waiters);
 }
@@ -60,8 +60,8 @@ static void grant(struct rwlock *l)
 {
 	struct rwlock_waiter *w;
 
-	while ((w = list_first(&l->waiters, struct rwlock_waiter, link)) != NULL
-		&& has_room(l, w->is_writer)) {
+	while ((w = list_first(&l->waiters, struct rwlock_waiter, link)) != NULL &&
+		has_room(l, w->is_writer)) {
 		list_remove(&w->link);
 		go_in(l, w->thread, w->is_writer);
 		w->is_granted = true;
@@ -88,7 +88,7 @@ static void wait_for_grant(struct rwlock *l, struct rwlock_waiter *w)
 
 static void enter(struct rwlock *l, bool is_writer, vaddr_t at)
 {
-	struct rwlock_waiter w = { .thread = arch_current(), .is_writer = is_writer };
+	struct rwlock_waiter w = {.thread = arch_current(), .is_writer = is_writer};
 	bool is_in;
 
 	lock_check_may_sleep(l->name);

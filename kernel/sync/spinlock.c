@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Spinlocks and irqlocks: tickets (sync/ticket.h), with preemption or interrupts held off around
- * them and the checker told in debug kernels.
+ * Spinlocks and irqlocks: tickets (sync/ticket.h), with preemption or interrupts held off
+ * around them and the checker told in debug kernels.
  *
  * A free lock is taken by one locked instruction and released by one plain store; everything
  * that waits is out of line in ticket_wait. Order at release: first the lock, then interrupts,
  * then preemption, so that a reschedule asked for meanwhile happens with nothing held.
  *
  * Rejected: queued (MCS) locks. They spread the waiters' cache lines, which pays when many CPUs
- * fight over one lock; no lock here should be such a place, and tickets are a quarter of the code.
+ * fight over one lock; no lock here should be such a place, and tickets are a quarter of the
+ * code.
  */
 #include "sync/spinlock.h"
 
@@ -106,7 +107,8 @@ bool irqlock_try_lock(struct irqlock *l) NOT_ANALYSED
 
 	preempt_disable();
 	if (!ticket_try_lock(&l->ticket)) {
-		preempt_enable_no_resched(); /* nothing can have asked since interrupts went off */
+		preempt_enable_no_resched(); /* nothing can have asked since interrupts went off
+					      */
 		arch_irq_restore(were_enabled);
 		return false;
 	}

@@ -8,11 +8,11 @@
  * Both hold preemption off, are fair (tickets: first come, first served), and are never taken
  * twice by their holder. Take and release are visible pairs in one function body.
  *
- * An irqlock remembers, in itself, whether its taker had interrupts on. Several irqlocks held at
- * once are therefore released in reverse order. The _noirq forms leave the flag alone: for code
- * that has interrupts off already and passes the lock from thread to thread (the scheduler). They
- * hold preemption off as well, on this CPU, and their release never switches threads; nor does
- * irqlock_unlock when interrupts were off before the lock was taken.
+ * An irqlock remembers, in itself, whether its taker had interrupts on. Several irqlocks held
+ * at once are therefore released in reverse order. The _noirq forms leave the flag alone: for
+ * code that has interrupts off already and passes the lock from thread to thread (the
+ * scheduler). They hold preemption off as well, on this CPU, and their release never switches
+ * threads; nor does irqlock_unlock when interrupts were off before the lock was taken.
  */
 #pragma once
 
@@ -22,19 +22,25 @@
 
 struct LOCK_TYPE("spinlock") spinlock {
 	struct ticket ticket;
-	uint16_t rank;	  /* [I] */
+	uint16_t rank;    /* [I] */
 	const char *name; /* [I] */
 };
 
 struct LOCK_TYPE("irqlock") irqlock {
 	struct ticket ticket;
-	uint16_t rank;	  /* [I] */
+	uint16_t rank;     /* [I] */
 	bool were_enabled; /* by the holder */
-	const char *name; /* [I] */
+	const char *name;  /* [I] */
 };
 
-#define SPINLOCK_INIT(rank_, name_) { .rank = (rank_), .name = (name_) }
-#define IRQLOCK_INIT(rank_, name_)  { .rank = (rank_), .name = (name_) }
+#define SPINLOCK_INIT(rank_, name_)                                                            \
+	{                                                                                      \
+		.rank = (rank_), .name = (name_)                                               \
+	}
+#define IRQLOCK_INIT(rank_, name_)                                                             \
+	{                                                                                      \
+		.rank = (rank_), .name = (name_)                                               \
+	}
 
 void spinlock_init(struct spinlock *l, enum lock_rank rank, const char *name);
 void spinlock_lock(struct spinlock *l) ACQUIRES(*l);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The mechanism under both spinning locks, without ranks, contracts or preemption: take a number,
- * wait until it is called. First come, first served, and a release touches only the half of the
- * word that nobody else writes.
+ * The mechanism under both spinning locks, without ranks, contracts or preemption: take a
+ * number, wait until it is called. First come, first served, and a release touches only the
+ * half of the word that nobody else writes.
  *
  * Use struct spinlock or struct irqlock. The bare operations are for them, and for the log's
  * emergency path, which must not enter the checker.
@@ -17,8 +17,9 @@
 struct ticket {
 	union {
 		struct {
-			uint16_t next;	/* [a] the number the next taker gets */
-			uint16_t owner; /* [a] the number that is being served; written by the holder */
+			uint16_t next;  /* [a] the number the next taker gets */
+			uint16_t owner; /* [a] the number that is being served; written by the
+					   holder */
 		};
 		uint32_t both; /* [a] for the attempt that must not wait */
 	};
@@ -57,7 +58,7 @@ static ALWAYS_INLINE void ticket_unlock(struct ticket *t)
 
 static inline bool ticket_is_taken(const struct ticket *t)
 {
-	struct ticket seen = { .both = atomic_load_relaxed(&t->both) };
+	struct ticket seen = {.both = atomic_load_relaxed(&t->both)};
 
 	return seen.next != seen.owner;
 }

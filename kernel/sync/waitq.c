@@ -4,8 +4,9 @@
  *
  * Why no wake-up is lost: a waiting thread is put on the queue and marked BLOCKED inside one
  * section of the queue's lock, and only then tests its condition. A waker makes the condition
- * true and then takes that lock. If the waker's section came first, the waiter sees the condition;
- * if it came second, the waker finds the waiter, already BLOCKED, and makes it ready.
+ * true and then takes that lock. If the waker's section came first, the waiter sees the
+ * condition; if it came second, the waker finds the waiter, already BLOCKED, and makes it
+ * ready.
  *
  * A thread's waiter is taken off the queue by the wake-up that it consumes, so one exclusive
  * wake-up never hits the same thread twice. If its wait ends otherwise at the same moment (its
@@ -82,8 +83,7 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 /* A wake function may remove its own waiter, and no other. */
 static void wake_locked(struct waitq *q, unsigned nr_exclusive, uint64_t key)
 {
-	list_for_each_safe(w, &q->waiters, struct waiter, link)
-	{
+	list_for_each_safe (w, &q->waiters, struct waiter, link) {
 		bool is_exclusive = w->is_exclusive; /* the waiter may be gone after its wake */
 
 		if (is_exclusive && nr_exclusive == 0)
@@ -150,7 +150,8 @@ void wait_prepare(
 		tw->is_used = false;
 		waitq_add_locked(q, &tw->waiter);
 	}
-	atomic_store(&t->wait_flags, (uint32_t)flags); /* before the look at t->flags in wait_sleep */
+	atomic_store(&t->wait_flags,
+		(uint32_t)flags); /* before the look at t->flags in wait_sleep */
 	sched_set_blocked();
 	irqlock_unlock(&q->lock);
 }
@@ -158,7 +159,8 @@ void wait_prepare(
 /* Whether something that `flags` lets end a wait is pending. */
 static bool is_interrupted(const struct thread *t, enum wait_flags flags)
 {
-	uint32_t pending = atomic_load(&t->flags); /* pairs with thread_kill: flag, then wait_flags */
+	uint32_t pending =
+		atomic_load(&t->flags); /* pairs with thread_kill: flag, then wait_flags */
 
 	if (pending & THREAD_KILLED)
 		return flags & WAIT_KILLABLE;
@@ -178,7 +180,7 @@ static void wake_by_time(struct timer *timer)
 /* Blocks until woken or until the time; the thread is BLOCKED, or woken already. */
 static void switch_until(struct thread *t, uint64_t deadline_ns)
 {
-	struct wait_timer wt = { .thread = t };
+	struct wait_timer wt = {.thread = t};
 
 	if (deadline_ns == WAIT_FOREVER) {
 		sched_switch();

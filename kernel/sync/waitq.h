@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The one way to wait: a queue of waiters, each told by a function call that something happened.
+ * The one way to wait: a queue of waiters, each told by a function call that something
+ * happened.
  *
  * A waiter is a thread that sleeps, a parked operation, or a poll callback; the queue does not
  * know which. Waking calls waiter->wake under the queue's lock; the thread waiter's makes its
@@ -29,7 +30,7 @@ struct waitq {
 	struct irqlock lock;
 	struct list waiters; /* [lock] first come first, exclusive waiters at the end */
 	struct list_node *first_exclusive; /* [lock] NULL when there is none */
-	bool is_handover;	/* [lock] this wake-up wants the woken thread to run next, here */
+	bool is_handover; /* [lock] this wake-up wants the woken thread to run next, here */
 };
 
 /*
@@ -39,14 +40,18 @@ struct waiter {
 	struct list_node link; /* [q] */
 	struct waitq *queue;   /* [q] NULL when on none */
 	/*
-	 * Told of a wake-up. Returns whether it consumed it (an exclusive waiter that does ends a
-	 * waitq_wake_one). May take itself off by waitq_remove_locked. Queue locked, irqs off.
+	 * Told of a wake-up. Returns whether it consumed it (an exclusive waiter that does ends
+	 * a waitq_wake_one). May take itself off by waitq_remove_locked. Queue locked, irqs
+	 * off.
 	 */
 	bool (*wake)(struct waiter *w, uint64_t key);
 	bool is_exclusive; /* [I] */
 };
 
-#define WAITQ_INIT(q) { .lock = IRQLOCK_INIT(RANK_WAITQ, "waitq"), .waiters = LIST_INIT((q).waiters) }
+#define WAITQ_INIT(q)                                                                          \
+	{                                                                                      \
+		.lock = IRQLOCK_INIT(RANK_WAITQ, "waitq"), .waiters = LIST_INIT((q).waiters)   \
+	}
 
 void waitq_init(struct waitq *q);
 void waitq_add(struct waitq *q, struct waiter *w);
@@ -55,11 +60,12 @@ void waitq_add_locked(struct waitq *q, struct waiter *w) MUST_HOLD(q->lock);
 void waitq_remove(struct waitq *q, struct waiter *w);
 void waitq_remove_locked(struct waitq *q, struct waiter *w) MUST_HOLD(q->lock);
 
-/* Wakes all non-exclusive waiters and one exclusive; `key` is passed on (poll events). Any context. */
+/* Wakes all non-exclusive waiters and one exclusive; `key` is passed on (poll events). Any
+ * context. */
 void waitq_wake_one(struct waitq *q, uint64_t key);
 void waitq_wake_nr(struct waitq *q, unsigned nr_exclusive, uint64_t key);
 void waitq_wake_all(struct waitq *q, uint64_t key);
-/* Like waitq_wake_one, and asks the scheduler to switch to the woken thread when we next wait. */
+/* Like waitq_wake_one; the woken thread runs here at once when we next wait. */
 void waitq_wake_handover(struct waitq *q, uint64_t key);
 static inline bool waitq_has_waiters(struct waitq *q) /* a hint unless the lock is held */
 {
@@ -71,17 +77,20 @@ static inline bool waitq_has_waiters(struct waitq *q) /* a hint unless the lock 
 struct thread_waiter {
 	struct waiter waiter;
 	struct thread *thread;
-	uint64_t key;	 /* [q] of the wake-up that took it off the queue */
-	bool is_used;	 /* by the thread: wait_sleep has returned for that wake-up */
+	uint64_t key; /* [q] of the wake-up that took it off the queue */
+	bool is_used; /* by the thread: wait_sleep has returned for that wake-up */
 };
 
 /* Queues the current thread (again) and marks it about to sleep. */
-void wait_prepare(struct waitq *q, struct thread_waiter *tw, enum wait_flags flags, bool is_exclusive);
+void wait_prepare(
+	struct waitq *q, struct thread_waiter *tw, enum wait_flags flags, bool is_exclusive);
 /*
  * Sleeps unless woken since wait_prepare.
- * Returns  0 when woken, -ETIMEDOUT, or -EINTR when flags allow and a kill or signal is pending.
+ * Returns  0 when woken, -ETIMEDOUT, or -EINTR when flags allow and a kill or signal is
+ * pending.
  */
-MUST_CHECK int wait_sleep(struct thread_waiter *tw, enum wait_flags flags, uint64_t deadline_ns);
+MUST_CHECK int wait_sleep(
+	struct thread_waiter *tw, enum wait_flags flags, uint64_t deadline_ns);
 /*
  * Takes the current thread off the queue and marks it running. An exclusive wake-up that hit it
  * since wait_prepare, and for which it did not sleep, goes on to the next exclusive waiter.
@@ -108,4 +117,5 @@ void wait_finish(struct waitq *q, struct thread_waiter *tw);
 		wait_err_;                                                                     \
 	})
 #define WAIT_EVENT(q, flags, deadline, cond) WAIT_EVENT_(q, flags, deadline, false, cond)
-#define WAIT_EVENT_EXCLUSIVE(q, flags, deadline, cond) WAIT_EVENT_(q, flags, deadline, true, cond)
+#define WAIT_EVENT_EXCLUSIVE(q, flags, deadline, cond)                                         \
+	WAIT_EVENT_(q, flags, deadline, true, cond)
