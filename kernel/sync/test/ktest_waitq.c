@@ -11,7 +11,7 @@ enum { THREADS = 6, ROUNDS = 2000 };
 static struct {
 	struct waitq q;
 	uint32_t tokens;   /* [a] */
-	uint32_t taken;	   /* [a] */
+	uint32_t taken;    /* [a] */
 	uint32_t nr_awake; /* [a] */
 	uint32_t is_open;  /* [a] */
 	unsigned long rounds;

@@ -8,7 +8,8 @@ static const int a, b, c; /* their addresses are locks */
 
 static struct held_lock lock_of(const void *lock, unsigned rank, uint64_t key)
 {
-	return (struct held_lock){.lock = lock, .name = "test", .rank = (uint16_t)rank, .key = key};
+	return (struct held_lock){
+		.lock = lock, .name = "test", .rank = (uint16_t)rank, .key = key};
 }
 
 static enum lock_problem take(
