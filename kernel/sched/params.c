@@ -51,9 +51,14 @@ static bool apply_on_queue(struct runq *rq, struct thread *t, const struct sched
 	return runq_resched(rq); /* somebody else may be better now */
 }
 
+/*
+ * rq is locked. A thread that was CHANGING when we looked which queue to lock may have become READY
+ * on another since: the state is read first, then the CPU that was written before it.
+ */
 static bool is_on_queue(const struct runq *rq, const struct thread *t)
 {
-	return rq->running == t || thread_state_get(t) == THREAD_READY;
+	return rq->running == t ||
+		(thread_state_get(t) == THREAD_READY && READ_ONCE(t->cpu) == rq->cpu->id);
 }
 
 /* Interrupts are off, t->lock is held. */

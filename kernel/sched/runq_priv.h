@@ -116,7 +116,10 @@ static inline struct thread *thread_of_fair(struct fair_entity *e)
 
 /* ---- core.c: the queue of a CPU ---- */
 
-/* Locks the queue that t is on or runs from; it may be BLOCKED or CHANGING and then move. */
+/*
+ * Locks the queue of t->cpu. If t is RUNNING, or READY there, that lasts until the unlock; a thread
+ * in another state may come and go meanwhile.
+ */
 struct runq *runq_lock_of(struct thread *t);
 /* Charges `running` for its time until now. Returns now. */
 uint64_t runq_charge(struct runq *rq) MUST_HOLD(rq->lock);

@@ -10,6 +10,7 @@
 
 struct wanderer {
 	uint32_t allowed; /* [a] the only CPU it may be on; MAX_CPUS: any */
+	uint32_t at;	  /* [a] where it was last */
 	uint32_t rounds;  /* [a] */
 	uint32_t wrong;	  /* [a] rounds that it spent elsewhere */
 	uint32_t stop;	  /* [a] */
@@ -26,6 +27,7 @@ static void wander(void *arg)
 
 		if (allowed != MAX_CPUS && cpu != allowed && atomic_load(&w->allowed) == allowed)
 			atomic_add(&w->wrong, 1);
+		atomic_store(&w->at, cpu);
 		atomic_add(&w->rounds, 1);
 		if (w->sleeps)
 			EXPECT_EQ(sleep_ns(10 * NS_PER_US), 0);
@@ -33,11 +35,22 @@ static void wander(void *arg)
 	}
 }
 
-static void wait_for_rounds(struct wanderer *w, uint32_t nr)
+/* A running thread leaves its CPU when that takes the interrupt. */
+static void wait_for_arrival(struct wanderer *w, unsigned cpu)
+{
+	uint64_t limit = clock_monotonic_ns() + 10 * NS_PER_SEC;
+
+	while (atomic_load(&w->at) != cpu && clock_monotonic_ns() < limit)
+		EXPECT_EQ(sleep_ns(50 * NS_PER_US), 0);
+	EXPECT_EQ(atomic_load(&w->at), cpu);
+}
+
+/* It makes some rounds with nothing changing. */
+static void let_it_run(struct wanderer *w)
 {
 	uint32_t from = atomic_load(&w->rounds);
 
-	while (atomic_load(&w->rounds) - from < nr)
+	while (atomic_load(&w->rounds) - from < 3)
 		EXPECT_EQ(sleep_ns(50 * NS_PER_US), 0);
 }
 
@@ -57,9 +70,9 @@ static void test_wandering(bool sleeps)
 
 		atomic_store(&w.allowed, MAX_CPUS);
 		ktest_pin(t, cpu);
-		wait_for_rounds(&w, 2); /* a running thread leaves when the interrupt comes */
+		wait_for_arrival(&w, cpu);
 		atomic_store(&w.allowed, cpu);
-		wait_for_rounds(&w, 2);
+		let_it_run(&w);
 	}
 	atomic_store(&w.allowed, MAX_CPUS);
 	atomic_store(&w.stop, 1);
@@ -187,10 +200,13 @@ TEST(sched, no_wake_up_is_lost)
 	for (unsigned i = 0; i < PASSERS; i++) {
 		passers[i].tokens = i < TOKENS;
 		REQUIRE(thread_create(&passers[i].thread, "passer", pass_tokens, &passers[i]) == 0);
+		thread_get(passers[i].thread); /* the others wake it even after its end */
 	}
 	for (unsigned i = 0; i < PASSERS; i++)
 		thread_start(passers[i].thread);
 	for (unsigned i = 0; i < PASSERS; i++)
 		(void)thread_join(passers[i].thread);
+	for (unsigned i = 0; i < PASSERS; i++)
+		thread_put(passers[i].thread);
 	EXPECT_EQ(passing_ends, 1);
 }

@@ -115,7 +115,7 @@ static void order_stand_by(void *arg UNUSED)
 static void order_ask(void *arg)
 {
 	bool is_two_steps = arg != NULL;
-	uint64_t until = clock_monotonic_ns() + 100 * NS_PER_US;
+	uint64_t until = clock_monotonic_ns() + 50 * NS_PER_MS; /* we do block before it */
 
 	note(0);
 	thread_start(order_bystander);
