@@ -17,7 +17,8 @@ enum lock_rank {
 	RANK_TEST_SPIN,	     /* spin   tests only                                              */
 	RANK_SLAB_CACHES,    /* spin   the list of slab caches; asks other CPUs while held     */
 	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
-	RANK_IRQ_CHIP,	     /* irq    an interrupt controller: registers, vector tables        */
+	RANK_IRQ_VECTORS,    /* irq    which interrupt arrives where                           */
+	RANK_IRQ_CHIP,	     /* irq    registers that are reached by an index: I/O APIC, CMOS    */
 	RANK_RCU,	     /* irq    grace-period state                                      */
 	RANK_WATCHDOG,	     /* irq                                                            */
 	RANK_WORK_QUEUE,     /* irq    the items of one worker pool                            */

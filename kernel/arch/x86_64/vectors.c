@@ -15,7 +15,7 @@
  * Messages go straight from the device to the APIC; nothing here can mask one (its device can,
  * and lazy disabling in irq/irq.c does not need it).
  *
- * Locks   vectors_lock [V] RANK_IRQ_CHIP. The dispatcher reads this CPU's table without it: an
+ * Locks   vectors_lock [V] RANK_IRQ_VECTORS. The dispatcher reads this CPU's table without it: an
  *         entry is one half-word, set before the device is told of the vector.
  * Spec    Intel SDM vol.3 11.11 (message format)
  */
@@ -46,7 +46,7 @@ struct x86_irq {
 	struct place old;   /* [V] where it arrived before */
 };
 
-static struct irqlock vectors_lock = IRQLOCK_INIT(RANK_IRQ_CHIP, "vectors");
+static struct irqlock vectors_lock = IRQLOCK_INIT(RANK_IRQ_VECTORS, "vectors");
 static struct x86_irq irqs[MAX_IRQS];
 static PERCPU(uint16_t, irq_of_vector)[NR_VECTORS]; /* number + 1; 0: none; [V] to write */
 static uint8_t next_vector = VECTOR_DEVICE_FIRST;   /* [V] spreads them over the priorities */
