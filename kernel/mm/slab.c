@@ -15,7 +15,7 @@
  * cache, so that mem_free() finds it. Slabs begin at different colours (multiples of a cache
  * line in what is left over), so equal fields of many objects do not share one set of the cache.
  *
- * Locks   cache->lock    [c]  irq, RANK_SLAB: slabs, depot, quarantine. Pages are taken and
+ * Locks   cache->lock    [c]  irq, RANK_SLAB: slabs, depot. Pages are taken and
  *                             given back while it is held (RANK_ZONE comes after).
  *         caches_lock    [L]  spin: the list of caches, indices. Held while other CPUs are asked
  *                             to empty their magazines, which they do without it.
@@ -337,15 +337,14 @@ void slab_free(struct slab_cache *c, void *obj)
 
 	if (!slab_debug_free(c, obj, arch_frame_pointer()))
 		return;
-	obj = slab_quarantine_swap(c, obj);
-	if (!obj)
-		return;
 	irqs = arch_irq_save();
-	s = slot_of(c);
-	if (LIKELY(s->nr < s->cap))
-		s->loaded->obj[s->nr++] = obj;
-	else
-		free_slow(c, s, obj);
+	if (slab_quarantine_swap(&c, &obj)) {
+		s = slot_of(c);
+		if (LIKELY(s->nr < s->cap))
+			s->loaded->obj[s->nr++] = obj;
+		else
+			free_slow(c, s, obj);
+	}
 	arch_irq_restore(irqs);
 }
 
@@ -371,9 +370,24 @@ static void drain_slot(struct slab_cache *c)
 	arch_irq_restore(irqs);
 }
 
+/* Gives what is in this CPU's quarantine back to the slabs: of one cache, or of all. */
+static void drain_quarantine(struct slab_cache *only)
+{
+	bool irqs = arch_irq_save();
+	struct slab_cache *c = only;
+	void *obj;
+
+	while ((obj = slab_quarantine_take(&c))) {
+		cache_give_all(c, &obj, 1);
+		c = only;
+	}
+	arch_irq_restore(irqs);
+}
+
 /* On each CPU, while somebody holds caches_lock; arg is one cache, or NULL for all. */
 static void drain_slots(void *arg)
 {
+	drain_quarantine(arg);
 	if (arg) {
 		drain_slot(arg);
 		return;
@@ -387,7 +401,6 @@ static void drain_slots(void *arg)
 static void drain_depot(struct slab_cache *c)
 {
 	struct magazine *empty;
-	void *obj;
 
 	irqlock_lock(&c->lock);
 	empty = c->empty_depot;
@@ -402,8 +415,6 @@ static void drain_depot(struct slab_cache *c)
 		empty = m;
 	}
 	c->nr_full_depot = 0;
-	while ((obj = slab_quarantine_pop_locked(c)))
-		slab_give(c, obj);
 	irqlock_unlock(&c->lock);
 	magazine_free(empty);
 }
@@ -474,9 +485,6 @@ int slab_cache_setup(struct slab_cache *c, const char *name, size_t size, size_t
 	irqlock_init(&c->lock, RANK_SLAB, name);
 	list_init(&c->partial);
 	list_init(&c->full);
-#ifdef DEBUG
-	c->quarantine.max = (unsigned)MAX(1ul, MIN((size_t)QUARANTINE_MAX, 64 * KIB / c->stride));
-#endif
 	return 0;
 }
 

@@ -15,7 +15,7 @@
  * then reports the access itself; the functions here that look at poisoned bytes are therefore
  * NO_CHECKERS.
  *
- * Locks   cache->lock for the quarantine; a track belongs to whoever allocates or frees.
+ * Locks   none: a track belongs to whoever allocates or frees, a quarantine to its CPU.
  */
 #include "mm/slab_debug.h"
 
@@ -33,6 +33,8 @@ enum {
 	FILL_FREED = 0xdb,
 	FILL_RED_ZONE = 0xbb,
 	MIN_RED_ZONE = 16,
+	QUARANTINE_SLOTS = 64,
+	QUARANTINE_MAX_SIZE = 2048,
 };
 
 enum object_state { OBJECT_FREE = 0x45455246, OBJECT_ALLOCATED = 0x434f4c41 }; /* "FREE", "ALOC" */
@@ -44,6 +46,16 @@ struct track {
 	vaddr_t alloc_at[SLAB_TRACE_DEPTH];
 	vaddr_t free_at[SLAB_TRACE_DEPTH];
 };
+
+/* Freed objects that are not given out yet. A full one gives up its oldest for each that comes. */
+struct quarantine {
+	unsigned next; /* the oldest, or empty */
+	struct quarantined {
+		struct slab_cache *cache;
+		void *obj;
+	} slot[QUARANTINE_SLOTS];
+};
+static PERCPU(struct quarantine, quarantine); /* [c] interrupts off */
 
 static slab_report_fn *report_hook; /* set by tests, one at a time */
 
@@ -298,37 +310,49 @@ bool slab_describe(const void *at, struct slab_report *out)
 	return true;
 }
 
-/* ---- Quarantine ---- */
+/* ---- Quarantine: this CPU's, interrupts off ---- */
 
-void *slab_quarantine_pop_locked(struct slab_cache *c)
+bool slab_quarantine_swap(struct slab_cache **c, void **obj)
 {
-	struct quarantine *q = &c->quarantine;
-	void *obj;
+	struct quarantine *q = &percpu(quarantine);
+	struct quarantined *slot = &q->slot[q->next], old = *slot;
 
-	if (q->nr == 0)
-		return NULL;
-	obj = q->obj[q->first];
-	q->first = (q->first + 1) % QUARANTINE_MAX;
-	q->nr--;
-	return obj;
+	if ((*c)->size > QUARANTINE_MAX_SIZE)
+		return true; /* few of these would keep much memory */
+	*slot = (struct quarantined){*c, *obj};
+	q->next = (q->next + 1) % QUARANTINE_SLOTS;
+	*c = old.cache;
+	*obj = old.obj;
+	return old.obj != NULL;
 }
 
-void *slab_quarantine_swap(struct slab_cache *c, void *obj)
+void *slab_quarantine_take(struct slab_cache **c)
 {
-	struct quarantine *q = &c->quarantine;
-	void *oldest = NULL;
+	struct quarantine *q = &percpu(quarantine);
 
-	irqlock_lock(&c->lock);
-	if (q->nr == q->max)
-		oldest = slab_quarantine_pop_locked(c);
-	q->obj[(q->first + q->nr++) % QUARANTINE_MAX] = obj;
-	irqlock_unlock(&c->lock);
-	return oldest;
+	for (unsigned i = 0; i < QUARANTINE_SLOTS; i++) {
+		void *obj = q->slot[i].obj;
+
+		if (!obj || (*c && q->slot[i].cache != *c))
+			continue;
+		*c = q->slot[i].cache;
+		q->slot[i] = (struct quarantined){0};
+		return obj;
+	}
+	return NULL;
 }
 
 unsigned slab_debug_quarantined(const struct slab_cache *c)
 {
-	return c->quarantine.nr;
+	unsigned nr = 0;
+
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		const struct quarantine *q = percpu_of(quarantine, cpus[cpu]);
+
+		for (unsigned i = 0; i < QUARANTINE_SLOTS; i++)
+			nr += READ_ONCE(q->slot[i].cache) == c;
+	}
+	return nr;
 }
 
 #endif

@@ -14,19 +14,12 @@ enum {
 	SLAB_MAX_CACHES = 128,
 	SLAB_NO_MAGAZINES = 0, /* the index of caches that go straight to their slabs */
 	MAGAZINE_MAX = 31,     /* with its link 256 bytes */
-	QUARANTINE_MAX = 32,
 };
 
 /* A stack of free objects. How many it has is known to whoever holds it. */
 struct magazine {
 	struct magazine *next;
 	void *obj[MAGAZINE_MAX];
-};
-
-/* Freed objects, oldest at `first`, that are not given out yet: debug kernels. */
-struct quarantine {
-	unsigned first, nr, max;
-	void *obj[QUARANTINE_MAX];
 };
 
 /*
@@ -53,9 +46,6 @@ struct slab_cache {
 	struct magazine *full_depot;   /* [c] magazines with magazine_cap objects */
 	struct magazine *empty_depot;  /* [c] */
 	uint32_t nr_full_depot;	       /* [c] */
-#ifdef DEBUG
-	struct quarantine quarantine; /* [c] */
-#endif
 };
 
 static inline size_t slab_bytes(const struct slab_cache *c)
@@ -92,9 +82,13 @@ void slab_debug_new_slab(const struct slab_cache *c, const struct page *slab);
 void slab_debug_alloc(const struct slab_cache *c, void *obj, size_t size, vaddr_t fp);
 /* False: the object must not be freed; that was reported. */
 bool slab_debug_free(const struct slab_cache *c, void *obj, vaddr_t fp);
-/* Puts obj into quarantine; the object that leaves it for that, or NULL. */
-void *slab_quarantine_swap(struct slab_cache *c, void *obj) MUST_NOT_HOLD(c->lock);
-void *slab_quarantine_pop_locked(struct slab_cache *c) MUST_HOLD(c->lock);
+/*
+ * Quarantine, one for each CPU; interrupts are off. Puts *obj of cache *c in, and gives what leaves
+ * for it, of any cache; false if nothing leaves yet.
+ */
+bool slab_quarantine_swap(struct slab_cache **c, void **obj);
+/* Takes out the next object of cache *c (NULL: of any, then *c is set); NULL when there is none. */
+void *slab_quarantine_take(struct slab_cache **c);
 void slab_debug_check_slab(const struct slab_cache *c, const struct page *slab);
 size_t slab_debug_size(const struct slab_cache *c, const void *obj);
 unsigned slab_debug_quarantined(const struct slab_cache *c);
@@ -127,12 +121,12 @@ static inline bool slab_debug_free(
 	return true;
 }
 
-static inline void *slab_quarantine_swap(struct slab_cache *c UNUSED, void *obj)
+static inline bool slab_quarantine_swap(struct slab_cache **c UNUSED, void **obj UNUSED)
 {
-	return obj;
+	return true;
 }
 
-static inline void *slab_quarantine_pop_locked(struct slab_cache *c UNUSED)
+static inline void *slab_quarantine_take(struct slab_cache **c UNUSED)
 {
 	return NULL;
 }
