@@ -2,17 +2,18 @@
 /*
  * The worker pool.
  *
- * One worker is active at a time: it takes items from the front of the queue and runs them. When
- * it blocks in an item, the scheduler tells us (work_note_blocking) and an idle worker goes on
- * with the next. So items start in order, cost one thread while they do not block, and do not
- * hold each other up when they do.
+ * One worker is active at a time: it takes items from the front of the queue and runs them.
+ * When it blocks in an item, the scheduler tells us (work_note_blocking) and an idle worker
+ * goes on with the next. So items start in order, cost one thread while they do not block, and
+ * do not hold each other up when they do.
  *
  * A thread cannot be created where one blocks. Therefore a worker that is about to run an item
  * makes sure that there is an idle one to take over, and creates it first if not. If memory is
  * out, or MAX_WORKERS have blocked, the queue waits until one of them goes on. Idle workers
  * beyond MAX_SPARES end.
  *
- * Rejected: one pool per CPU. Nothing here is frequent enough; what is belongs in a deferred call.
+ * Rejected: one pool per CPU. Nothing here is frequent enough; what is belongs in a deferred
+ * call.
  *
  * Locks   pool.lock (RANK_WORK_QUEUE), under it thread and run queue locks by sched_wake.
  */
@@ -32,19 +33,19 @@ enum { MAX_WORKERS = 32, MAX_SPARES = 2, MAX_ACTIVE = 1 };
  */
 struct worker {
 	struct list_node idle_link; /* [q] */
-	struct thread *thread;	    /* [w] */
-	struct work *item;	    /* [w] what it runs; NULL while idle */
-	bool is_active;		    /* [q] counted in pool.nr_active */
+	struct thread *thread;      /* [w] */
+	struct work *item;          /* [w] what it runs; NULL while idle */
+	bool is_active;             /* [q] counted in pool.nr_active */
 };
 
 static struct {
 	struct irqlock lock;
-	struct list items;    /* [q] oldest first */
-	struct list idle;     /* [q] last one first: its stack is warm */
-	unsigned nr_workers;  /* [q] those being created too */
-	unsigned nr_idle;     /* [q] */
-	unsigned nr_active;   /* [q] running an item and not blocked in it */
-	struct waitq ended;   /* woken when an item has ended */
+	struct list items;   /* [q] oldest first */
+	struct list idle;    /* [q] last one first: its stack is warm */
+	unsigned nr_workers; /* [q] those being created too */
+	unsigned nr_idle;    /* [q] */
+	unsigned nr_active;  /* [q] running an item and not blocked in it */
+	struct waitq ended;  /* woken when an item has ended */
 } pool = {
 	.lock = IRQLOCK_INIT(RANK_WORK_QUEUE, "work"),
 	.items = LIST_INIT(pool.items),
@@ -68,7 +69,8 @@ static void kick_locked(void) MUST_HOLD(pool.lock)
 	worker = list_pop_head(&pool.idle, struct worker, idle_link);
 	if (worker) {
 		pool.nr_idle--;
-		(void)sched_wake(worker->thread); /* false: it has not slept yet, and looks again */
+		(void)sched_wake(
+			worker->thread); /* false: it has not slept yet, and looks again */
 	}
 }
 
@@ -228,7 +230,8 @@ void work_flush(struct work *w)
 {
 	assert(!is_own_item(w));
 	/* ends by its condition only */
-	(void)WAIT_EVENT(&pool.ended, WAIT_BOUNDED, WAIT_FOREVER, atomic_load(&w->state) == WORK_IDLE);
+	(void)WAIT_EVENT(
+		&pool.ended, WAIT_BOUNDED, WAIT_FOREVER, atomic_load(&w->state) == WORK_IDLE);
 }
 
 void work_cancel(struct work *w)

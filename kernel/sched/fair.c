@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * EEVDF: each entity asks for one request of CPU time after the other, and of those that have not
- * had more than their share, the one whose request falls due first runs.
+ * EEVDF: each entity asks for one request of CPU time after the other, and of those that have
+ * not had more than their share, the one whose request falls due first runs.
  *
  * Virtual time passes at 1 / (sum of weights) of real time; an entity that is served for d ns
  * advances by d * 1024 / weight. The average of all virtual run times, by weight, is where an
@@ -14,14 +14,16 @@
  *
  * Taking the earliest deadline among the eligible keeps everybody within one request of the
  * ideal. A request once begun loses the CPU only to an earlier deadline: whoever runs is soon
- * ahead of its share, and would otherwise lose the CPU at every wake-up. Who leaves takes its lag along and gets it back when it returns, so neither sleeping nor
- * moving to another CPU gains or loses a share. Joining moves the average; fair_place() makes up
- * for that, so that the lag after joining is the lag that was owed.
+ * ahead of its share, and would otherwise lose the CPU at every wake-up. Who leaves takes its
+ * lag along and gets it back when it returns, so neither sleeping nor moving to another CPU
+ * gains or loses a share. Joining moves the average; fair_place() makes up for that, so that
+ * the lag after joining is the lag that was owed.
  *
  * The waiting are in one tree by deadline, each node knowing the least vruntime below it: the
  * search goes left as long as somebody there is eligible. The average is kept as a sum relative
- * to `base`, which moves along at each joining, so that products stay far from 2^63: a weight is
- * below 2^17 and a virtual distance below 2^29 for the lightest, hence room for 2^17 entities.
+ * to `base`, which moves along at each joining, so that products stay far from 2^63: a weight
+ * is below 2^17 and a virtual distance below 2^29 for the lightest, hence room for 2^17
+ * entities.
  *
  * Virtual times are compared by their difference and may wrap.
  *
@@ -32,17 +34,19 @@
 
 #include "lib/assert.h"
 
-/* round(1024 * 1.25^-nice): one step of nice is a quarter more or less. Checked by test_fair.c. */
+/* round(1024 * 1.25^-nice): a step of nice is a quarter more or less. Checked by test_fair.c. */
+/* clang-format off */
 static const uint32_t nice_weights[NICE_MAX - NICE_MIN + 1] = {
 	/* -20 */ 88818, 71054, 56843, 45475, 36380,
 	/* -15 */ 29104, 23283, 18626, 14901, 11921,
-	/* -10 */ 9537,	 7629,	6104,  4883,  3906,
-	/*  -5 */ 3125,	 2500,	2000,  1600,  1280,
-	/*   0 */ 1024,	 819,	655,   524,   419,
-	/*   5 */ 336,	 268,	215,   172,   137,
-	/*  10 */ 110,	 88,	70,    56,    45,
-	/*  15 */ 36,	 29,	23,    18,    15,
+	/* -10 */ 9537, 7629, 6104, 4883, 3906,
+	/*  -5 */ 3125, 2500, 2000, 1600, 1280,
+	/*   0 */ 1024, 819, 655, 524, 419,
+	/*   5 */ 336, 268, 215, 172, 137,
+	/*  10 */ 110, 88, 70, 56, 45,
+	/*  15 */ 36, 29, 23, 18, 15,
 };
+/* clang-format on */
 
 /* Wrapping arithmetic on virtual times. */
 static int64_t vtime_add(int64_t a, int64_t b)
@@ -84,7 +88,7 @@ static bool min_vruntime_update(struct rbtree_node *node)
 
 void fair_init(struct fair_queue *q)
 {
-	*q = (struct fair_queue){ 0 };
+	*q = (struct fair_queue){0};
 	rbtree_init(&q->waiting, min_vruntime_update);
 }
 
@@ -167,7 +171,8 @@ void fair_place(struct fair_queue *q, struct fair_entity *e)
 
 	(void)total(q, &load);
 	move_base(q, fair_average(q));
-	/* joining takes weight / (load + weight) of the lag away again: ask for that much more */
+	/* joining takes weight / (load + weight) of the lag away again: ask for that much more
+	 */
 	if (load)
 		lag = lag * (load + e->weight) / load;
 	e->vruntime = vtime_add(q->base, -lag);
@@ -217,7 +222,8 @@ struct fair_entity *fair_pick(const struct fair_queue *q)
 	struct fair_entity *running = q->running;
 
 	if (!running)
-		return best; /* the least vruntime is at or before the average: never NULL here */
+		return best; /* the least vruntime is at or before the average: never NULL here
+			      */
 	return best && fair_preempts(q, best) ? best : running;
 }
 
@@ -241,8 +247,8 @@ bool fair_preempts(const struct fair_queue *q, const struct fair_entity *e)
 		return true;
 	/* a request that has been begun is finished: only a new one has to be eligible */
 	return vtime_diff(running->deadline, running->vruntime) >=
-		fair_virtual(running, FAIR_REQUEST_NS) &&
-		!is_eligible(q, running->vruntime, sum, load);
+		       fair_virtual(running, FAIR_REQUEST_NS) &&
+	       !is_eligible(q, running->vruntime, sum, load);
 }
 
 void fair_take(struct fair_queue *q, struct fair_entity *e)
@@ -286,8 +292,7 @@ void fair_check(const struct fair_queue *q)
 	int64_t sum = 0;
 
 	rbtree_check(&q->waiting, deadline_less);
-	rbtree_for_each(e, &q->waiting, struct fair_entity, node)
-	{
+	rbtree_for_each (e, &q->waiting, struct fair_entity, node) {
 		assert(e != q->running && e->weight > 0);
 		nr++;
 		load += e->weight;

@@ -30,20 +30,20 @@ enum {
 struct fair_entity {
 	struct rbtree_node node; /* by deadline, then first come */
 	uint32_t weight;
-	uint64_t inverse;      /* 2^32 * NICE_WEIGHT_ZERO / weight */
-	int64_t vruntime;      /* weighted ns served */
-	int64_t deadline;      /* virtual time by which its request should be served */
-	int64_t min_vruntime;  /* of its subtree */
-	int64_t lag;	       /* virtual ns owed to it; while it is on no queue */
+	uint64_t inverse;     /* 2^32 * NICE_WEIGHT_ZERO / weight */
+	int64_t vruntime;     /* weighted ns served */
+	int64_t deadline;     /* virtual time by which its request should be served */
+	int64_t min_vruntime; /* of its subtree */
+	int64_t lag;          /* virtual ns owed to it; while it is on no queue */
 };
 
 struct fair_queue {
-	struct rbtree waiting;	   /* without `running` */
+	struct rbtree waiting; /* without `running` */
 	struct fair_entity *running;
 	unsigned nr_waiting;
-	uint64_t load;		   /* weights of the waiting */
-	int64_t base;		   /* origin of `sum`; near the average, follows it */
-	int64_t sum;		   /* of weight * (vruntime - base) of the waiting */
+	uint64_t load; /* weights of the waiting */
+	int64_t base;  /* origin of `sum`; near the average, follows it */
+	int64_t sum;   /* of weight * (vruntime - base) of the waiting */
 };
 
 void fair_init(struct fair_queue *q);
@@ -92,7 +92,8 @@ static inline void fair_charge(struct fair_queue *q, uint64_t ns)
 {
 	struct fair_entity *e = q->running;
 
-	e->vruntime = (int64_t)((uint64_t)e->vruntime + (uint64_t)fair_virtual(e, ns)); /* wraps */
+	e->vruntime =
+		(int64_t)((uint64_t)e->vruntime + (uint64_t)fair_virtual(e, ns)); /* wraps */
 }
 
 /* Real nanoseconds until the running one has been served its request; 0 when it has. */

@@ -27,11 +27,12 @@ static inline bool may_take_seat(
 	const struct runq *rq, const struct thread *from, const struct thread *t)
 {
 	return t->rank == from->rank && t->fair.weight == from->fair.weight &&
-		thread_may_run_on(t, rq->cpu->id) && !preempt_resched_wanted();
+	       thread_may_run_on(t, rq->cpu->id) && !preempt_resched_wanted();
 }
 
 /* `from` has been charged and waits from now on; t, on no queue, continues. */
-static inline void give_seat(struct runq *rq, struct thread *from, struct thread *t)
+static inline void give_seat(
+	struct runq *rq, struct thread *from, struct thread *t) NOT_ANALYSED
 {
 	if (LIKELY(t->rank == RANK_OF_FAIR))
 		fair_give_seat(&rq->fair, &t->fair);
@@ -79,7 +80,7 @@ bool sched_wake_handover(struct thread *t)
 	return true;
 }
 
-void sched_switch_to(struct thread *t)
+void sched_switch_to(struct thread *t) NOT_ANALYSED /* the lock goes with the seat */
 {
 	struct thread *me = arch_current();
 	struct runq *rq;

@@ -4,9 +4,9 @@
  * interrupt. No tick runs: the timer is armed for the first timer of this CPU or not at all.
  *
  * The order matters. The CPU first says that it is idle, then looks at its own queue and at the
- * others', then sleeps. A waker first queues, then looks who is idle. So either the CPU sees the
- * thread or the waker sees the CPU and sends an IPI, which ends the sleep even if it comes before
- * it (arch_cpu_wait).
+ * others', then sleeps. A waker first queues, then looks who is idle. So either the CPU sees
+ * the thread or the waker sees the CPU and sends an IPI, which ends the sleep even if it comes
+ * before it (arch_cpu_wait).
  *
  * The idle thread holds preemption off while it looks and sleeps, so that an interrupt never
  * switches away from inside the sleep, where RCU believes that this CPU reads nothing.

@@ -2,13 +2,13 @@
 /*
  * Changing how and where a thread is scheduled, whatever it is doing at the moment.
  *
- * A change needs the thread off every queue. That is so while it is CHANGING, and who makes it so
- * depends on its state: a waiting thread is claimed as a waker would, a queued one is taken off
- * its queue, a running one is taken out of its class's account under the queue's lock.
+ * A change needs the thread off every queue. That is so while it is CHANGING, and who makes it
+ * so depends on its state: a waiting thread is claimed as a waker would, a queued one is taken
+ * off its queue, a running one is taken out of its class's account under the queue's lock.
  *
  * Affinity is read by wakers that hold no lock of the thread. The new mask is written first and
- * the thread is looked at afterwards: a waker that may have seen the old mask has made the thread
- * CHANGING before, so we wait for what it does and then correct it.
+ * the thread is looked at afterwards: a waker that may have seen the old mask has made the
+ * thread CHANGING before, so we wait for what it does and then correct it.
  *
  * Locks   thread->lock [L] serialises changes; under it the run queue lock.
  */
@@ -37,6 +37,7 @@ void thread_apply_params(struct thread *t, const struct sched_params *p)
 
 /* For a thread that is READY or runs, on rq. Returns whether to send its CPU an IPI. */
 static bool apply_on_queue(struct runq *rq, struct thread *t, const struct sched_params *p)
+	MUST_HOLD(rq->lock)
 {
 	if (rq->running != t) {
 		runq_part(rq, t);
@@ -52,17 +53,17 @@ static bool apply_on_queue(struct runq *rq, struct thread *t, const struct sched
 }
 
 /*
- * rq is locked. A thread that was CHANGING when we looked which queue to lock may have become READY
- * on another since: the state is read first, then the CPU that was written before it.
+ * rq is locked. A thread that was CHANGING when we looked which queue to lock may have become
+ * READY on another since: the state is read first, then the CPU that was written before it.
  */
 static bool is_on_queue(const struct runq *rq, const struct thread *t)
 {
 	return rq->running == t ||
-		(thread_state_get(t) == THREAD_READY && READ_ONCE(t->cpu) == rq->cpu->id);
+	       (thread_state_get(t) == THREAD_READY && READ_ONCE(t->cpu) == rq->cpu->id);
 }
 
 /* Interrupts are off, t->lock is held. */
-static void set_effective(struct thread *t, const struct sched_params *p)
+static void set_effective(struct thread *t, const struct sched_params *p) NOT_ANALYSED
 {
 	for (;;) {
 		struct runq *rq;
@@ -133,7 +134,7 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 /* ---- Affinity ---- */
 
 /* t->lock is held, the mask is written: t leaves a CPU that it may no longer use. */
-static void leave_forbidden_cpu(struct thread *t)
+static void leave_forbidden_cpu(struct thread *t) NOT_ANALYSED
 {
 	atomic_fence(); /* the mask before the state; pairs with the exchange in thread_claim */
 	for (;;) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * How a thread wants to be scheduled: what sched_set_params sets, and what a mutex passes on from
- * its waiters to its owner.
+ * How a thread wants to be scheduled: what sched_set_params sets, and what a mutex passes on
+ * from its waiters to its owner.
  */
 #pragma once
 

@@ -46,7 +46,8 @@ struct thread *rt_first(const struct rt_queue *q)
 		if (LIKELY(!q->bitmap[word]))
 			continue;
 		bit = BITS_PER_WORD - 1 - (unsigned)__builtin_clzll(q->bitmap[word]);
-		return list_first(&q->lists[word * BITS_PER_WORD + bit], struct thread, run_link);
+		return list_first(
+			&q->lists[word * BITS_PER_WORD + bit], struct thread, run_link);
 	}
 	return NULL;
 }

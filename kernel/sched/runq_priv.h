@@ -2,8 +2,8 @@
 /*
  * A CPU's run queue, and what the files of this folder say to each other.
  *
- * The lock is held from before a switch until after it: the thread that leaves takes it, the one
- * that arrives releases it. Whoever gets the lock therefore sees no thread half switched.
+ * The lock is held from before a switch until after it: the thread that leaves takes it, the
+ * one that arrives releases it. Whoever gets the lock therefore sees no thread half switched.
  */
 #pragma once
 
@@ -23,12 +23,12 @@ enum {
 	RANK_OF_IDLE_THREAD = -1,
 	RANK_OF_IDLE_CLASS = 0,
 	RANK_OF_FAIR = 1,
-	RANK_OF_RT = 1, /* + priority: 2 .. 100 */
+	RANK_OF_RT = 1,     /* + priority: 2 .. 100 */
 	SCAN_CPUS_MAX = 16, /* a wake-up looks at so many CPUs at most */
 };
 
 #define RR_TURN_NS     (100 * NS_PER_MS) /* Linux: sched_rr_get_interval gives 100 ms */
-#define BALANCE_GAP_NS (10 * NS_PER_MS)	 /* a busy CPU looks for idler ones so often */
+#define BALANCE_GAP_NS (10 * NS_PER_MS)  /* a busy CPU looks for idler ones so often */
 
 /* FIFO and RR: a list for each priority, and which are not empty. */
 struct rt_queue {
@@ -43,28 +43,29 @@ enum leave_how { LEAVE_READY, LEAVE_BLOCKED, LEAVE_MOVING, LEAVE_DEAD };
  *   [q] lock      [I] immutable once its CPU runs      [c] its CPU only, interrupts off
  */
 struct runq {
-	struct irqlock lock;	   /* RANK_RUNQ; two: lower CPU number first */
-	struct cpu *cpu;	   /* [I] */
-	struct thread *idle;	   /* [I] on the boot CPU from thread_init_system on */
-	struct thread *running;	   /* [q] */
-	struct thread *handover;   /* [q] READY, waits in no tree for `running` to block */
-	struct thread *left;	   /* [q] across a switch */
-	enum leave_how left_how;   /* [q] */
-	unsigned nr_ready;	   /* [q] those on the queues and in `handover`, without `running` */
-	bool wants_resched;	   /* [q] another CPU asks; the IPI handler looks */
-	bool is_slice_on;	   /* [q] a slice end is set */
-	struct fair_queue fair;	   /* [q] */
-	struct list idle_class;	   /* [q] SCHED_CLASS_IDLE, round and round */
-	uint64_t balance_at_ns;	   /* [q] */
-	uint64_t nr_switches;	   /* [q] */
-	uint64_t nr_steals;	   /* [q] */
-	uint64_t nr_handovers;	   /* [q] */
-	uint64_t idle_ns;	   /* [c] */
-	struct rt_queue rt;	   /* [q] */
+	struct irqlock lock;     /* RANK_RUNQ; two: lower CPU number first */
+	struct cpu *cpu;         /* [I] */
+	struct thread *idle;     /* [I] on the boot CPU from thread_init_system on */
+	struct thread *running;  /* [q] */
+	struct thread *handover; /* [q] READY, waits in no tree for `running` to block */
+	struct thread *left;     /* [q] across a switch */
+	enum leave_how left_how; /* [q] */
+	unsigned nr_ready;  /* [q] those on the queues and in `handover`, without `running` */
+	bool wants_resched; /* [q] another CPU asks; the IPI handler looks */
+	bool is_slice_on;   /* [q] a slice end is set */
+	struct fair_queue fair; /* [q] */
+	struct list idle_class; /* [q] SCHED_CLASS_IDLE, round and round */
+	uint64_t balance_at_ns; /* [q] */
+	uint64_t nr_switches;   /* [q] */
+	uint64_t nr_steals;     /* [q] */
+	uint64_t nr_handovers;  /* [q] */
+	uint64_t idle_ns;       /* [c] */
+	struct rt_queue rt;     /* [q] */
 };
 
 extern PERCPU(struct runq, sched_runq);
-extern struct cpumask sched_idle_cpus; /* [a] CPUs that found nothing to do; cleared by who sends some */
+extern struct cpumask
+	sched_idle_cpus; /* [a] CPUs that found nothing to do; cleared by who sends some */
 
 static inline struct runq *this_runq(void)
 {
@@ -117,8 +118,8 @@ static inline struct thread *thread_of_fair(struct fair_entity *e)
 /* ---- core.c: the queue of a CPU ---- */
 
 /*
- * Locks the queue of t->cpu. If t is RUNNING, or READY there, that lasts until the unlock; a thread
- * in another state may come and go meanwhile.
+ * Locks the queue of t->cpu. If t is RUNNING, or READY there, that lasts until the unlock; a
+ * thread in another state may come and go meanwhile.
  */
 struct runq *runq_lock_of(struct thread *t);
 /* Charges `running` for its time until now. Returns now. */
@@ -138,7 +139,8 @@ MUST_CHECK bool runq_consider(struct runq *rq, struct thread *t) MUST_HOLD(rq->l
 MUST_CHECK bool runq_resched(struct runq *rq) MUST_HOLD(rq->lock);
 /* Sets the end of `running`'s slice if somebody waits for it. On the CPU itself only. */
 void runq_set_slice(struct runq *rq, uint64_t now) MUST_HOLD(rq->lock);
-/* Puts a CHANGING thread on the queue of the CPU that suits it. Interrupts off, no queue locked. */
+/* Puts a CHANGING thread on the queue of the CPU that suits it. Interrupts off, no queue
+ * locked. */
 void sched_place(struct thread *t);
 /* Gives up the CPU as `how` says. Interrupts off on entry and return, no queue locked. */
 void sched_leave(enum leave_how how, bool is_yield);
@@ -159,7 +161,8 @@ static inline void sched_irq_restore(bool were_enabled)
 void runq_check(struct runq *rq) MUST_HOLD(rq->lock);
 
 /* ---- handover.c ---- */
-/* `prev` blocks: gives its seat to rq->handover if it may. True if that was done (and undone). */
+/* `prev` blocks: gives its seat to rq->handover if it may. True if that was done (and undone).
+ */
 bool handover_take(struct runq *rq, struct thread *prev);
 
 /* ---- rt.c ---- */
@@ -171,11 +174,13 @@ bool rt_has_peer(const struct rt_queue *q, const struct thread *t); /* same prio
 
 /* ---- balance.c ---- */
 unsigned balance_choose_cpu(const struct thread *t);
-/* Takes a thread from the busiest CPU onto this one's queue. Interrupts off, no queue locked. */
+/* Takes a thread from the busiest CPU onto this one's queue. Interrupts off, no queue locked.
+ */
 bool balance_steal(struct runq *rq);
 /* Gives a thread to a CPU that has at least two fewer. Interrupts off, no queue locked. */
 void balance_push(struct runq *rq);
-/* An idle CPU that could take t, which waits behind a running thread; MAX_CPUS if there is none. */
+/* An idle CPU that could take t, which waits behind a running thread; MAX_CPUS if there is
+ * none. */
 unsigned balance_idle_cpu_for(const struct thread *t);
 
 /* ---- params.c, thread.c ---- */

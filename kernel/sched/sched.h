@@ -9,21 +9,23 @@
 #include "sched/thread.h"
 
 /*
- * The boot CPU, first of all: makes the running code a thread, with which locks and the checkers
- * work. It may block only after thread_init_system(), which gives the CPU its idle thread.
+ * The boot CPU, first of all: makes the running code a thread, with which locks and the
+ * checkers work. It may block only after thread_init_system(), which gives the CPU its idle
+ * thread.
  */
 void sched_init(void);
 /* Another CPU, before it starts: `idle` from sched_create_idle() becomes its running thread. */
 void sched_init_cpu(struct cpu *cpu, struct thread *idle);
 MUST_CHECK int sched_create_idle(struct cpu *cpu, struct thread **out);
-NORETURN void sched_idle_loop(void);	  /* what an idle thread runs; interrupts off on entry */
+NORETURN void sched_idle_loop(void); /* what an idle thread runs; interrupts off on entry */
 
 /* Gives the CPU away but stays READY. */
 void sched_yield(void);
 /*
- * To wait: sched_set_blocked(), then test the condition, then sched_switch(), or sched_set_running()
- * if the condition held. A wake that comes after sched_set_blocked() makes sched_switch() return
- * at once. It also may return without any wake: who waits tests its condition again (WAIT_EVENT).
+ * To wait: sched_set_blocked(), then test the condition, then sched_switch(), or
+ * sched_set_running() if the condition held. A wake that comes after sched_set_blocked() makes
+ * sched_switch() return at once. It also may return without any wake: who waits tests its
+ * condition again (WAIT_EVENT).
  */
 void sched_set_blocked(void);
 void sched_switch(void);
@@ -50,10 +52,12 @@ MUST_CHECK int sched_set_params(struct thread *t, const struct sched_params *p);
 /*
  * Effective parameters, for mutexes: the better of base and `inherited` (NULL: just base).
  * Interrupts are off and t->lock is held: the caller looks at t's mutexes under it. So
- * sched_set_params, too, changes base and params under t->lock, and afterwards, with nothing held,
- * calls mutex_params_changed(t) (sync/mutex.h), which takes inheritance into account again.
+ * sched_set_params, too, changes base and params under t->lock, and afterwards, with nothing
+ * held, calls mutex_params_changed(t) (sync/mutex.h), which takes inheritance into account
+ * again.
  */
-void sched_set_inherited(struct thread *t, const struct sched_params *inherited) MUST_HOLD(t->lock);
+void sched_set_inherited(struct thread *t, const struct sched_params *inherited)
+	MUST_HOLD(t->lock);
 bool sched_params_better(const struct sched_params *a, const struct sched_params *b);
 /*
  * Restricts t to the mask. A thread outside it leaves at once: before this returns if it is the
@@ -66,7 +70,8 @@ MUST_CHECK int sched_set_affinity(struct thread *t, const struct cpumask *mask);
 void sched_slice_end(void);
 /* irq/ipi.c: another CPU put something on our queue. Interrupt context. */
 void sched_on_reschedule_ipi(void);
-/* End of an interrupt, nothing held off: switch if asked. Interrupts off on entry and return. */
+/* End of an interrupt, nothing held off: switch if asked. Interrupts off on entry and return.
+ */
 void sched_preempt_irq(void);
 
 struct sched_stats {

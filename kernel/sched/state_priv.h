@@ -14,9 +14,9 @@
  *     READY, RUNNING -> CHANGING    moves to another CPU, under the lock of the old run queue
  *     RUNNING  -> DEAD       itself
  *
- * So READY means "on a run queue" to whoever holds that queue's lock, and BLOCKED means "off every
- * CPU, context saved" to everybody. A waker needs one compare-and-exchange to own the thread, and
- * no lock but that of the queue it puts it on.
+ * So READY means "on a run queue" to whoever holds that queue's lock, and BLOCKED means "off
+ * every CPU, context saved" to everybody. A waker needs one compare-and-exchange to own the
+ * thread, and no lock but that of the queue it puts it on.
  */
 #pragma once
 
@@ -33,10 +33,11 @@ static inline bool thread_move_is_legal(enum thread_state from, enum thread_stat
 {
 	static const uint8_t legal[] = {
 		[THREAD_READY] = BIT(THREAD_RUNNING) | BIT(THREAD_CHANGING),
-		[THREAD_RUNNING] = BIT(THREAD_READY) | BIT(THREAD_BLOCKING) | BIT(THREAD_CHANGING) |
-			BIT(THREAD_DEAD) | BIT(THREAD_RUNNING),
-		[THREAD_BLOCKING] = BIT(THREAD_RUNNING) | BIT(THREAD_READY) | BIT(THREAD_CHANGING) |
-			BIT(THREAD_BLOCKING),
+		[THREAD_RUNNING] = BIT(THREAD_READY) | BIT(THREAD_BLOCKING) |
+				   BIT(THREAD_CHANGING) | BIT(THREAD_DEAD) |
+				   BIT(THREAD_RUNNING),
+		[THREAD_BLOCKING] = BIT(THREAD_RUNNING) | BIT(THREAD_READY) |
+				    BIT(THREAD_CHANGING) | BIT(THREAD_BLOCKING),
 		[THREAD_BLOCKED] = BIT(THREAD_CHANGING),
 		[THREAD_CHANGING] =
 			BIT(THREAD_READY) | BIT(THREAD_RUNNING) | BIT(THREAD_BLOCKED),

@@ -8,10 +8,11 @@
  * thread that runs after it (sched_arrive), because until then the CPU stands on its stack. So
  * whoever drops the last one knows that the stack is free.
  *
- * Freeing may sleep (the stack is unmapped), dropping may not. The last thread_put therefore puts
- * the thread on a list that a worker empties; thread_join, which may sleep, frees at once.
+ * Freeing may sleep (the stack is unmapped), dropping may not. The last thread_put therefore
+ * puts the thread on a list that a worker empties; thread_join, which may sleep, frees at once.
  *
- * Locks   threads_lock [A] (RANK_THREADS) the list of all threads; taken last of the scheduler's.
+ * Locks   threads_lock [A] (RANK_THREADS) the list of all threads; taken last of the
+ * scheduler's.
  */
 #include "debug/log.h"
 #include "irq/work.h"
@@ -24,18 +25,18 @@ enum { MAX_THREADS = 1 << 18 }; /* 4 GiB of stacks: a loop that creates threads 
 
 static struct irqlock threads_lock = IRQLOCK_INIT(RANK_THREADS, "threads");
 static struct list threads = LIST_INIT(threads); /* [A] */
-static unsigned nr_threads;			 /* [A] */
-static uint32_t next_id;			 /* [A] */
+static unsigned nr_threads;                      /* [A] */
+static uint32_t next_id;                         /* [A] */
 
 static struct slab_cache *thread_cache; /* [I] */
-static struct slab_cache *fpu_cache;	/* [I] */
+static struct slab_cache *fpu_cache;    /* [I] */
 static struct thread boot_thread;
 
 static struct llist dead; /* [a] no reference left, stack left */
 static void reap_work_fn(struct work *w);
 static struct work reap_work = WORK_INIT(reap_work_fn);
 
-static const struct sched_params default_params = { .policy = SCHED_CLASS_FAIR };
+static const struct sched_params default_params = {.policy = SCHED_CLASS_FAIR};
 
 /* ---- Creation ---- */
 
@@ -160,8 +161,7 @@ static void thread_free(struct thread *t)
 
 void thread_reap(void)
 {
-	llist_for_each_safe(t, llist_take_all(&dead), struct thread, dead_link)
-		thread_free(t);
+	llist_for_each_safe(t, llist_take_all(&dead), struct thread, dead_link) thread_free(t);
 }
 
 static void reap_work_fn(struct work *w UNUSED)
@@ -233,9 +233,12 @@ void thread_fpu_end(void)
 const char *thread_state_name(uint32_t state)
 {
 	static const char *const names[] = {
-		[THREAD_READY] = "ready",	[THREAD_RUNNING] = "running",
-		[THREAD_BLOCKING] = "blocking", [THREAD_BLOCKED] = "blocked",
-		[THREAD_CHANGING] = "changing", [THREAD_DEAD] = "dead",
+		[THREAD_READY] = "ready",
+		[THREAD_RUNNING] = "running",
+		[THREAD_BLOCKING] = "blocking",
+		[THREAD_BLOCKED] = "blocked",
+		[THREAD_CHANGING] = "changing",
+		[THREAD_DEAD] = "dead",
 	};
 
 	return state < ARRAY_LEN(names) ? names[state] : "?";
@@ -244,7 +247,7 @@ const char *thread_state_name(uint32_t state)
 void thread_for_each(void (*fn)(struct thread *t, void *ctx), void *ctx)
 {
 	irqlock_lock(&threads_lock);
-	list_for_each(t, &threads, struct thread, all_link)
+	list_for_each (t, &threads, struct thread, all_link)
 		fn(t, ctx);
 	irqlock_unlock(&threads_lock);
 }

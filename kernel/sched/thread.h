@@ -44,10 +44,10 @@ enum thread_state {
 const char *thread_state_name(uint32_t state);
 
 enum thread_flags {
-	THREAD_KILLED = 1,	/* must end: every killable wait returns -EINTR */
-	THREAD_SIGNAL = 2,	/* has a signal to look at */
-	THREAD_WORKER = 4,	/* irq/work.c wants to know when it blocks */
-	THREAD_IDLE = 8,	/* a CPU's idle thread: on no queue, never blocks */
+	THREAD_KILLED = 1, /* must end: every killable wait returns -EINTR */
+	THREAD_SIGNAL = 2, /* has a signal to look at */
+	THREAD_WORKER = 4, /* irq/work.c wants to know when it blocks */
+	THREAD_IDLE = 8,   /* a CPU's idle thread: on no queue, never blocks */
 };
 
 /*
@@ -57,55 +57,57 @@ enum thread_flags {
  *   [A] the lock of the list of all threads
  */
 struct thread {
-	struct arch_context ctx;    /* [t] valid only while not running */
-	vaddr_t kstack_bottom;	    /* [I] */
-	vaddr_t kstack_top;	    /* [I] */
-	void *fpu;		    /* [t] NULL: has no vector state */
+	struct arch_context ctx; /* [t] valid only while not running */
+	vaddr_t kstack_bottom;   /* [I] */
+	vaddr_t kstack_top;      /* [I] */
+	void *fpu;               /* [t] NULL: has no vector state */
 
 	/* scheduling: sched/ */
-	uint32_t state;		    /* [a] enum thread_state */
-	uint32_t cpu;		    /* [R] where it runs, or will run next; a hint when read without */
-	uint32_t flags;		    /* [a] THREAD_* request bits, set by others */
-	int16_t rank;		    /* [R] order among classes and priorities, from params */
-	bool turn_is_over;	    /* [R] RR: goes to the end of its list */
-	struct sched_params params; /* [L+R] with what it inherited through mutexes: either to read */
-	struct fair_entity fair;    /* [R] FAIR */
-	struct list_node run_link;  /* [R] the other classes */
-	uint64_t slice_ns;	    /* [R] what is left of an RR turn */
-	uint64_t exec_start_ns;	    /* [R] when it was last put on the CPU or accounted */
-	uint64_t cpu_ns;	    /* [R] total time on CPU */
-	uint64_t nr_switches;	    /* [R] how often it was put on a CPU */
-	uint64_t nr_preempted;	    /* [R] how often it lost one against its wish */
+	uint32_t state;    /* [a] enum thread_state */
+	uint32_t cpu;      /* [R] where it runs, or will run next; a hint when read without */
+	uint32_t flags;    /* [a] THREAD_* request bits, set by others */
+	int16_t rank;      /* [R] order among classes and priorities, from params */
+	bool turn_is_over; /* [R] RR: goes to the end of its list */
+	struct sched_params
+		params; /* [L+R] with what it inherited through mutexes: either to read */
+	struct fair_entity fair;   /* [R] FAIR */
+	struct list_node run_link; /* [R] the other classes */
+	uint64_t slice_ns;         /* [R] what is left of an RR turn */
+	uint64_t exec_start_ns;    /* [R] when it was last put on the CPU or accounted */
+	uint64_t cpu_ns;           /* [R] total time on CPU */
+	uint64_t nr_switches;      /* [R] how often it was put on a CPU */
+	uint64_t nr_preempted;     /* [R] how often it lost one against its wish */
 
-	struct irqlock lock;	    /* RANK_THREAD: what was asked for */
-	struct sched_params base;   /* [L] */
-	struct cpumask affinity;    /* [L] to write; read by wakers without, see sched/params.c */
+	struct irqlock lock;      /* RANK_THREAD: what was asked for */
+	struct sched_params base; /* [L] */
+	struct cpumask affinity;  /* [L] to write; read by wakers without, see sched/params.c */
 
 	/* waiting */
-	uint32_t wait_flags;	    /* [a] enum wait_flags while BLOCKED */
+	uint32_t wait_flags;             /* [a] enum wait_flags while BLOCKED */
 	struct mutex_waiter *blocked_on; /* [L] for priority inheritance: sync/mutex.c */
-	struct list held_mutexes;   /* [L] those with waiters */
-	struct held_list held;	    /* [t] sleeping locks, debug */
+	struct list held_mutexes;        /* [L] those with waiters */
+	struct held_list held;           /* [t] sleeping locks, debug */
 
 	/* identity */
-	refcount refs;		    /* [a] */
-	uint32_t id;		    /* [I] kernel-wide, for the log */
-	char name[24];		    /* [I] */
-	struct list_node all_link;  /* [A] */
-	void (*entry)(void *arg);   /* [I] */
-	void *arg;		    /* [I] */
-	int exit_status;	    /* [t] until DEAD */
-	struct waitq exited;	    /* woken at DEAD; thread_join */
+	refcount refs;               /* [a] */
+	uint32_t id;                 /* [I] kernel-wide, for the log */
+	char name[24];               /* [I] */
+	struct list_node all_link;   /* [A] */
+	void (*entry)(void *arg);    /* [I] */
+	void *arg;                   /* [I] */
+	int exit_status;             /* [t] until DEAD */
+	struct waitq exited;         /* woken at DEAD; thread_join */
 	struct llist_node dead_link; /* [t] sched/thread.c: waiting to be freed */
 };
 
 /* Threads can be created, and the boot CPU may idle: needs the slab allocator and kmap. */
 void thread_init_system(void);
 /*
- * A new thread that will run entry(arg); one reference is the caller's, one its own until it ends.
- * It is not started. Returns 0, -ENOMEM, -EAGAIN (too many).
+ * A new thread that will run entry(arg); one reference is the caller's, one its own until it
+ * ends. It is not started. Returns 0, -ENOMEM, -EAGAIN (too many).
  */
-MUST_CHECK int thread_create(struct thread **out, const char *name, void (*entry)(void *), void *arg);
+MUST_CHECK int thread_create(
+	struct thread **out, const char *name, void (*entry)(void *), void *arg);
 /* Puts it on a run queue for the first time. */
 void thread_start(struct thread *t);
 /* Create, start and drop the caller's reference. */
@@ -124,7 +126,8 @@ void thread_get(struct thread *t);
 void thread_put(struct thread *t);
 /* Frees every thread that has no reference left, now. Sleeps. */
 void thread_reap(void);
-/* Gives the current kernel thread a vector state: between the two it may use vector registers. */
+/* Gives the current kernel thread a vector state: between the two it may use vector registers.
+ */
 MUST_CHECK int thread_fpu_begin(void);
 void thread_fpu_end(void);
 /* Calls fn on every thread, list locked: for dumps. */

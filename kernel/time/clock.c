@@ -5,9 +5,9 @@
  *     ns = (counter - start) * mult >> 32        one 64 x 64 -> 128 bit multiplication
  *
  * The factor is found once and never changes, so readers need no lock and no sequence counter;
- * a clock that is disciplined (adjtimex) will bring one. Its error is below 2^-32 of a nanosecond
- * per count: at 3 GHz less than 1 in 10^9, far below that of the crystal. The product does not
- * overflow its 128 bits, and the result not its 64 in 500 years.
+ * a clock that is disciplined (adjtimex) will bring one. Its error is below 2^-32 of a
+ * nanosecond per count: at 3 GHz less than 1 in 10^9, far below that of the crystal. The
+ * product does not overflow its 128 bits, and the result not its 64 in 500 years.
  *
  * The way back uses the inverse factor relative to now and then corrects, so that the counter
  * value is never early: rounding matters when a timer would fire a nanosecond before its time.
@@ -24,7 +24,7 @@ enum {
 };
 
 struct clock_scale clock_scale;
-static uint64_t inverse;	/* [I] counts per ns << INVERSE_SHIFT */
+static uint64_t inverse;        /* [I] counts per ns << INVERSE_SHIFT */
 static int64_t realtime_offset; /* [a] real time - monotonic time */
 
 void clock_init(void)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What time it is. Monotonic time counts nanoseconds since start; real time is monotonic time
- * plus an offset set from the battery clock and by settimeofday. Both come from arch_counter_read
- * by one multiplication with a factor that calibration finds once.
+ * plus an offset set from the battery clock and by settimeofday. Both come from
+ * arch_counter_read by one multiplication with a factor that calibration finds once.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ enum { CLOCK_SHIFT = 32 };
 /* [I] once clock_init() has returned, before other CPUs run; all zero before: clocks read 0. */
 struct clock_scale {
 	uint64_t start; /* the counter at monotonic time 0 */
-	uint64_t mult;	/* ns per count << CLOCK_SHIFT */
+	uint64_t mult;  /* ns per count << CLOCK_SHIFT */
 };
 extern struct clock_scale clock_scale;
 
@@ -38,8 +38,8 @@ static inline uint64_t clock_monotonic_ns(void)
 int64_t clock_realtime_ns(void);
 void clock_set_realtime_ns(int64_t ns);
 /*
- * The counter value at which monotonic time reaches `ns` (for arming timers); for times more than
- * some minutes away, one on the way there.
+ * The counter value at which monotonic time reaches `ns` (for arming timers); for times more
+ * than some minutes away, one on the way there.
  */
 uint64_t clock_counter_at(uint64_t ns);
 /* Spins; for hardware that wants microseconds, and before timers run. Needs clock_init. */

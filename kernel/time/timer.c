@@ -4,12 +4,12 @@
  *
  * The hardware is armed only when something is due before what it is armed for. It is not taken
  * back when a timer is stopped or a slice ends early: then it fires for nothing, once, and is
- * armed for what is due next. Programming it costs as much as a context switch (under a hypervisor
- * much more), so what happens thousands of times a second must not touch it. Only an idle CPU
- * takes it back, because there the interrupt would cost a wake-up.
+ * armed for what is due next. Programming it costs as much as a context switch (under a
+ * hypervisor much more), so what happens thousands of times a second must not touch it. Only an
+ * idle CPU takes it back, because there the interrupt would cost a wake-up.
  *
- * The scheduler's slice end is no timer in the tree but one number beside it: it changes at each
- * switch, under a run queue lock that comes after the timer lock.
+ * The scheduler's slice end is no timer in the tree but one number beside it: it changes at
+ * each switch, under a run queue lock that comes after the timer lock.
  *
  * Moving between CPUs: a timer's lock is that of the CPU it was started on, timer->cpu, which
  * changes only under the old CPU's lock; who finds that it changed looks again.
@@ -31,11 +31,11 @@ enum { TIMERS_PER_INTERRUPT = 64 }; /* then other interrupts get a chance */
  */
 struct timer_base {
 	struct irqlock lock;
-	struct rbtree tree;	 /* [T] */
-	struct timer *running;	 /* [T] whose callback runs now */
-	uint64_t first_ns;	 /* [T] to write; its CPU reads it as a hint */
-	uint64_t slice_ns;	 /* [c] the scheduler's; UINT64_MAX: none */
-	uint64_t armed_ns;	 /* [c] what the hardware waits for; UINT64_MAX: nothing */
+	struct rbtree tree;    /* [T] */
+	struct timer *running; /* [T] whose callback runs now */
+	uint64_t first_ns;     /* [T] to write; its CPU reads it as a hint */
+	uint64_t slice_ns;     /* [c] the scheduler's; UINT64_MAX: none */
+	uint64_t armed_ns;     /* [c] what the hardware waits for; UINT64_MAX: nothing */
 };
 
 static PERCPU(struct timer_base, timer_base);
@@ -64,7 +64,7 @@ void timer_init_cpu(void)
 
 void timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
-	*t = (struct timer){ .fn = fn, .cpu = arch_cpu()->id };
+	*t = (struct timer){.fn = fn, .cpu = arch_cpu()->id};
 }
 
 /* ---- The hardware ---- */
@@ -107,7 +107,7 @@ static struct timer_base *base_of(uint32_t cpu)
 }
 
 /* Locks the base that t belongs to. */
-static struct timer_base *lock_base(struct timer *t)
+static struct timer_base *lock_base(struct timer *t) NOT_ANALYSED /* returns it locked */
 {
 	for (;;) {
 		uint32_t cpu = READ_ONCE(t->cpu);
@@ -136,7 +136,7 @@ static void tree_remove(struct timer_base *base, struct timer *t)
 		set_first(base);
 }
 
-void timer_start(struct timer *t, uint64_t expires_ns)
+void timer_start(struct timer *t, uint64_t expires_ns) NOT_ANALYSED
 {
 	bool were_enabled = arch_irq_save(); /* stay on this CPU */
 	struct timer_base *here = &percpu(timer_base), *base = lock_base(t);
@@ -162,7 +162,7 @@ void timer_start(struct timer *t, uint64_t expires_ns)
 	arch_irq_restore(were_enabled);
 }
 
-bool timer_stop(struct timer *t)
+bool timer_stop(struct timer *t) NOT_ANALYSED
 {
 	struct timer_base *base = lock_base(t);
 	bool was_armed = t->state == TIMER_ARMED;
@@ -173,7 +173,7 @@ bool timer_stop(struct timer *t)
 	return was_armed;
 }
 
-bool timer_stop_sync(struct timer *t)
+bool timer_stop_sync(struct timer *t) NOT_ANALYSED
 {
 	bool was_armed = false;
 

@@ -3,9 +3,10 @@
  * One-shot timers: a function called at a time. Each CPU keeps its own in a tree by expiry, and
  * arms its hardware for the first; with none it is armed for nothing (tickless).
  *
- * A callback runs in interrupt context, interrupts off, on the CPU the timer was started on, with
- * no lock held; it may start its own timer again, or free it. Started elsewhere while its callback
- * runs, a timer stays on the CPU of that callback, so that it never runs twice at once.
+ * A callback runs in interrupt context, interrupts off, on the CPU the timer was started on,
+ * with no lock held; it may start its own timer again, or free it. Started elsewhere while its
+ * callback runs, a timer stays on the CPU of that callback, so that it never runs twice at
+ * once.
  */
 #pragma once
 
@@ -23,17 +24,18 @@ enum timer_state {
  */
 struct timer {
 	struct rbtree_node node;     /* [T] */
-	uint64_t expires_ns;	     /* [T] clock_monotonic_ns */
+	uint64_t expires_ns;         /* [T] clock_monotonic_ns */
 	void (*fn)(struct timer *t); /* [I] */
-	uint32_t cpu;		     /* [T] */
-	uint8_t state;		     /* [T] enum timer_state */
+	uint32_t cpu;                /* [T] */
+	uint8_t state;               /* [T] enum timer_state */
 };
 
 void timer_init_cpu(void); /* on each CPU, once */
 void timer_init(struct timer *t, void (*fn)(struct timer *t));
 /* Starts or moves it; on this CPU. Never fires early. Any context. */
 void timer_start(struct timer *t, uint64_t expires_ns);
-/* Stops it; true if it had not fired. Does not wait for a callback running elsewhere. Any context. */
+/* Stops it; true if it had not fired. Does not wait for a callback running elsewhere. Any
+ * context. */
 bool timer_stop(struct timer *t);
 /* Stops it and waits until its callback is not running. Not from its own callback. */
 bool timer_stop_sync(struct timer *t);

@@ -14,14 +14,14 @@ enum { ITEMS = 20 };
 struct item {
 	struct work work;
 	unsigned number;
-	uint32_t runs;	  /* [a] */
+	uint32_t runs;    /* [a] */
 	uint32_t running; /* [a] */
 };
 
 static struct item items[ITEMS];
 static uint32_t started[ITEMS]; /* which item started n-th */
-static uint32_t nr_started;	/* [a] */
-static uint32_t overlaps;	/* [a] an item that ran twice at once */
+static uint32_t nr_started;     /* [a] */
+static uint32_t overlaps;       /* [a] an item that ran twice at once */
 
 static void items_init(void (*fn)(struct work *w))
 {

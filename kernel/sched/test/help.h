@@ -2,8 +2,8 @@
 /*
  * What the scheduler's tests share: a set of threads on one CPU that start together.
  *
- * The test's own thread becomes FIFO on that CPU, so that nothing it starts runs there before it
- * waits; crew_join() waits for all of them and gives the test thread its old life back.
+ * The test's own thread becomes FIFO on that CPU, so that nothing it starts runs there before
+ * it waits; crew_join() waits for all of them and gives the test thread its old life back.
  */
 #pragma once
 

@@ -10,10 +10,10 @@
 
 struct wanderer {
 	uint32_t allowed; /* [a] the only CPU it may be on; MAX_CPUS: any */
-	uint32_t at;	  /* [a] where it was last */
+	uint32_t at;      /* [a] where it was last */
 	uint32_t rounds;  /* [a] */
-	uint32_t wrong;	  /* [a] rounds that it spent elsewhere */
-	uint32_t stop;	  /* [a] */
+	uint32_t wrong;   /* [a] rounds that it spent elsewhere */
+	uint32_t stop;    /* [a] */
 	bool sleeps;
 };
 
@@ -25,7 +25,8 @@ static void wander(void *arg)
 		uint32_t allowed = atomic_load(&w->allowed);
 		unsigned cpu = ktest_this_cpu();
 
-		if (allowed != MAX_CPUS && cpu != allowed && atomic_load(&w->allowed) == allowed)
+		if (allowed != MAX_CPUS && cpu != allowed &&
+			atomic_load(&w->allowed) == allowed)
 			atomic_add(&w->wrong, 1);
 		atomic_store(&w->at, cpu);
 		atomic_add(&w->rounds, 1);
@@ -110,7 +111,7 @@ TEST(sched, affinity_without_an_online_cpu_is_refused)
 /* ---- Balance ---- */
 
 static uint32_t hogs_seen[MAX_CPUS]; /* [a] */
-static uint32_t hogs_arrived;	     /* [a] */
+static uint32_t hogs_arrived;        /* [a] */
 
 static void hog(void *arg)
 {
@@ -151,7 +152,7 @@ static struct passer {
 	struct thread *thread;
 	uint32_t tokens; /* [a] */
 } passers[PASSERS];
-static uint32_t passes_left; /* [a] */
+static uint32_t passes_left;  /* [a] */
 static uint32_t passing_ends; /* [a] */
 
 static bool take_token(struct passer *me)
@@ -199,7 +200,8 @@ TEST(sched, no_wake_up_is_lost)
 	passing_ends = 0;
 	for (unsigned i = 0; i < PASSERS; i++) {
 		passers[i].tokens = i < TOKENS;
-		REQUIRE(thread_create(&passers[i].thread, "passer", pass_tokens, &passers[i]) == 0);
+		REQUIRE(thread_create(&passers[i].thread, "passer", pass_tokens, &passers[i]) ==
+			0);
 		thread_get(passers[i].thread); /* the others wake it even after its end */
 	}
 	for (unsigned i = 0; i < PASSERS; i++)

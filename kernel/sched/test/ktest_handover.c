@@ -8,8 +8,8 @@
 
 struct pair {
 	struct thread *thread[2];
-	uint32_t turn;	   /* [a] 0 or 1 */
-	uint32_t rounds;   /* of each */
+	uint32_t turn;   /* [a] 0 or 1 */
+	uint32_t rounds; /* of each */
 	uint64_t took_ns;
 	uint32_t finished; /* [a] */
 };
@@ -172,7 +172,8 @@ TEST(sched, hand_over_in_two_steps_overtakes_the_queue)
 static void report(const char *what, uint64_t ns, uint32_t nr)
 {
 	/* under -icount shift=0 a nanosecond is an instruction */
-	log_info("bench: %s %llu insn (or ns without -icount)", what, (unsigned long long)(ns / nr));
+	log_info("bench: %s %llu insn (or ns without -icount)", what,
+		(unsigned long long)(ns / nr));
 }
 
 TEST(bench, handover)

@@ -226,7 +226,8 @@ TEST(sched, parameters_change_in_every_state)
 		thread_start(t[i]);
 	}
 	for (unsigned long i = 0; i < test_rounds(20000); i++)
-		EXPECT_EQ(sched_set_params(t[i % ARRAY_LEN(t)], &shapes[i % ARRAY_LEN(shapes)]), 0);
+		EXPECT_EQ(sched_set_params(t[i % ARRAY_LEN(t)], &shapes[i % ARRAY_LEN(shapes)]),
+			0);
 	for (unsigned i = 0; i < ARRAY_LEN(t); i++)
 		EXPECT_EQ(sched_set_params(t[i], &ktest_fair_params), 0);
 	atomic_store(&shape_stop, 1);

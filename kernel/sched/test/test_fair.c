@@ -74,7 +74,7 @@ TEST(fair, weight_falls_by_a_quarter_per_nice)
 TEST(fair, equal_weights_get_equal_service)
 {
 	struct fair_queue q;
-	struct sim_entity e[5] = { 0 };
+	struct sim_entity e[5] = {0};
 
 	fair_init(&q);
 	for (unsigned i = 0; i < ARRAY_LEN(e); i++)
@@ -86,9 +86,9 @@ TEST(fair, equal_weights_get_equal_service)
 
 TEST(fair, service_is_by_weight)
 {
-	static const int nices[] = { -5, 0, 5, 19 };
+	static const int nices[] = {-5, 0, 5, 19};
 	uint64_t total = 20000 * FAIR_REQUEST_NS, weights = 0;
-	struct sim_entity e[ARRAY_LEN(nices)] = { 0 };
+	struct sim_entity e[ARRAY_LEN(nices)] = {0};
 	struct fair_queue q;
 
 	fair_init(&q);
@@ -110,7 +110,7 @@ TEST(fair, service_is_by_weight)
 TEST(fair, service_lag_is_at_most_one_request)
 {
 	struct random rng;
-	struct sim_entity e[MAX_ENTITIES] = { 0 };
+	struct sim_entity e[MAX_ENTITIES] = {0};
 	struct fair_queue q;
 	uint64_t weights = 0, elapsed = 0;
 
@@ -126,15 +126,16 @@ TEST(fair, service_lag_is_at_most_one_request)
 		serve(&q, ns, FAIR_REQUEST_NS);
 		elapsed += ns;
 		for (unsigned i = 0; i < MAX_ENTITIES; i++) {
-			int64_t ideal = (int64_t)((unsigned __int128)elapsed * e[i].fair.weight /
-						  weights);
+			int64_t ideal = (int64_t)((unsigned __int128)elapsed *
+						  e[i].fair.weight / weights);
 			int64_t off = (int64_t)e[i].served_ns - ideal;
 
 			/* rounding of a virtual time costs less than 1 ns per request */
 			if (off > (int64_t)(FAIR_REQUEST_NS + step) ||
 				off < -(int64_t)(FAIR_REQUEST_NS + step)) {
-				test_fail(__FILE__, __LINE__, "entity %u of weight %u is %lld ns off",
-					i, e[i].fair.weight, (long long)off);
+				test_fail(__FILE__, __LINE__,
+					"entity %u of weight %u is %lld ns off", i,
+					e[i].fair.weight, (long long)off);
 				return;
 			}
 		}
@@ -144,7 +145,7 @@ TEST(fair, service_lag_is_at_most_one_request)
 TEST(fair, sleeping_keeps_the_lag)
 {
 	struct fair_queue q;
-	struct sim_entity a = { 0 }, b = { 0 }, c = { 0 };
+	struct sim_entity a = {0}, b = {0}, c = {0};
 	int64_t owed;
 
 	fair_init(&q);
@@ -165,7 +166,7 @@ TEST(fair, sleeping_keeps_the_lag)
 TEST(fair, joining_and_leaving_at_random_keeps_the_sums)
 {
 	struct random rng;
-	struct sim_entity e[MAX_ENTITIES] = { 0 };
+	struct sim_entity e[MAX_ENTITIES] = {0};
 	struct fair_queue q;
 
 	random_seed(&rng, 2);
@@ -180,9 +181,11 @@ TEST(fair, joining_and_leaving_at_random_keeps_the_sums)
 			e[i].is_on_queue = false;
 			if (random_below(&rng, 4) == 0)
 				fair_set_weight(&e[i].fair,
-					fair_weight_of_nice((int)random_below(&rng, 40) + NICE_MIN));
+					fair_weight_of_nice(
+						(int)random_below(&rng, 40) + NICE_MIN));
 		}
-		serve(&q, random_below(&rng, 3 * FAIR_REQUEST_NS), random_below(&rng, 1000000) + 1);
+		serve(&q, random_below(&rng, 3 * FAIR_REQUEST_NS),
+			random_below(&rng, 1000000) + 1);
 		fair_check(&q);
 	}
 }
@@ -190,21 +193,22 @@ TEST(fair, joining_and_leaving_at_random_keeps_the_sums)
 TEST(fair, an_early_sleeper_is_not_starved_by_many)
 {
 	struct fair_queue q;
-	struct sim_entity many[20] = { 0 }, light = { 0 };
+	struct sim_entity many[20] = {0}, light = {0};
 
 	fair_init(&q);
 	for (unsigned i = 0; i < ARRAY_LEN(many); i++)
 		join(&q, &many[i], -20);
 	join(&q, &light, 19);
 	serve(&q, 3ull * 1000000000 * 60, FAIR_REQUEST_NS);
-	/* its share of 180 s at 15 / (20 * 88818 + 15) is 1.5 ms: once at least in two shares */
+	/* its share of 180 s at 15 / (20 * 88818 + 15) is 1.5 ms: once at least in two shares
+	 */
 	EXPECT_GT(light.served_ns, 0);
 }
 
 TEST(fair, the_seat_goes_and_comes_back)
 {
 	struct fair_queue q;
-	struct sim_entity client = { 0 }, server = { 0 }, other = { 0 };
+	struct sim_entity client = {0}, server = {0}, other = {0};
 	int64_t before, server_owed;
 
 	fair_init(&q);
@@ -231,7 +235,7 @@ TEST(fair, the_seat_goes_and_comes_back)
 TEST(fair, virtual_time_may_wrap)
 {
 	struct fair_queue q;
-	struct sim_entity e[3] = { 0 };
+	struct sim_entity e[3] = {0};
 
 	fair_init(&q);
 	q.base = INT64_MAX - 1000;

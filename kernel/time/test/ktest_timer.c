@@ -53,10 +53,11 @@ TEST(timer, fire_in_order_and_never_early)
 	random_seed(&rng, 3);
 	nr_fired = disordered = 0;
 	last_ns = 0;
-	preempt_disable(); /* all of them on one CPU */
+	preempt_disable();                           /* all of them on one CPU */
 	now = clock_monotonic_ns() + 50 * NS_PER_MS; /* after all have been started */
 	for (unsigned i = 0; i < MANY; i++) {
-		watched[i] = (struct watched){.wanted_ns = now + random_below(&rng, 3 * NS_PER_MS)};
+		watched[i] =
+			(struct watched){.wanted_ns = now + random_below(&rng, 3 * NS_PER_MS)};
 		timer_init(&watched[i].timer, note_fired);
 		timer_start(&watched[i].timer, watched[i].wanted_ns);
 	}
@@ -75,7 +76,8 @@ TEST(timer, stopped_ones_do_not_fire)
 
 	nr_fired = 0;
 	for (unsigned i = 0; i < MANY; i++) {
-		watched[i] = (struct watched){.wanted_ns = clock_monotonic_ns() + 2 * NS_PER_MS};
+		watched[i] =
+			(struct watched){.wanted_ns = clock_monotonic_ns() + 2 * NS_PER_MS};
 		timer_init(&watched[i].timer, note_fired);
 		timer_start(&watched[i].timer, watched[i].wanted_ns);
 	}
@@ -128,10 +130,10 @@ enum { RACERS = 4, RACE_TIMERS = 8 };
 static struct raced {
 	struct timer timer;
 	uint32_t running; /* [a] */
-	uint32_t twice;	  /* [a] its callback ran twice at once */
+	uint32_t twice;   /* [a] its callback ran twice at once */
 } raced[RACE_TIMERS];
 static uint32_t late_callbacks; /* [a] ran after a stop_sync that nobody followed by a start */
-static uint32_t race_is_over;	/* [a] */
+static uint32_t race_is_over;   /* [a] */
 
 static void race_fn(struct timer *t)
 {
