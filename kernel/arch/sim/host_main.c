@@ -48,13 +48,21 @@ struct host_options opt = {
 
 /* ---- One test under many seeds ---- */
 
+/* Prints the end of a failed run's output, or a report in it from its first line on. */
 static void print_tail(const char *output)
 {
+	static const char *const reports[] = {"ERROR: AddressSanitizer", "panic: ", "sim: "};
 	const char *at = output + strlen(output);
 
 	for (unsigned lines = 0; at > output && lines <= TAIL_LINES; at--)
 		lines += at[-1] == '\n';
-	while (*at) {
+	for (unsigned i = 0; i < ARRAY_LEN(reports); i++) {
+		const char *report = strstr(output, reports[i]);
+
+		if (report && report < at)
+			at = report;
+	}
+	for (unsigned lines = 0; *at && lines < TAIL_LINES; lines++) {
 		size_t len = strcspn(at, "\n");
 
 		printf("# %.*s\n", (int)len, at);
