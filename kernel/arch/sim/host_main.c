@@ -65,6 +65,8 @@ static void print_tail(const char *output)
 	for (unsigned lines = 0; *at && lines < TAIL_LINES; lines++) {
 		size_t len = strcspn(at, "\n");
 
+		if (strncmp(at, "Shadow bytes", strlen("Shadow bytes")) == 0)
+			return; /* the rest of ASan's report helps nobody here */
 		printf("# %.*s\n", (int)len, at);
 		at += len + (at[len] == '\n');
 	}
