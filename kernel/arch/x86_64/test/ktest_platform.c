@@ -4,6 +4,7 @@
  * battery clock tells a time.
  */
 #include "arch/arch.h"
+#include "arch/machine.h"
 #include "calibrate.h"
 #include "debug/log.h"
 #include "interrupts.h"
@@ -70,6 +71,10 @@ TEST(x86, a_line_of_the_ioapic_arrives_and_can_be_moved)
 	struct irq_action action;
 	unsigned irq;
 
+	if (machine.nr_overrides == 0) { /* QEMU's microvm wires line 0 to input 2 and does not say so */
+		test_skip("no table says where ISA line 0 arrives");
+		return;
+	}
 	if (arch_irq_of_isa(0, &irq)) {
 		test_skip("no I/O APIC has ISA line 0");
 		return;
