@@ -28,9 +28,9 @@ static void expect_flags(vaddr_t start, vaddr_t end, unsigned expected)
 {
 	for (vaddr_t va = ALIGN_DOWN(start, PAGE_SIZE); va < end; va += PAGE_SIZE) {
 		unsigned flags = 0;
+		int err = pgtable_lookup(&kernel_pgtable, va, NULL, &flags, NULL);
 
-		REQUIRE(pgtable_lookup(&kernel_pgtable, va, NULL, &flags, NULL) == 0);
-		if (flags != (expected | PTE_GLOBAL)) {
+		if (err || flags != (expected | PTE_GLOBAL)) {
 			test_fail(__FILE__, __LINE__, "%#lx has flags %#x, expected %#x", va, flags,
 				expected | PTE_GLOBAL);
 			return;
@@ -44,7 +44,9 @@ TEST(mm, text_is_executable_constants_are_constant_data_is_neither)
 
 	expect_flags(l->text_start, l->text_end, PTE_EXEC);
 	expect_flags(l->rodata_start, l->rodata_end, 0);
-	expect_flags(l->data_start, l->image_end, PTE_WRITE);
+	expect_flags(l->data_start, l->boot_stack_bottom - PAGE_SIZE, PTE_WRITE);
+	EXPECT_EQ(pgtable_lookup(&kernel_pgtable, l->boot_stack_bottom - 1, NULL, NULL, NULL), -EFAULT);
+	expect_flags(l->boot_stack_bottom, l->image_end, PTE_WRITE);
 }
 
 struct walk {
