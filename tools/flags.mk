@@ -22,7 +22,7 @@ CFLAGS_UBSAN   := -fsanitize=undefined
 CFLAGS_debug   := -O1 -DDEBUG $(CFLAGS_UBSAN)
 
 # KASAN calls the checker for each access (outlined), so the shadow's address is known only to
-# debug/kasan.c. Stacks and globals are guarded by guard pages instead of red zones.
+# mm/kasan.c. Stacks and globals are guarded by guard pages instead of red zones.
 CFLAGS_KASAN_clang := -fsanitize=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 \
 		      -mllvm -asan-stack=0 -mllvm -asan-globals=0
 CFLAGS_KASAN_gcc   := -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0 \

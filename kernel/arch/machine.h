@@ -3,8 +3,8 @@
  * What this machine has that cannot be probed: CPUs, interrupt controllers, timers, the ways off.
  *
  * Filled once during start, from ACPI (dev/acpi), an MP table, a device tree, or defaults, by code
- * of a higher rank than the code that reads it; that is why it lives here. After machine_ready
- * in kmain it is immutable.
+ * of a higher rank than the code that reads it; that is why it lives here. After
+ * arch_init_interrupts, which puts the boot CPU first, it is immutable.
  */
 #pragma once
 

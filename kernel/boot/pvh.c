@@ -50,7 +50,7 @@ static void read_memmap(const struct boot_window *w, const struct pvh_start_info
 	}
 }
 
-/* The first module is the initrd. A module that wraps is dropped; main.c checks where it lies. */
+/* The first module is the initrd. A module that wraps is dropped; info.c checks where it lies. */
 static void read_module(const struct boot_window *w, const struct pvh_start_info *si, struct bootinfo *bi)
 {
 	const void *at = boot_view(w, si->modlist, sizeof(struct pvh_module));

@@ -6,7 +6,7 @@
  *
  * The layouts are the compilers' own: clang 14 compiler-rt ubsan_handlers.h, ubsan_value.h; gcc
  * 12 emits the same. Each handler is given a pointer to its static data, which begins with the
- * place (except invalid_builtin's, which also does), and then the operands.
+ * place (nonnull_return's is given the place as an operand), and then the operands.
  */
 #ifdef DEBUG
 

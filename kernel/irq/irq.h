@@ -66,5 +66,5 @@ struct deferred {
 void deferred_call(struct deferred *d);
 /* Runs what is pending on this CPU. irq/'s own; interrupts off, and off again on return. */
 void deferred_run(void);
-/* Whether something is pending here; the idle loop looks before it waits. Interrupts off. */
+/* Whether something is pending here that nobody runs yet. irq/'s own; interrupts off. */
 bool deferred_is_pending(void);

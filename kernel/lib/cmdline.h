@@ -11,7 +11,7 @@
 
 struct cmdline_word {
 	const char *key;
-	const char *help; /* for docs and the help= word */
+	const char *help; /* one line, for people */
 	/* value is "" for a bare key and stays valid. Returns 0; -EINVAL if it makes no sense. */
 	int (*set)(const char *value);
 };

@@ -2,8 +2,8 @@
 /*
  * Memory by size: a slab cache per size class, whole pages above the largest.
  *
- * The classes grow by halves (16, 32, 48, 64, 96, 128, ...), so at most a third of an object is
- * wasted. mem_free() needs no size: each page of a slab names its cache.
+ * The classes grow by halves up to 2 KiB (48, 64, 96, 128, 192, ...), so about a third of an object
+ * is wasted at most; the first two and the last two double, and may waste half. mem_free() needs no size: each page of a slab names its cache.
  *
  * Locks   none of its own.
  */

@@ -98,7 +98,7 @@ struct page_stats {
 	uint64_t raw;	 /* of those, never touched yet */
 };
 void page_get_stats(struct page_stats *out);
-/* Empties every CPU's cache into the zones (tests; before giving up with -ENOMEM). May sleep. */
+/* Empties every CPU's cache into the zones; page_alloc itself only empties its own. Interrupts on. */
 void page_drain_caches(void);
 /* Debug: walks every free list and checks the invariants; panics with what is wrong. */
 void page_check(void);

@@ -17,11 +17,12 @@
  *           [owner]    is the next t
  *
  * Locks   wait_lock (RANK_MUTEX) comes before thread->lock (RANK_THREAD); the walk needs a step
- * the other way round, which it may only try. If that fails it lets go of everything, pins t by
- * a reference, and starts again at t. Alive   who owns a mutex whose bit is set cannot release
- * it without the mutex's wait_lock and then its own lock; who waits cannot stop waiting without
- * the wait_lock. So each thread of the walk is kept by a lock the walk holds. (That is why a
- * waiter that gives up leaves the bit set: the owner clears it when it comes.)
+ *         the other way round, which it may only try. If that fails it lets go of everything,
+ *         pins t by a reference, and starts again at t.
+ * Alive   who owns a mutex whose bit is set cannot release it without the mutex's wait_lock and
+ *         then its own lock; who waits cannot stop waiting without the wait_lock. So each thread
+ *         of the walk is kept by a lock the walk holds. (That is why a waiter that gives up
+ *         leaves the bit set: the owner clears it when it comes.)
  *
  * The walk runs with interrupts off and ends after CHAIN_MAX threads; in debug kernels it
  * follows the whole chain and panics when that leads back to the thread that is about to wait.

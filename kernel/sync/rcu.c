@@ -9,8 +9,8 @@
  *     collect  everything queued on all CPUs is the batch
  *     ask      each CPU that is not idle gets rcu_wanted
  *     wait     until each has answered: by a switch (rcu_note_switch), by idling, or, after a
- * nap of ours, by an interprocessor call that looks at its preempt count call     the batch's
- * functions, oldest first per CPU
+ *              nap of ours, by an interprocessor call that looks at its preempt count
+ *     call     the batch's functions, oldest first per CPU
  *
  * Idle CPUs are neither asked nor woken. An interrupt on an idle CPU may contain readers, so
  * interrupt entry ends the idle state before anything else (rcu_idle_exit), and the idle loop

@@ -2,11 +2,11 @@
 /*
  * Wait queues.
  *
- * Why no wake-up is lost: a waiting thread is put on the queue and marked BLOCKED inside one
+ * Why no wake-up is lost: a waiting thread is put on the queue and marked BLOCKING inside one
  * section of the queue's lock, and only then tests its condition. A waker makes the condition
  * true and then takes that lock. If the waker's section came first, the waiter sees the
- * condition; if it came second, the waker finds the waiter, already BLOCKED, and makes it
- * ready.
+ * condition; if it came second, the waker finds the waiter, already BLOCKING, and makes
+ * it ready.
  *
  * A thread's waiter is taken off the queue by the wake-up that it consumes, so one exclusive
  * wake-up never hits the same thread twice. If its wait ends otherwise at the same moment (its

@@ -4,9 +4,10 @@
  * between two runs of a seed.
  *
  *     DIRECT   "physical" memory, reserved sparsely: one part below 4 GiB, with the holes that
- * real maps have, and one above, so that both zones of the page allocator have work PAGES
- * struct page of it all KMAP     what mm/kmap.h promises, by mappings with guard pages of the
- * host STACKS   kernel threads' stacks, one aligned slot each (arch_types.h), recycled last in,
+ *              real maps have, and one above, so that both zones of the page allocator have work
+ *     PAGES    struct page of it all
+ *     KMAP     what mm/kmap.h promises, by mappings with guard pages of the host
+ *     STACKS   kernel threads' stacks, one aligned slot each (arch_types.h), recycled last in,
  *              first out; a free one is poisoned, so a late use is reported by ASan
  *
  * There are no page tables and no TLB: the functions that encode entries serve host unit tests,

@@ -5,7 +5,7 @@
  *     0xffff8000_00000000  64 TiB  the direct map of up to 32 TiB of RAM lies somewhere in here
  *     0xffffc800_00000000   2 TiB  struct page of every frame, likewise
  *     0xffffd000_00000000  16 TiB  kernel mappings (mm/kmap.c), 1 TiB somewhere in here
- *     0xffffe000_00000000   8 TiB  KASAN shadow of the direct map (kasan builds)
+ *     0xffffe000_00000000          their end; a KASAN kernel's shadow lies at the end of the 1 TiB
  *     0xffffffff_80000000   1 GiB  the image, somewhere in here
  *
  * "Somewhere": early.c picks a random offset, in steps of 1 GiB (the image: 4 KiB).
