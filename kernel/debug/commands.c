@@ -23,23 +23,11 @@ enum { SYMBOL_TEXT = 96, LOG_CHUNK = 2048, TRACE_DEFAULT = 40 };
 
 /* ---- Threads and CPUs ---- */
 
-static const char *state_name(uint32_t state)
-{
-	static const char *const names[] = {
-		[THREAD_READY] = "ready",
-		[THREAD_RUNNING] = "running",
-		[THREAD_BLOCKED] = "blocked",
-		[THREAD_DEAD] = "dead",
-	};
-
-	return state < ARRAY_LEN(names) ? names[state] : "?";
-}
-
 /* The list is locked: formats by console_print, which takes no lock. */
 static void print_thread(struct thread *t, void *ctx UNUSED)
 {
 	console_print("%5u %-24s %-8s CPU %-3u %10llu us %8llu switches", t->id, t->name,
-		state_name(READ_ONCE(t->state)), t->cpu,
+		thread_state_name(READ_ONCE(t->state)), t->cpu,
 		(unsigned long long)(t->cpu_ns / NS_PER_US),
 		(unsigned long long)t->nr_switches);
 }

@@ -8,7 +8,7 @@
 """
 import gdb
 
-THREAD_STATES = ("ready", "running", "blocked", "dead")
+THREAD_STATES = ("ready", "running", "blocking", "blocked", "changing", "dead")  # enum thread_state
 POINTER = 8
 
 
