@@ -84,10 +84,11 @@ void ipi_call(const struct cpumask *mask, void (*fn)(void *arg), void *arg)
 	struct outgoing_call *call;
 	struct cpumask targets;
 	bool is_self_wanted;
-	unsigned self;
+	unsigned self, nr;
 
 	preempt_disable();
 	self = arch_cpu()->id;
+	nr = cpu_count(); /* once: a CPU that joins meanwhile is neither counted nor called */
 	targets = *mask;
 	is_self_wanted = cpumask_test(&targets, self);
 	cpumask_clear(&targets, self);
@@ -96,12 +97,12 @@ void ipi_call(const struct cpumask *mask, void (*fn)(void *arg), void *arg)
 
 	call->fn = fn;
 	call->arg = arg;
-	for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+	for (unsigned cpu = 0; cpu < nr; cpu++)
 		call->nr_left += cpumask_test(&targets, cpu);
 	if (call->nr_left) {
 		assert(arch_irq_enabled() && !in_interrupt());
 		cpumask_for_each(cpu, &targets) {
-			if (cpu >= cpu_count())
+			if (cpu >= nr)
 				break;
 			cpumask_set_atomic(percpu_of(callers, cpus[cpu]), self);
 			request(cpu, IPI_CALL);
