@@ -74,7 +74,7 @@ SIM_PLANTED(missing_lock, missing_lock_correct, .report = "counter is ", .max_se
 
 /* ---- A counter shared with an interrupt, whose flag is left on, or turned off ---- */
 
-enum { NR_TICKS = 20 };
+enum { NR_TICKS = 200 };
 #define TICK_NS (5 * NS_PER_US)
 
 static unsigned ticks_seen, shared;
@@ -103,7 +103,6 @@ static unsigned count_beside_interrupt(bool is_correct)
 		mine++;
 		if (is_correct)
 			arch_irq_restore(irqs);
-		arch_cpu_relax();
 	}
 	preempt_enable();
 	return mine;
