@@ -70,6 +70,7 @@ def bochs_config(*, iso, log, memory_mib, cpus, model):
         f"megs: {memory_mib}",
         f"cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0",
         f"romimage: file={share}/BIOS-bochs-latest", "vgaromimage: file=/usr/share/vgabios/vgabios.bin",
+        "vga: extension=none", # GRUB 2.06 crashes when it sets a VESA mode here, and it would: we ask for a frame buffer
         "display_library: rfb, options=\"timeout=0\"",
         f"ata0-master: type=cdrom, path={iso}, status=inserted", "boot: cdrom",
         f"com1: enabled=1, mode=file, dev={log}", f"log: {log}.bochs", "panic: action=fatal",
