@@ -2,10 +2,10 @@
 /*
  * The watchdog: a timer on each busy CPU takes samples, SAMPLES of them per limit.
  *
- * Soft. A sample finds that this CPU has not switched threads since the last one, though a
- * reschedule is wanted or the interrupted code holds preemption off. When that has been so for
- * the whole limit, the CPU reports itself. A lone thread that computes for an hour with
- * preemption on is no such case.
+ * Soft. Each sample asks for a pass through the scheduler. If the next one finds that request
+ * still pending and no switch made, preemption was held off all the time between; when that has
+ * been so for the whole limit, the CPU reports itself. A lone thread that computes for an hour
+ * with preemption on is no such case, nor is one that holds it off often but shortly.
  *
  * Hard. A CPU that takes no interrupts takes no samples: some other busy CPU's sample sees that
  * its last one is too old, and asks it by NMI what it is doing.
@@ -113,22 +113,16 @@ static void arm(struct watchdog_state *s, uint64_t now)
 	timer_start(&s->timer, now + limit_ns / SAMPLES);
 }
 
-/* Whether whatever this CPU was doing when the sample came keeps it from switching. */
-static bool is_held_up(void)
-{
-	return preempt_resched_wanted() || (arch_preempt_get() & PREEMPT_MASK);
-}
-
 static void check_self(struct watchdog_state *s, uint64_t now)
 {
 	uint64_t nr_switches = percpu(watchdog_cpu).nr_switches;
 
-	if (nr_switches != s->nr_switches || is_idle() || !is_held_up()) {
+	if (nr_switches != s->nr_switches || is_idle() || !preempt_resched_wanted()) {
 		s->nr_switches = nr_switches;
 		s->progress_ns = now;
 		atomic_store_relaxed(&s->is_reported, 0u);
 	} else if (now - s->progress_ns >= limit_ns) {
-		report(arch_cpu()->id, "has not switched threads", now - s->progress_ns);
+		report(arch_cpu()->id, "holds preemption off", now - s->progress_ns);
 	}
 }
 
@@ -197,6 +191,8 @@ static void sample(struct timer *timer)
 	is_needed = !is_idle() || (n.nr_busy == 1 && !n.is_lower_watching);
 	if (!is_idle() && n.nr_watching == 0 && cpu_count() > 1)
 		recruit_watcher();
+	if (!is_idle())
+		preempt_ask_resched();
 	if (is_needed)
 		arm(s, now);
 	else

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Notices CPUs that stopped making progress: one that has not switched threads though somebody
- * waits for it, or though it holds preemption off (soft), or that takes no timer interrupts
- * (hard; another CPU sees it and sends an NMI). Reports the CPU, what it runs, its backtrace
- * and its held locks; watchdog=panic makes it final, with exit status EXIT_HUNG.
+ * Notices CPUs that stopped making progress: one that holds preemption off for too long (soft),
+ * or that takes no timer interrupts (hard; another CPU sees it and sends an NMI). Reports the
+ * CPU, what it runs, its backtrace and its held locks; watchdog=panic makes it final, with exit
+ * status EXIT_HUNG.
  *
  * Command line: watchdog=SECONDS, watchdog=panic, watchdog=SECONDS,panic; 0 switches it off.
  */

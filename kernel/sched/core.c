@@ -381,6 +381,7 @@ void sched_leave(enum leave_how how, bool is_yield) NOT_ANALYSED /* see sched_ar
 		how = LEAVE_MOVING;
 	if (how == LEAVE_READY) {
 		if (stays(rq, prev, is_yield, &next)) {
+			rcu_note_switch(); /* nothing holds preemption off here: no reader */
 			runq_set_slice(rq, now);
 			irqlock_unlock_noirq(&rq->lock);
 			return;

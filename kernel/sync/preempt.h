@@ -57,3 +57,13 @@ static inline bool preempt_resched_wanted(void)
 {
 	return (arch_preempt_get() & PREEMPT_NO_RESCHED) == 0;
 }
+
+/*
+ * Asks for a pass through the scheduler as soon as nothing holds preemption off. Interrupts off.
+ * Adding the top bit flips it and nothing else.
+ */
+static inline void preempt_ask_resched(void)
+{
+	if (!preempt_resched_wanted())
+		arch_preempt_add((int32_t)PREEMPT_NO_RESCHED);
+}

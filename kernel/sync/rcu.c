@@ -8,8 +8,9 @@
  *
  *     collect  everything queued on all CPUs is the batch
  *     ask      each CPU that is not idle gets rcu_wanted
- *     wait     until each has answered: by a switch (rcu_note_switch), by idling, or, after a
- *              nap of ours, by an interprocessor call that looks at its preempt count
+ *     wait     until each has answered: by a pass through the scheduler (rcu_note_switch), by
+ *              idling, or, after a nap of ours, by an interprocessor call that looks at its
+ *              preempt count, and if that is held asks for a pass when it is given back
  *     call     the batch's functions, oldest first per CPU
  *
  * Idle CPUs are neither asked nor woken. An interrupt on an idle CPU may contain readers, so
@@ -19,8 +20,10 @@
  * Order. A writer unlinks, then queues. ask is a release that the answer's acquire sees, so
  * every reader that begins after the answer sees the unlinked structure; the answer is a
  * release that the wait's acquire sees, so every reader that ended before it is done when the
- * callback runs. Leaving idle is different: a store of ours, then a reader's loads, against
- * unlinking and then looking at the idle state. Both sides have a full fence between the two.
+ * callback runs.
+ *
+ * Leaving idle is different: a store of ours, then a reader's loads, against unlinking and then
+ * looking at the idle state. Both sides have a full fence between the two.
  *
  * Locks   none but the wait queues': queues of callbacks are lock-free, batch numbers belong to
  *         the thread and are read by others as atomics.
@@ -82,6 +85,8 @@ static void probe_cpu(void *arg UNUSED)
 {
 	if ((arch_preempt_get() & PREEMPT_MASK) == 0)
 		rcu_note_switch();
+	else
+		preempt_ask_resched(); /* the scheduler answers when the reader is done */
 }
 
 static void ask_cpu(struct cpu *cpu)

@@ -4,8 +4,9 @@
  * around them and the checker told in debug kernels.
  *
  * A free lock is taken by one locked instruction and released by one plain store; everything
- * that waits is out of line in ticket_wait. Order at release: first the lock, then interrupts,
- * then preemption, so that a reschedule asked for meanwhile happens with nothing held.
+ * that waits is out of line in ticket_lock_slowly. Order at release: first the lock, then
+ * interrupts, then preemption, so that a reschedule asked for meanwhile happens with nothing
+ * held.
  *
  * Rejected: queued (MCS) locks. They spread the waiters' cache lines, which pays when many CPUs
  * fight over one lock; no lock here should be such a place, and tickets are a quarter of the
@@ -16,8 +17,16 @@
 #include "lib/assert.h"
 #include "sync/preempt.h"
 
-NOINLINE void ticket_wait(struct ticket *t, uint16_t number)
+NOINLINE void ticket_lock_slowly(struct ticket *t)
 {
+	uint16_t number;
+
+	if (arch_cpu_is_virtual()) {
+		while (!ticket_try_lock(t))
+			arch_cpu_relax();
+		return;
+	}
+	number = atomic_fetch_add_relaxed(&t->next, (uint16_t)1);
 	/* pairs with the release in ticket_unlock */
 	while (atomic_load_acquire(&t->owner) != number)
 		arch_cpu_relax();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The mechanism under both spinning locks, without ranks, contracts or preemption: take a
- * number, wait until it is called. First come, first served, and a release touches only the
- * half of the word that nobody else writes.
+ * The mechanism under both spinning locks, without ranks, contracts or preemption: who finds
+ * the lock taken draws a number and waits until it is called. First come, first served, and a
+ * release touches only the half of the word that nobody else writes.
+ *
+ * Under a hypervisor nobody draws numbers: the CPU whose turn it is may just not be running,
+ * and all others would wait for the host to bring it back. There a free lock is anybody's.
  *
  * Use struct spinlock or struct irqlock. The bare operations are for them, and for the log's
  * emergency path, which must not enter the checker.
@@ -25,17 +28,8 @@ struct ticket {
 	};
 };
 
-/* spinlock.c: waits until `number` is called. */
-void ticket_wait(struct ticket *t, uint16_t number);
-
-static ALWAYS_INLINE void ticket_lock(struct ticket *t)
-{
-	uint16_t number = atomic_fetch_add_acquire(&t->next, (uint16_t)1);
-
-	/* pairs with the release in ticket_unlock */
-	if (UNLIKELY(atomic_load_acquire(&t->owner) != number))
-		ticket_wait(t, number);
-}
+/* spinlock.c: the lock was not free. */
+void ticket_lock_slowly(struct ticket *t);
 
 static ALWAYS_INLINE bool ticket_try_lock(struct ticket *t)
 {
@@ -48,6 +42,12 @@ static ALWAYS_INLINE bool ticket_try_lock(struct ticket *t)
 	taken.next++;
 	/* pairs with the release in ticket_unlock */
 	return atomic_cmpxchg_acquire(&t->both, &seen.both, taken.both);
+}
+
+static ALWAYS_INLINE void ticket_lock(struct ticket *t)
+{
+	if (UNLIKELY(!ticket_try_lock(t)))
+		ticket_lock_slowly(t);
 }
 
 static ALWAYS_INLINE void ticket_unlock(struct ticket *t)

@@ -42,8 +42,8 @@ recognised("uaf", "a read of freed memory is called use after free",
         [r"kasan: use-after-free in crash_uaf\+0x\w+: read of 1 bytes at 0x", r"byte 8 of a mem-64 object", r"allocated by",
          r"crash_uaf\+0x", r"freed by", r"crash_uaf\+0x", r"panic: kasan: use-after-free", TRACE, r"crash_uaf\+0x"],
         variants=("kasan",))
-recognised("hang", "the watchdog finds a CPU that does not switch threads",
-        [r"watchdog: CPU \d has not switched threads for \d+ ms", r"panic: watchdog: CPU \d", TRACE, r"crash_hang\+0x"],
+recognised("hang", "the watchdog finds a CPU that holds preemption off",
+        [r"watchdog: CPU \d holds preemption off for \d+ ms", r"panic: watchdog: CPU \d", TRACE, r"crash_hang\+0x"],
         status=EXIT_HUNG, append="watchdog=1,panic")
 recognised("hardhang", "the watchdog finds a CPU that takes no interrupts, from another",
         [r"watchdog: CPU \d takes no interrupts for \d+ ms", r"panic: watchdog: CPU \d", r"CPU \d: thread crash, interrupts off",

@@ -116,6 +116,12 @@ void arch_cpu_stop(void)
 		sim_resume_elsewhere();
 }
 
+/* No host thread is taken away from a simulated CPU alone: they share one. */
+bool arch_cpu_is_virtual(void)
+{
+	return false;
+}
+
 void arch_cpu_describe(char *buf, size_t size)
 {
 	snprintf(buf, size, "simulated, seed %lu, %s", sim.opt.seed,

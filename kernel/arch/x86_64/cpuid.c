@@ -68,6 +68,11 @@ void x86_cpuid_init(void)
 	read_model();
 }
 
+bool arch_cpu_is_virtual(void)
+{
+	return x86_has(X86_FEATURE_HYPERVISOR);
+}
+
 void arch_cpu_describe(char *buf, size_t size)
 {
 	char brand[BRAND_LEN + 1] = "";

@@ -7,7 +7,7 @@
 #include "sched/sched.h"
 #include "sync/test/team.h"
 
-enum { THREADS = 8, ROUNDS = 5000, HIGH = 50, HIGHER = 60 };
+enum { THREADS = 8, ROUNDS = 1000, HIGH = 50, HIGHER = 60 };
 
 static const struct sched_params fifo_high = {.policy = SCHED_CLASS_FIFO, .priority = HIGH};
 static const struct sched_params fifo_higher = {.policy = SCHED_CLASS_FIFO, .priority = HIGHER};
@@ -280,7 +280,7 @@ TEST(mutex, chains_priorities_and_kills_at_once_end_with_everything_free)
 	struct team team = {0};
 
 	reset();
-	s.rounds = test_rounds(ROUNDS / 2);
+	s.rounds = test_rounds(ROUNDS);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		team_add(&team, lock_in_all_ways, (void *)i);
 	change_priorities(&team);

@@ -6,7 +6,7 @@
 #include "sync/mutex.h"
 #include "sync/test/team.h"
 
-enum { READERS = 5, WRITERS = 3, ROUNDS = 3000 };
+enum { READERS = 5, WRITERS = 3, ROUNDS = 1000 };
 
 static struct {
 	struct rwlock l;

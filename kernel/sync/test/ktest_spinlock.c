@@ -7,7 +7,7 @@
 #include "sync/preempt.h"
 #include "sync/test/team.h"
 
-enum { THREADS = 8, ROUNDS = 20000 };
+enum { THREADS = 8, ROUNDS = 10000 };
 
 static struct {
 	struct spinlock spin;
