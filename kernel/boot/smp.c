@@ -29,6 +29,7 @@
 extern struct cpu boot_cpu; /* the machine's entry code puts it into its CPU register */
 struct cpu boot_cpu = {.self = &boot_cpu, .preempt = PREEMPT_NO_RESCHED};
 struct cpu *cpus[MAX_CPUS];
+enum { CPU_OFFLINE, CPU_ONLINE, CPU_GIVEN_UP }; /* cpu->is_online; both moves are from the first */
 static unsigned nr_online; /* [a] release when a CPU has joined, acquire by cpu_count */
 
 static unsigned max_cpus = MAX_CPUS; /* maxcpus=, nosmp */
@@ -40,16 +41,29 @@ unsigned cpu_count(void)
 	return atomic_load_acquire(&nr_online); /* pairs with the release in join */
 }
 
-static void join(struct cpu *cpu)
+/*
+ * This CPU counts from here on, unless the boot CPU has given it up meanwhile. Whoever moves
+ * is_online away from CPU_OFFLINE decides; both sides may try.
+ */
+static bool join(struct cpu *cpu)
 {
+	uint32_t was = CPU_OFFLINE;
+
+	if (!atomic_cmpxchg(&cpu->is_online, &was, CPU_ONLINE)) /* pairs with wait_for_join */
+		return false;
 	atomic_store_release(&nr_online, cpu->id + 1);
-	atomic_store_release(&cpu->is_online, 1u); /* pairs with the acquire in wait_for_join */
+	/*
+	 * Until now nobody asked us to forget translations. Those we may have loaded while others
+	 * changed the kernel's tables go now; later ones are in their shootdowns.
+	 */
+	arch_tlb_flush_all();
+	return true;
 }
 
 void smp_init_boot_cpu(void)
 {
 	cpus[0] = &boot_cpu;
-	join(&boot_cpu);
+	(void)join(&boot_cpu);
 }
 
 void smp_init_this_cpu(void)
@@ -64,7 +78,8 @@ void smp_secondary_main(struct cpu *cpu)
 {
 	arch_init_secondary(cpu);
 	smp_init_this_cpu();
-	join(cpu);
+	if (!join(cpu))
+		arch_cpu_stop();
 	sched_idle_loop();
 }
 
@@ -106,15 +121,18 @@ free_cpu:
 	return err;
 }
 
-static bool wait_for_join(const struct cpu *cpu)
+/* True when it has joined; otherwise it is given up, and stops as soon as it gets to join. */
+static bool wait_for_join(struct cpu *cpu)
 {
 	uint64_t limit = clock_monotonic_ns() + JOIN_LIMIT_NS;
+	uint32_t was = CPU_OFFLINE;
 
-	while (!atomic_load_acquire(&cpu->is_online)) { /* pairs with the release in join */
-		if (clock_monotonic_ns() > limit)
-			return false;
+	while (cpu_count() <= cpu->id && clock_monotonic_ns() < limit)
 		arch_cpu_relax();
-	}
+	if (atomic_cmpxchg(&cpu->is_online, &was, CPU_GIVEN_UP))
+		return false;
+	while (cpu_count() <= cpu->id) /* it has won, and is between its two stores */
+		arch_cpu_relax();
 	return true;
 }
 
@@ -132,7 +150,7 @@ static int start(uint64_t hw_id)
 		return err;
 	err = arch_cpu_start(cpu);
 	if (!err && !wait_for_join(cpu))
-		panic("smp: CPU %u (hardware id %lu) started but did not get ready", cpu->id, hw_id);
+		err = -ETIMEDOUT;
 	return err;
 }
 
