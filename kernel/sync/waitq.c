@@ -121,8 +121,8 @@ void waitq_wake_handover(struct waitq *q, uint64_t key)
 
 /* ---- A thread that waits ---- */
 
-static bool thread_waiter_wake(struct waiter *w, uint64_t key)
-	NOT_ANALYSED /* w->queue is locked: the contract of waiter->wake */
+/* w->queue is locked, by the contract of waiter->wake. */
+static bool thread_waiter_wake(struct waiter *w, uint64_t key) NOT_ANALYSED
 {
 	struct thread_waiter *tw = container_of(w, struct thread_waiter, waiter);
 	struct thread *t = tw->thread;
