@@ -14,9 +14,9 @@
  *
  * Raw ranges are why starting costs the same with any amount of RAM: a struct page means nothing
  * until the aligned 4 MiB block it belongs to is pulled, and only then are its 1024 structs
- * zeroed (PAGE_RESERVED is zero). Merging stops at 4 MiB, so nobody looks at the structs of a
- * block that was not pulled. The blocks at the edges of a range, of which only a part is RAM, are
- * zeroed when the range is given.
+ * zeroed (PAGE_RESERVED is zero), also those of a part that is not ours. Merging stops at 4 MiB,
+ * so nobody looks at the structs of a block that was not pulled. Blocks are pulled from the
+ * highest down, so one that two ranges share is met twice in a row, and zeroed the first time.
  *
  * Zone `low` is what lies below 4 GiB; it serves who asked for it, and everybody else when `high`
  * is empty. A block never straddles the border.
@@ -64,6 +64,7 @@ struct zone {
 	uint64_t nr_total;		      /* [I] */
 	struct raw_range raw[MAX_RAW_RANGES]; /* [z] the last one is pulled from */
 	unsigned nr_raw_ranges;		      /* [z] */
+	pfn_t last_pulled;		      /* [z] the block; UINT64_MAX before the first */
 };
 
 enum { ZONE_LOW, ZONE_HIGH, NR_ZONES };
@@ -141,15 +142,17 @@ static void zone_free_pages(struct zone *z, pfn_t start, pfn_t end) MUST_HOLD(z-
 static bool zone_pull_raw(struct zone *z) MUST_HOLD(z->lock)
 {
 	struct raw_range *r;
-	pfn_t start, end;
+	pfn_t start, end, block;
 
 	if (z->nr_raw_ranges == 0)
 		return false;
 	r = &z->raw[z->nr_raw_ranges - 1];
 	end = r->end;
-	start = MAX(ALIGN_DOWN(end - 1, BLOCK_PAGES), r->start);
-	if (end - start == BLOCK_PAGES)
-		init_block_pages(start); /* a part of a block is at an edge: zone_give did it */
+	block = ALIGN_DOWN(end - 1, BLOCK_PAGES);
+	start = MAX(block, r->start);
+	if (block != z->last_pulled)
+		init_block_pages(block);
+	z->last_pulled = block;
 	z->nr_raw -= end - start;
 	r->end = start;
 	if (r->start == r->end)
@@ -378,28 +381,10 @@ static void zone_add_raw(struct zone *z, pfn_t start, pfn_t end)
 	z->nr_total += end - start;
 }
 
-/*
- * Zeroes the structs of the blocks of which only a part is in a range, once each. Ranges come in
- * ascending order, so a block that two of them share is the last one done.
- */
-static pfn_t last_edge;
-
-static void init_edge(pfn_t pfn)
-{
-	pfn_t block = ALIGN_DOWN(pfn, BLOCK_PAGES);
-
-	if (IS_ALIGNED(pfn, BLOCK_PAGES) || block == last_edge)
-		return;
-	init_block_pages(block);
-	last_edge = block;
-}
-
 static void zone_give(paddr_t start_pa, paddr_t end_pa)
 {
 	pfn_t start = start_pa >> PAGE_SHIFT, end = end_pa >> PAGE_SHIFT;
 
-	init_edge(start);
-	init_edge(end);
 	if (start < ZONE_LOW_END)
 		zone_add_raw(&zones[ZONE_LOW], start, MIN(end, ZONE_LOW_END));
 	if (end > ZONE_LOW_END)
@@ -417,9 +402,8 @@ static void choose_cache_sizes(void)
 
 void page_init(void)
 {
-	last_edge = UINT64_MAX;
 	for (unsigned i = 0; i < NR_ZONES; i++) {
-		zones[i] = (struct zone){0};
+		zones[i] = (struct zone){.last_pulled = UINT64_MAX};
 		irqlock_init(&zones[i].lock, RANK_ZONE, i == ZONE_LOW ? "zone low" : "zone high");
 		for (unsigned o = 0; o <= PAGE_MAX_ORDER; o++)
 			list_init(&zones[i].free[o]);

@@ -2,8 +2,8 @@
 /*
  * Page frames: a buddy allocator with per-CPU caches of small blocks.
  *
- * struct page is initialised when its block is first split off the raw ranges that boot found, so
- * the cost of starting does not grow with RAM. A block of 2^order pages is allocated and freed by
+ * struct page is initialised when its 4 MiB block is first taken off the raw ranges that boot found,
+ * so the cost of starting does not grow with RAM; before, it means nothing. A block of 2^order pages is allocated and freed by
  * its head page; page_split makes single pages of it.
  */
 #pragma once
