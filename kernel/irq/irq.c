@@ -23,6 +23,7 @@
 
 #include "arch/arch.h"
 #include "debug/log.h"
+#include "debug/trace.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "mm/slab.h"
@@ -136,6 +137,7 @@ void trap_irq(unsigned irq)
 	struct irq_desc *desc = desc_of(irq);
 
 	assert(!arch_irq_enabled());
+	trace_point("irq %llu", irq, 0, 0);
 	if (desc) {
 		handle(desc);
 	} else {

@@ -22,6 +22,7 @@
  * Time    a slice end is set only while somebody waits for the CPU, and never taken back: an
  *         interrupt that comes for nothing is cheaper than touching the timer at each switch.
  */
+#include "debug/trace.h"
 #include "debug/watchdog.h"
 #include "irq/ipi.h"
 #include "irq/work.h"
@@ -333,6 +334,7 @@ void runq_switch(struct runq *rq, struct thread *prev, struct thread *next,
 	arch_set_current(next);
 	rcu_note_switch();
 	watchdog_note_switch();
+	trace_point("switch: thread %llu -> %llu, how %llu", prev->id, next->id, how);
 	if (UNLIKELY(prev->fpu))
 		arch_fpu_save(prev->fpu);
 	if (UNLIKELY(next->fpu))

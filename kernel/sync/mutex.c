@@ -110,7 +110,7 @@ static void refresh_owner(struct mutex *m, struct thread *owner)
 /* ---- The chain; interrupts off ---- */
 
 /* t's effective parameters from what its mutexes show. t locked. */
-static void recompute(struct thread *t) NOT_ANALYSED /* taken along the chain by walk() */
+static void recompute(struct thread *t) MUST_HOLD(t->lock)
 {
 	const struct sched_params *best = NULL;
 

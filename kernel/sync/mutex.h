@@ -61,4 +61,4 @@ void rwlock_read_unlock(struct rwlock *l) RELEASES_SHARED(*l);
 void rwlock_write_lock(struct rwlock *l) ACQUIRES(*l);
 void rwlock_write_unlock(struct rwlock *l) RELEASES(*l);
 /* The writer becomes a reader, with no writer between; ends by rwlock_read_unlock. */
-void rwlock_downgrade(struct rwlock *l);
+void rwlock_downgrade(struct rwlock *l) RELEASES(*l) ACQUIRES_SHARED(*l);
