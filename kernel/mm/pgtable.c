@@ -69,16 +69,18 @@ static bool can_be_leaf(const struct map_job *j, arch_pte old, unsigned level)
 /* Writes leaves from table[i] on, as many as may follow the first; returns the next index. */
 static unsigned map_leaves(struct map_job *j, arch_pte *table, unsigned i, unsigned level)
 {
-	arch_pte without_address = arch_pte_leaf(0, j->flags, level);
 	size_t size = pgtable_level_size(level);
-	unsigned last = i + (unsigned)MIN(j->left / size, (size_t)(ENTRIES - i));
-	paddr_t pa = j->pa;
+	size_t max = MIN(j->left / size, (size_t)(ENTRIES - i)), left = max;
+	arch_pte pte = arch_pte_leaf(j->pa, j->flags, level);
+	arch_pte *entry = &table[i];
 
-	assert(!arch_pte_is_present(table[i]));
-	for (; i < last && !arch_pte_is_present(table[i]); i++, pa += size)
-		WRITE_ONCE(table[i], without_address | pa);
-	map_advance(j, pa - j->pa);
-	return i;
+	assert(!arch_pte_is_present(*entry));
+	for (; left && !arch_pte_is_present(*entry); left--) {
+		WRITE_ONCE(*entry++, pte);
+		pte += size; /* its address is in its place: arch.h */
+	}
+	map_advance(j, (max - left) * size);
+	return i + (unsigned)(max - left);
 }
 
 /* The table that an entry leads to, made if there is none. */
