@@ -21,6 +21,7 @@ import qemu  # noqa: E402
 CPU = "max,-erms,-fsrm,-la57"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2024-01-01,clock=vm"]
 READY = re.compile(r"torus: ready.*?(\d+) counts since entry")
+ENDED = re.compile(r"\d+ passed, \d+ failed\n")
 SECONDS = 300
 
 

@@ -48,6 +48,7 @@ class Boot(Case):
     until: str = None  # when this is seen in the log the machine is switched off: success so far
     send: list = field(default_factory=list)  # (regular expression, text): when seen, type text
     extra: list = field(default_factory=list)  # more arguments for QEMU
+    uses_exit: bool = True  # exit=qemu: the end of a test and of a panic ends the emulator
     lie: object = None  # function(Firmware): changes the boot tables before the kernel sees them; PVH only
     kernel_tests: str = None  # test= pattern; implies lines, and EXIT_OK
 
@@ -61,5 +62,5 @@ class Boot(Case):
 class Program(Case):
     """A program on the host; {T} in the command becomes the pattern of `make test T=`, or '*'."""
     command: list = field(default_factory=list)
-    needs: str = None  # "sim": build ARCH=sim first
+    needs: str = None  # "sim", or the variant of the kernel that must be built first
     status: object = 0

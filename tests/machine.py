@@ -71,7 +71,7 @@ def iso(case, append):
 
 def words(case, pattern):
     """The kernel command line of a case."""
-    append = f"exit=qemu {case.append}".strip()
+    append = ("exit=qemu " if case.uses_exit else "") + case.append
     if case.kernel_tests:
         wanted = pattern if pattern and pattern != case.name else case.kernel_tests
         append += f" test={wanted}"
