@@ -25,3 +25,5 @@ bool kmap_describe(vaddr_t va, char *buf, size_t size);
 /* A thread's kernel stack, KSTACK_SIZE, guard page below; recycled through a small store. Free: any context. */
 MUST_CHECK int kstack_alloc(vaddr_t *bottom, vaddr_t *top);
 void kstack_free(vaddr_t bottom);
+/* Unmaps the stacks in the store. Interrupts on. */
+void kstack_drain(void);

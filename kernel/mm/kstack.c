@@ -40,17 +40,25 @@ static struct stored_stack *pop_locked(void) MUST_HOLD(store_lock)
 	return s;
 }
 
-static void trim(void)
+/* Unmaps up to STORE_EXCESS stacks if more than `keep` and that many are stored; how many it did. */
+static unsigned trim(unsigned keep, unsigned at_least)
 {
 	void *excess[STORE_EXCESS];
 	unsigned nr = 0;
 
 	irqlock_lock(&store_lock);
-	if (nr_stored >= STORE_KEEP + STORE_EXCESS)
-		while (nr < STORE_EXCESS)
+	if (nr_stored >= keep + at_least)
+		while (nr < STORE_EXCESS && nr_stored > keep)
 			excess[nr++] = pop_locked();
 	irqlock_unlock(&store_lock);
 	kmap_free_many(excess, nr);
+	return nr;
+}
+
+void kstack_drain(void)
+{
+	while (trim(0, 1))
+		;
 }
 
 int kstack_alloc(vaddr_t *bottom, vaddr_t *top)
@@ -83,5 +91,5 @@ void kstack_free(vaddr_t bottom)
 	nr_stored++;
 	irqlock_unlock(&store_lock);
 	if (arch_irq_enabled() && preempt_is_enabled())
-		trim();
+		(void)trim(STORE_KEEP, STORE_EXCESS);
 }
