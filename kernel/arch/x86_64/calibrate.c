@@ -13,6 +13,10 @@
  * than 2 % beyond the errors is reported. An answer from somebody who knows is taken if no
  * measurement contradicts it, and then the window may be coarser.
  *
+ * A guest may be stalled by its host for longer than a counter takes to wrap, and a PIT that has
+ * wrapped looks like a PIT that has hardly moved. A window so long that the counter could have
+ * wrapped says nothing about it; when that leaves no counter, another window is opened.
+ *
  * Rejected: the average of many short windows (same error, more code); a fixed window of 10 ms or
  * more (the whole start takes less).
  *
@@ -33,12 +37,14 @@
 
 #define PPM		1000000ul
 #define TYPICAL_TSC_HZ	3000000000ul /* only to compare counters by */
+#define SLOWEST_TSC_HZ	500000000ul  /* to say in TSC ticks how long a counter takes to wrap */
 
 enum {
 	GOOD_PPM = 500,		 /* of a measurement that stands alone */
 	COARSE_PPM = 5000,	 /* of one that only checks a claim */
 	DISAGREE_PPM = 20000,
 	READ_TRIES = 3,
+	WINDOW_TRIES = 16,	 /* when the host stalls us in each of them, something else is wrong */
 	MAX_READS = 50000,	 /* of a counter that does not move, or not fast enough */
 	FALLBACK_MHZ = 1000,
 };
@@ -192,14 +198,19 @@ static struct reading take(uint64_t (*read)(void))
 	return best;
 }
 
-/* What two readings of a counter say. hz 0: it has not moved. */
+static bool may_have_wrapped(uint64_t tsc_ticks, uint64_t counter_hz, uint64_t mask)
+{
+	return mul_div_u64(tsc_ticks, counter_hz, SLOWEST_TSC_HZ) > mask;
+}
+
+/* What two readings of a counter say. hz 0: it has not moved, or may have wrapped. */
 static struct calibrate_result evaluate(
 	const struct reading *a, const struct reading *b, uint64_t counter_hz, uint64_t mask)
 {
 	struct calibrate_result r = { .ppm = PPM };
 	uint64_t counted = (b->value - a->value) & mask, ticks = b->tsc - a->tsc;
 
-	if (!counted || !ticks)
+	if (!counted || !ticks || may_have_wrapped(ticks, counter_hz, mask))
 		return r;
 	r.hz = mul_div_u64(ticks, counter_hz, counted);
 	r.ppm = mul_div_u64(a->error + b->error, PPM, ticks) + PPM / counted + 1;
@@ -265,13 +276,13 @@ static bool wait_for(const struct window *w, unsigned i, uint64_t ppm)
 		struct reading now = take(c->read);
 
 		r = evaluate(&w->first[i], &now, w->hz[i], c->mask);
-		if (r.ppm <= ppm)
+		if (r.ppm <= ppm || may_have_wrapped(now.tsc - w->first[i].tsc, w->hz[i], c->mask))
 			break;
 	}
 	return r.hz != 0;
 }
 
-void calibrate_measure(uint64_t ppm, struct calibrate_results *out)
+static void measure_once(uint64_t ppm, struct calibrate_results *out)
 {
 	struct window w = window_open();
 	struct reading last;
@@ -299,6 +310,15 @@ void calibrate_measure(uint64_t ppm, struct calibrate_results *out)
 	out->tsc_ticks = last.tsc - w.apic.tsc;
 	if (out->apic_ticks && out->tsc_ticks)
 		out->apic_ppm = evaluate(&w.apic, &last, 1, UINT32_MAX).ppm;
+}
+
+void calibrate_measure(uint64_t ppm, struct calibrate_results *out)
+{
+	for (unsigned n = 0; n < WINDOW_TRIES; n++) {
+		measure_once(ppm, out);
+		if (out->best >= 0)
+			return;
+	}
 }
 
 /* ---- Who knows ---- */
