@@ -186,6 +186,11 @@ paddr_t bootmem_alloc_raw(size_t size, size_t align, const char *what)
 	return take(size, align, UINT64_MAX, what);
 }
 
+paddr_t bootmem_find(size_t size, size_t align, paddr_t ceiling)
+{
+	return find_place(ALIGN_UP(size, PAGE_SIZE), MAX(align, PAGE_SIZE), 0, ceiling);
+}
+
 void bootmem_reserve(paddr_t start, paddr_t end, const char *what)
 {
 	assert(!is_released);

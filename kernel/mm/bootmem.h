@@ -13,7 +13,12 @@ void bootmem_init(paddr_t limit);
 void *bootmem_alloc(size_t size, size_t align, const char *what);
 /* The same anywhere in RAM, not zeroed and not touched; gives the physical address. */
 paddr_t bootmem_alloc_raw(size_t size, size_t align, const char *what);
-/* Keeps a range (boot tables, the AP trampoline) out of the zones. Before bootmem_release. */
+/*
+ * The highest free place for an aligned block that ends at or below `ceiling`, not taken; 0 if
+ * there is none. What is in use (image, initrd, earlier allocations) is not free.
+ */
+paddr_t bootmem_find(size_t size, size_t align, paddr_t ceiling);
+/* Keeps a range (the page in which other CPUs start) out of the zones. Before bootmem_release. */
 void bootmem_reserve(paddr_t start, paddr_t end, const char *what);
 /* Maps all RAM at arch_layout.direct_base with the kernel image W^X, and switches to that table. */
 void bootmem_map_all(void);

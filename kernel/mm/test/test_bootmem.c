@@ -59,6 +59,27 @@ TEST(bootmem, keeps_what_is_in_use_out_of_the_zones)
 		EXPECT_LT(given[i - 1].end, given[i].start);
 }
 
+TEST(bootmem, a_place_found_in_low_memory_is_in_nobodys_way)
+{
+	static const struct mem_range map[] = {{0, 0x9fc00, MEM_USABLE}, {0x9fc00, 0xa0000, MEM_RESERVED},
+		{1 * MIB, 64 * MIB, MEM_USABLE}};
+	const paddr_t low_end = 0xa0000;
+
+	fake_machine(map, ARRAY_LEN(map));
+	bootmem_init(0);
+	EXPECT_EQ(bootmem_find(PAGE_SIZE, PAGE_SIZE, low_end), 0x9e000);
+	bootinfo.initrd_start = 0x1000; /* where GRUB puts it under OVMF */
+	bootinfo.initrd_end = 0x9d001;
+	bootmem_init(0);
+	EXPECT_EQ(bootmem_find(PAGE_SIZE, PAGE_SIZE, low_end), 0x9e000);
+	bootmem_reserve(0x9e000, 0x9f000, "a trampoline");
+	EXPECT_EQ(bootmem_find(PAGE_SIZE, PAGE_SIZE, low_end), 0);
+	bootinfo.initrd_start = 0x80000;
+	bootinfo.initrd_end = 0x9f000;
+	bootmem_init(0);
+	EXPECT_EQ(bootmem_find(PAGE_SIZE, PAGE_SIZE, low_end), 0x7f000);
+}
+
 TEST(bootmem, allocations_are_zeroed_aligned_apart_and_below_4_gib)
 {
 	static const struct mem_range map[] = {
