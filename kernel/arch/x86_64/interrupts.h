@@ -84,3 +84,5 @@ void power_init(void);
 /* ---- smp.c ---- */
 /* Where a started CPU first runs C, on its idle thread's stack, with the boot CPU's control registers. */
 NORETURN void x86_secondary_entry(struct cpu *cpu);
+/* The table on which CPUs climb to long mode; 0 before the first was started. */
+paddr_t smp_climb_root(void);

@@ -4,12 +4,15 @@
  *
  * A CPU is started by two inter-processor interrupts: INIT puts it in a state where it waits, and
  * STARTUP names a page below 1 MiB where it begins in real mode (trampoline.S). From there it
- * climbs to long mode on a small page table of our own: the first 2 MiB where they are, for the
- * climb, and everything of the kernel's. In C it changes to the kernel's table and joins.
+ * climbs to long mode on a small page table of our own: that one page where it is, executable and
+ * not writable, and everything of the kernel's. In C it changes to the kernel's table and joins.
  *
  * One CPU is started at a time. It claims its start by exchanging a word in the page, so one that
  * comes too late, after we stopped waiting, finds nothing and stops. One that does not answer is
  * sent INIT again and stays in its wait-for-STARTUP state: parked.
+ *
+ * The page and the four tables of the climb are kept for good, because nobody can tell when a CPU
+ * that was given up on its way will look at them for the last time.
  *
  * The 10 ms that the MP specification wants after INIT are for CPUs of the last century; on the
  * newer ones, and in emulators, STARTUP may follow at once.
@@ -17,7 +20,6 @@
  * Spec    Intel SDM vol.3 9.4.4; Intel MultiProcessor Specification 1.4 B.4
  */
 #include "arch/arch.h"
-#include "arch/bootinfo.h"
 #include "cpu.h"
 #include "cpuid.h"
 #include "debug/log.h"
@@ -27,6 +29,7 @@
 #include "lib/string.h"
 #include "mm/bootmem.h"
 #include "mm/page.h"
+#include "mm/pgtable.h"
 #include "msr.h"
 #include "sched/thread.h"
 #include "trampoline.h"
@@ -41,7 +44,6 @@ enum {
 	POLL_US = 5,
 	TABLE_ENTRIES = 512,
 	KERNEL_HALF = 256, /* the first top-level entry of kernel addresses */
-	IDENTITY_LEVEL = 1, /* 2 MiB */
 };
 
 struct far_pointer {
@@ -88,60 +90,47 @@ static_assert(offsetof(struct trampoline_data, entry) == DATA_ENTRY, "trampoline
 extern const uint8_t trampoline_start[], trampoline_end[], trampoline_32[], trampoline_64[];
 
 static paddr_t trampoline_page; /* [I] 0: there is no place for one */
-static arch_pte *climb_root;	/* [I] after the first start: the page table of the climb */
-static paddr_t kernel_root;	/* [I] likewise */
+static paddr_t kernel_root;	/* [I] after the first start */
 static uint32_t has_arrived;	/* [a] the CPU being started runs C */
 
 /* The highest free page of low memory: the lower ones are the firmware's and loaders' favourites. */
 void arch_reserve_memory(void)
 {
-	for (unsigned i = 0; i < bootinfo.nr_mem; i++) {
-		const struct mem_range *r = &bootinfo.mem[i];
-		paddr_t end = ALIGN_DOWN(MIN(r->end, (paddr_t)LOW_MEMORY_END), PAGE_SIZE);
-
-		if (r->type == MEM_USABLE && end >= r->start + PAGE_SIZE && end > PAGE_SIZE)
-			trampoline_page = MAX(trampoline_page, end - PAGE_SIZE);
-	}
+	trampoline_page = bootmem_find(PAGE_SIZE, PAGE_SIZE, LOW_MEMORY_END);
 	if (trampoline_page)
 		bootmem_reserve(trampoline_page, trampoline_page + PAGE_SIZE, "start of other CPUs");
 }
 
 /* ---- The page and its table ---- */
 
-static int table_alloc(arch_pte **out)
+/* CR3 is loaded before there are 64-bit registers, so the root must lie below 4 GiB. */
+static paddr_t low_table(void)
 {
 	struct page *page;
-	int err = page_alloc(&page, 0, PAGE_ALLOC_ZERO | PAGE_ALLOC_LOW);
 
-	if (!err)
-		*out = page_to_virt(page);
-	return err;
+	return page_alloc(&page, 0, PAGE_ALLOC_ZERO | PAGE_ALLOC_LOW) ? 0 : page_to_phys(page);
 }
 
+static struct pgtable climb = {.alloc_table = low_table}; /* [I] after the first start */
+
+paddr_t smp_climb_root(void)
+{
+	return climb.root;
+}
+
+/* -ENOMEM: the next start tries again, with what this one got. */
 static int climb_init(void)
 {
-	arch_pte *root, *level2, *level1;
-	int err;
+	static bool is_mapped;
+	int err = -ENOMEM;
 
-	err = table_alloc(&root);
-	if (err)
-		return err;
-	err = table_alloc(&level2);
-	if (err)
-		goto free_root;
-	err = table_alloc(&level1);
-	if (err)
-		goto free_level2;
-	level1[0] = arch_pte_leaf(0, PTE_WRITE | PTE_EXEC, IDENTITY_LEVEL);
-	level2[0] = arch_pte_table(virt_to_phys(level1));
-	root[0] = arch_pte_table(virt_to_phys(level2));
-	climb_root = root;
-	return 0;
-
-free_level2:
-	page_put(virt_to_page(level2));
-free_root:
-	page_put(virt_to_page(root));
+	if (is_mapped)
+		return 0;
+	if (!climb.root)
+		climb.root = low_table();
+	if (climb.root)
+		err = pgtable_map(&climb, trampoline_page, trampoline_page, PAGE_SIZE, PTE_EXEC, 0);
+	is_mapped = !err;
 	return err;
 }
 
@@ -152,13 +141,14 @@ static struct trampoline_data *trampoline_fill(struct cpu *cpu)
 	uint32_t base = (uint32_t)trampoline_page;
 
 	kernel_root = arch_root_get();
-	memcpy(climb_root + KERNEL_HALF, (arch_pte *)phys_to_virt(kernel_root) + KERNEL_HALF,
-		(TABLE_ENTRIES - KERNEL_HALF) * sizeof(*climb_root));
+	memcpy((arch_pte *)phys_to_virt(climb.root) + KERNEL_HALF,
+		(arch_pte *)phys_to_virt(kernel_root) + KERNEL_HALF,
+		(TABLE_ENTRIES - KERNEL_HALF) * sizeof(arch_pte));
 	assert(trampoline_end - trampoline_start <= TRAMPOLINE_DATA);
 	memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
 
 	*data = (struct trampoline_data){
-		.cr3 = (uint32_t)virt_to_phys(climb_root),
+		.cr3 = (uint32_t)climb.root,
 		.efer = (uint32_t)(msr_read(MSR_EFER) & ~EFER_LMA),
 		.far_32 = { base + (uint32_t)(trampoline_32 - trampoline_start), TRAMPOLINE_CODE32_SEL },
 		.far_64 = { base + (uint32_t)(trampoline_64 - trampoline_start), TRAMPOLINE_CODE64_SEL },
@@ -213,11 +203,9 @@ int arch_cpu_start(struct cpu *cpu)
 		log_err("smp: no usable page below 1 MiB to start CPU %u in", cpu->id);
 		return -ETIMEDOUT;
 	}
-	if (!climb_root) {
-		err = climb_init();
-		if (err)
-			return err;
-	}
+	err = climb_init();
+	if (err)
+		return err;
 	data = trampoline_fill(cpu);
 	if (send_start(cpu, data) && wait_until(&has_arrived, 1, JOIN_WAIT_US))
 		return 0;

@@ -6,6 +6,7 @@
 
 #include "cpu.h"
 #include "cpuid.h"
+#include "interrupts.h"
 #include "layout.h"
 #include "msr.h"
 
@@ -13,6 +14,7 @@
 #include "lib/string.h"
 #include "lib/test.h"
 #include "mm/kmap.h"
+#include "mm/pgtable.h"
 #include "sched/thread.h"
 
 #define NON_CANONICAL 0x0000900000000000ul
@@ -103,6 +105,36 @@ TEST(layout, every_part_is_in_its_window)
 	EXPECT((vaddr_t)&constant >= l->rodata_start && (vaddr_t)&constant < l->rodata_end);
 	EXPECT((vaddr_t)test_probe_write >= l->text_start && (vaddr_t)test_probe_write < l->text_end);
 	EXPECT((vaddr_t)&variable >= l->data_start && (vaddr_t)&variable < l->image_end);
+}
+
+/* ---- The table on which other CPUs climb to long mode ---- */
+
+struct climb_walk {
+	unsigned nr_low, nr_bad;
+};
+
+static void look_at_climb_leaf(vaddr_t va, paddr_t pa, unsigned flags, unsigned level, void *ctx)
+{
+	struct climb_walk *w = ctx;
+	bool is_low = va < DIRECT_WINDOW;
+
+	w->nr_low += is_low;
+	if ((flags & PTE_WRITE) && (flags & PTE_EXEC))
+		w->nr_bad++;
+	if (is_low && (va != pa || pa >= MIB || level != 0 || flags != PTE_EXEC))
+		w->nr_bad++;
+}
+
+TEST(protection, the_climbs_table_adds_one_page_that_cannot_be_written)
+{
+	struct pgtable climb = {.root = smp_climb_root()};
+	struct climb_walk w = {0};
+
+	if (!climb.root)
+		return test_skip("no other CPU was started");
+	pgtable_for_each_leaf(&climb, look_at_climb_leaf, &w);
+	EXPECT_EQ(w.nr_low, 1);
+	EXPECT_EQ(w.nr_bad, 0);
 }
 
 /* ---- Page-table entries ---- */
