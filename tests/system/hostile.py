@@ -67,6 +67,17 @@ def cmdline_nowhere(fw):
     fw.put(fw.start + START_CMDLINE, NOWHERE, 8)
 
 
+def cmdline_endless(fw):
+    """Up to the last byte below 4 GiB, where the kernel's first tables end."""
+    fw.stub.write(NOWHERE, b"x" * 16)
+    fw.put(fw.start + START_CMDLINE, NOWHERE, 8)
+
+
+def cmdline_beyond(fw):
+    """Below 4 GiB lies a good one; the pointer has 64 bits."""
+    fw.put(fw.start + START_CMDLINE + 4, 1, 4)
+
+
 def initrd_nowhere(fw):
     at = 0x70000
     for offset, value in ((0, 1 << 50), (8, 1 << 20), (16, 0), (24, 0)):
@@ -80,6 +91,9 @@ def bad_magic(fw):
 
 
 lied_to("cmdline_nowhere", "a command line outside memory is not followed", cmdline_nowhere, [r"boot: PVH"])
+lied_to("cmdline_endless", "a command line that runs into the end of what is mapped is cut there", cmdline_endless,
+        [r'command line "x{16}"'])
+lied_to("cmdline_beyond", "a command line above 4 GiB is not looked for below", cmdline_beyond, [r'command line ""'])
 lied_to("initrd_nowhere", "an initial RAM disk outside memory is ignored", initrd_nowhere, [r"initrd at .* ignored"])
 lied_to("bad_magic", "start information without its magic number is not believed", bad_magic, [r"makes no sense"])
 

@@ -28,8 +28,8 @@ enum {
 	TABLE_ENTRIES = 512,
 	BOOT_PDS = 4, /* boot.S */
 	IMAGE_TABLES = IMAGE_MAX / (2 * MIB) + 1, /* it need not start at 2 MiB */
-	MAX_BOOT_CMDLINE = MAX_CMDLINE,
 };
+#define MAPPED_END (BOOT_PDS * GIB)
 
 struct arch_layout arch_layout;
 uintptr_t __stack_chk_guard;
@@ -71,37 +71,47 @@ enum { PVH_CMDLINE_OFFSET = 24 };
 enum { MB2_TAGS_OFFSET = 8, MB2_TAG_END = 0, MB2_TAG_CMDLINE = 1, MB2_TAG_HEADER = 8, MB2_MAX_TAGS = 256 };
 #define MB2_MAX_SIZE (16 * MIB)
 
-static uint32_t word_at(paddr_t pa)
+/* What the loader left, read as from outside: 0 beyond what is mapped. A fault would be the end. */
+static char byte_at(paddr_t pa)
 {
-	return *(const volatile uint32_t *)pa;
+	return pa < MAPPED_END ? *(const volatile char *)pa : '\0';
 }
 
-static const char *find_cmdline(enum boot_protocol protocol, paddr_t info)
+static uint32_t word_at(paddr_t pa)
+{
+	return pa <= MAPPED_END - sizeof(uint32_t) ? *(const volatile uint32_t *)pa : 0;
+}
+
+/* Where the command line is; 0: there is none. */
+static paddr_t find_cmdline(enum boot_protocol protocol, paddr_t info)
 {
 	paddr_t tag = info + MB2_TAGS_OFFSET, end;
 
-	if (protocol == BOOT_PVH)
-		return word_at(info) == PVH_MAGIC ? (const char *)(paddr_t)word_at(info + PVH_CMDLINE_OFFSET) : NULL;
+	if (protocol == BOOT_PVH) {
+		paddr_t at = info + PVH_CMDLINE_OFFSET;
+
+		return word_at(info) == PVH_MAGIC ? word_at(at) | (paddr_t)word_at(at + 4) << 32 : 0;
+	}
 	end = info + MIN((uint64_t)word_at(info), MB2_MAX_SIZE);
 	for (unsigned n = 0; n < MB2_MAX_TAGS && tag + MB2_TAG_HEADER < end; n++) {
 		uint32_t type = word_at(tag), size = word_at(tag + 4);
 
 		if (type == MB2_TAG_CMDLINE)
-			return (const char *)(tag + MB2_TAG_HEADER);
+			return tag + MB2_TAG_HEADER;
 		if (type == MB2_TAG_END || size < MB2_TAG_HEADER)
 			break;
 		tag += ALIGN_UP((paddr_t)size, 8);
 	}
-	return NULL;
+	return 0;
 }
 
-static bool has_word(const char *line, const char *word)
+static bool has_word(paddr_t line, const char *word)
 {
 	unsigned matched = 0; /* characters of word seen since the last space */
 	bool is_same = true;
 
-	for (unsigned i = 0; line && i < MAX_BOOT_CMDLINE; i++) {
-		char c = *(const volatile char *)(line + i);
+	for (unsigned i = 0; line && i < MAX_CMDLINE; i++) {
+		char c = byte_at(line + i);
 
 		if (c == ' ' || c == '\0') {
 			if (is_same && word[matched] == '\0')
