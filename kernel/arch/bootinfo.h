@@ -10,6 +10,7 @@
 #pragma once
 
 #include "lib/base.h"
+#include "lib/cmdline.h" /* MAX_CMDLINE */
 
 /* Who started us; the machine's entry code passes it on. Assembly knows these numbers. */
 enum boot_protocol { BOOT_PVH = 1, BOOT_MULTIBOOT2 = 2 };
@@ -28,10 +29,7 @@ struct mem_range {
 	enum mem_type type;
 };
 
-enum {
-	MAX_MEM_RANGES = 128,
-	MAX_CMDLINE = 4096, /* Linux: COMMAND_LINE_SIZE is 2048 on x86; we take more */
-};
+enum { MAX_MEM_RANGES = 128 };
 
 struct framebuffer_info {
 	paddr_t addr; /* 0: none */

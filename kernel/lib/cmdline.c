@@ -15,9 +15,7 @@
 #include "debug/log.h"
 #include "lib/string.h"
 
-enum { CMDLINE_MAX = 2048 }; /* Linux: COMMAND_LINE_SIZE of x86 and arm64 */
-
-static char buffer[CMDLINE_MAX];
+static char buffer[MAX_CMDLINE];
 static const char *init_args = "";
 
 /*
@@ -77,7 +75,7 @@ void cmdline_parse(const char *line)
 	char *at = buffer, *word;
 
 	if (str_copy(buffer, line, sizeof(buffer)) < 0)
-		log_warning("cmdline: longer than %d characters, cut", CMDLINE_MAX - 1);
+		log_warning("cmdline: longer than %d characters, cut", MAX_CMDLINE - 1);
 	init_args = "";
 	while ((word = take_word(&at))) {
 		if (str_equal(word, "--")) {

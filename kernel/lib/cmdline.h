@@ -9,6 +9,9 @@
 #include "lib/base.h"
 #include "lib/set.h"
 
+/* With its NUL. Linux: COMMAND_LINE_SIZE is 2048 on x86; we take more. */
+enum { MAX_CMDLINE = 4096 };
+
 struct cmdline_word {
 	const char *key;
 	const char *help; /* one line, for people */

@@ -65,12 +65,12 @@ boots("boot.split_apic_ids", "CPUs whose APIC numbers have gaps come up", cpus=6
 
 # ---- Command line ----
 
-LONG = " ".join(f"word{number}={'x' * 40}" for number in range(60))
+LONG = " ".join(f"word{number}={'x' * 40}" for number in range(84))
 boots("boot.words_unknown", "unknown and malformed words are reported and ignored", cpus=2,
       append="frobnicate frob=1 maxcpus=many loglevel=loud panic=now mem=fish =x console=tty9 quiet=5 -- init words",
       expect=[r'unknown word "frobnicate" ignored'])
-boots("boot.words_long", "of a command line of 2,900 characters, 2,047 are read", append="mem=64M " + LONG,
-      expect=[r"cmdline: longer than 2047 characters, cut", r'unknown word "word40"', r"mm: 6[0-4] MiB of memory"])
+boots("boot.words_long", "a command line of 4,000 characters is read to its last word", append=LONG + " nosmp",
+      extra=["-smp", "2"], expect=[r'unknown word "word83', r"smp: 1 of 2 CPUs"], reject=[*BAD, r"cmdline: longer"])
 boots("boot.words_maxcpus", "maxcpus= leaves CPUs alone", append="maxcpus=2", extra=["-smp", "4"], cpus=2,
       expect=[r"smp: 2 of 4 CPUs"])
 boots("boot.words_nosmp", "nosmp starts no other CPU", append="nosmp", extra=["-smp", "4"], expect=[r"smp: 1 of 4 CPUs"])

@@ -95,6 +95,17 @@ TEST(cmdline, two_dashes_end_the_kernels_part)
 	EXPECT_STREQ(cmdline_init_args(), "");
 }
 
+TEST(cmdline, line_of_the_largest_size_is_read_to_its_end)
+{
+	static char line[MAX_CMDLINE];
+
+	memset(line, ' ', sizeof(line) - 1);
+	memcpy(line + sizeof(line) - 6, "quiet", 5);
+	complaints = 0;
+	EXPECT_STREQ(parse(line), "quiet=;");
+	EXPECT_EQ(complaints, 0);
+}
+
 TEST(cmdline, line_longer_than_the_buffer_is_cut)
 {
 	static char line[5000];
