@@ -49,7 +49,7 @@ def run(args):
     argv = guest(args, serial=f"stdio,id=serial,mux=on,signal=off,logfile={log}", monitor="chardev:serial")
     if args.print:
         return show(argv)
-    print(f"torus: {args.variant} kernel, {args.smp} CPUs, {args.memory}, {argv[argv.index('-accel') + 1]}; "
+    print(f"torus: {args.kernel or args.variant + ' kernel'}, {args.smp} CPUs, {args.memory}, {argv[argv.index('-accel') + 1]}; "
           f"Ctrl-A X quits; log in {os.path.relpath(log)}", file=sys.stderr)
     status = subprocess.run(argv).returncode
     sys.exit(0 if status == qemu.EXIT_OK else status)
