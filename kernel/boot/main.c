@@ -57,7 +57,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 
 	/* Interrupts and time. */
 	acpi_discover_machine();	   /* needs  kmap               gives  machine         */
-	irq_init();
+	irq_init();			   /* needs  mem_alloc                                 */
 	arch_init_interrupts();		   /* needs  machine            gives  IPIs, timer     */
 	clock_init();			   /* gives  the time                                  */
 	smp_init_this_cpu();

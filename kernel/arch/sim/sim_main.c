@@ -52,8 +52,8 @@ void sim_kmain(void *unused UNUSED)
 	enter_boot_cpu();
 	init_machine();
 	smp_init_boot_cpu();
-	sched_init();
 	arch_init_early();
+	sched_init();
 	cmdline_parse(bootinfo.cmdline);
 
 	bootmem_init(boot_words.mem_limit);
@@ -63,8 +63,8 @@ void sim_kmain(void *unused UNUSED)
 	slab_init();
 	kmap_init();
 
-	arch_init_interrupts();
 	irq_init();
+	arch_init_interrupts();
 	clock_init();
 	smp_init_this_cpu();
 
