@@ -179,7 +179,7 @@ NORETURN void smp_secondary_main(struct cpu *cpu);
 
 /* ================ Device interrupts ================ */
 
-/* Interrupt numbers are dense: 0 .. arch_irq_count() - 1. */
+/* Interrupt numbers are dense: 0 .. arch_irq_count() - 1, a constant of the machine at any time. */
 unsigned arch_irq_count(void);
 /* The number of a global system interrupt or of a legacy ISA line; -EINVAL if no controller has it. */
 MUST_CHECK int arch_irq_of_gsi(uint32_t gsi, unsigned *irq);
@@ -283,11 +283,7 @@ void arch_restart(void);
 /* Ends the emulator with this status, when the command line said that one listens (exit=qemu). */
 void arch_exit_emulator(unsigned status);
 
-/* Entropy for KASLR and the generator: how many of the bytes are good (0 if no source). */
-size_t arch_entropy(void *buf, size_t len);
-
-/* Fast block operations; the generic ones in lib/string.c serve where a machine has no better. */
+/* Zeroes a whole page, the fastest way this machine has. */
 void arch_page_zero(void *page);
-void arch_page_copy(void *to, const void *from);
 
 #include "arch_inline.h"

@@ -50,7 +50,6 @@ struct machine {
 	const char *source; /* "ACPI", "MP table", "defaults", "sim" */
 	struct machine_cpu cpu[MAX_CPUS];
 	unsigned nr_cpus; /* at least 1; cpu[0] is the boot CPU once sorted by arch_init_interrupts */
-	paddr_t lapic_addr;
 	struct machine_irq_controller irqc[MAX_IRQ_CONTROLLERS];
 	unsigned nr_irqcs;
 	struct machine_irq_override override[MAX_IRQ_OVERRIDES];
@@ -72,8 +71,8 @@ struct machine {
 	uint8_t acpi_enable;
 	bool has_s5;
 	uint8_t s5_type_a, s5_type_b;
-	struct machine_reg serial; /* from SPCR */
-	uint32_t serial_baud;
+	struct machine_reg serial; /* from SPCR: a 16550, the firmware's console */
+	uint32_t serial_baud;	   /* 0: it does not say */
 };
 
 extern struct machine machine;

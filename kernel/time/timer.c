@@ -192,11 +192,6 @@ bool timer_stop_sync(struct timer *t) NOT_ANALYSED
 	}
 }
 
-uint64_t timer_next_ns(void)
-{
-	return READ_ONCE(percpu(timer_base).first_ns);
-}
-
 /* ---- The interrupt ---- */
 
 /* Runs the first timer if its time has come. */

@@ -39,8 +39,6 @@ void timer_start(struct timer *t, uint64_t expires_ns);
 bool timer_stop(struct timer *t);
 /* Stops it and waits until its callback is not running. Not from its own callback. */
 bool timer_stop_sync(struct timer *t);
-/* When this CPU's first timer expires, UINT64_MAX for none (idle, tests). */
-uint64_t timer_next_ns(void);
 
 /* ---- For the scheduler; interrupts off, this CPU, any lock held ---- */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is around the simulated CPUs: interrupt lines, the console, entropy, the battery clock
+ * What is around the simulated CPUs: interrupt lines, the console, the battery clock
  * and the ways out.
  *
  * Lines 0-31 are wired (line n is global system interrupt n and, below 16, ISA line n); 32-63
@@ -110,7 +110,7 @@ void sim_irq_raise(unsigned irq)
 	sim_interleave();
 }
 
-/* ---- Console, wall clock, entropy ---- */
+/* ---- Console, wall clock ---- */
 
 void arch_console_write(const char *s, size_t len)
 {
@@ -147,13 +147,6 @@ int arch_wallclock_read(int64_t *seconds)
 
 	*seconds = YEAR_2030 + (int64_t)(sim.now / sim.hz);
 	return 0;
-}
-
-size_t arch_entropy(void *buf, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)buf)[i] = (uint8_t)sim_random(256);
-	return len;
 }
 
 /* ---- The ways out ---- */

@@ -260,8 +260,3 @@ void arch_page_zero(void *page)
 {
 	memset(page, 0, PAGE_SIZE);
 }
-
-void arch_page_copy(void *to, const void *from)
-{
-	memcpy(to, from, PAGE_SIZE);
-}

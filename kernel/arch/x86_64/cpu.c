@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * One CPU: setting it up, letting it wait, its TLB, its randomness.
+ * One CPU: setting it up, letting it wait, its TLB.
  *
  * Every CPU ends up with the same control registers, so that a thread may run anywhere: write
  * protection in kernel mode, global pages, SMEP, SMAP and UMIP where the CPU has them, vector
@@ -16,8 +16,6 @@
 
 /* Memory types of PAT entries 0-3, repeated in 4-7. Intel SDM vol.3 11.12.2: 6 WB, 1 WC, 7 UC-, 0 UC. */
 #define PAT_VALUE 0x0007010600070106ull
-
-enum { HW_RANDOM_TRIES = 10 }; /* Intel DRNG guide 5.2.1: ten failures in a row mean it is broken */
 
 /* ---- Setting up ---- */
 
@@ -120,40 +118,6 @@ NO_CHECKERS void arch_page_zero(void *page)
 	size_t words = PAGE_SIZE / sizeof(uint64_t);
 
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0ul) : "memory");
-}
-
-NO_CHECKERS void arch_page_copy(void *to, const void *from)
-{
-	size_t words = PAGE_SIZE / sizeof(uint64_t);
-
-	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
-}
-
-/* ---- Randomness ---- */
-
-static bool hw_random(uint64_t *out)
-{
-	for (unsigned i = 0; i < HW_RANDOM_TRIES; i++) {
-		if (x86_has(X86_FEATURE_RDSEED) && x86_rdseed(out))
-			return true;
-		if (x86_has(X86_FEATURE_RDRAND) && x86_rdrand(out))
-			return true;
-	}
-	return false;
-}
-
-size_t arch_entropy(void *buf, size_t len)
-{
-	size_t done = 0;
-	uint64_t word;
-
-	while (done < len && hw_random(&word)) {
-		size_t n = MIN(len - done, sizeof(word));
-
-		memcpy((char *)buf + done, &word, n);
-		done += n;
-	}
-	return done;
 }
 
 /* ---- The stack protector ---- */

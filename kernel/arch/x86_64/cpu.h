@@ -12,19 +12,12 @@
 uint64_t boot_early(enum boot_protocol protocol, paddr_t info);
 extern uintptr_t __stack_chk_guard; /* the value that the compiler's checks compare with */
 
-/* One word from the CPU's generators: false if it has none to give now. Only where x86_has says. */
+/* One word from the CPU's generator: false if it has none to give now. Only where CPUID says so. */
 static inline bool x86_rdrand(uint64_t *out)
 {
 	bool ok;
 
 	__asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(ok));
-	return ok;
-}
-static inline bool x86_rdseed(uint64_t *out)
-{
-	bool ok;
-
-	__asm__ volatile("rdseed %0" : "=r"(*out), "=@ccc"(ok));
 	return ok;
 }
 
@@ -120,5 +113,8 @@ void x86_patch_clac(void);
 
 /* The frame's rip has a row in the fix-up table: continues there. */
 bool x86_fixup(struct arch_frame *f);
+
+/* The console moves to where machine says that the firmware has its own (console.c). */
+void x86_console_use_firmware(void);
 
 extern struct cpu boot_cpu; /* boot/smp.c */

@@ -24,7 +24,6 @@ enum {
 	BIOS_END = 0x100000,
 	SEARCH_STEP = 16,
 };
-#define DEFAULT_LAPIC  0xfee00000ul
 #define DEFAULT_IOAPIC 0xfec00000ul
 
 /* ---- Memory ---- */
@@ -209,7 +208,5 @@ void acpi_discover_machine(void)
 	}
 	if (!m->nr_cpus)
 		machine_add_cpu(m, 0, 0); /* the boot CPU; arch_init_interrupts knows its id */
-	if (!m->lapic_addr)
-		m->lapic_addr = DEFAULT_LAPIC;
 	log_info("machine: %u CPUs, %u I/O APICs by %s", m->nr_cpus, m->nr_irqcs, m->source);
 }

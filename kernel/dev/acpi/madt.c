@@ -13,7 +13,6 @@
 #include "debug/log.h"
 
 enum {
-	MADT_LAPIC_ADDRESS = 36,
 	MADT_FLAGS = 40,
 	MADT_ENTRIES = 44,
 	MADT_FLAG_PCAT = 1, /* there are 8259s */
@@ -21,7 +20,6 @@ enum {
 	ENTRY_LAPIC = 0,
 	ENTRY_IOAPIC = 1,
 	ENTRY_OVERRIDE = 2,
-	ENTRY_LAPIC_ADDRESS = 5,
 	ENTRY_X2APIC = 9,
 	ENTRY_MIN_SIZE = 2,
 
@@ -50,11 +48,7 @@ static void decode_entry(const struct acpi_table *e, struct machine *m)
 		if (e->len >= 10 && acpi_u8(e, 2) == 0)
 			machine_add_override(m, acpi_u8(e, 3), acpi_u32(e, 4), acpi_u16(e, 8));
 		break;
-	case ENTRY_LAPIC_ADDRESS:
-		if (e->len >= 12)
-			m->lapic_addr = acpi_u64(e, 4);
-		break;
-	default: /* NMI sources, other architectures, what is newer than this file */
+	default: /* where local APICs are (each says itself), NMI sources, other architectures, what is newer than this file */
 		break;
 	}
 }
@@ -67,7 +61,6 @@ void acpi_madt_decode(const struct acpi_table *t, struct machine *m)
 		log_warning("acpi: a second MADT is ignored");
 		return;
 	}
-	m->lapic_addr = acpi_u32(t, MADT_LAPIC_ADDRESS);
 	m->has_legacy_pic = acpi_u32(t, MADT_FLAGS) & MADT_FLAG_PCAT;
 	while (at + ENTRY_MIN_SIZE <= t->len) {
 		struct acpi_table entry = { .bytes = t->bytes + at, .len = t->bytes[at + 1] };

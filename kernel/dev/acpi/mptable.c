@@ -21,7 +21,6 @@ enum {
 	POINTER_FEATURE1 = 11, /* not 0: a default configuration, no table */
 
 	HEADER_LENGTH = 4,
-	HEADER_LAPIC = 36,
 
 	ENTRY_CPU = 0,
 	ENTRY_BUS = 1,
@@ -37,7 +36,6 @@ enum {
 	NR_BUSES = 256,
 	NR_ISA_LINES = 16,
 };
-#define DEFAULT_LAPIC  0xfee00000ul
 #define DEFAULT_IOAPIC 0xfec00000ul
 
 int mptable_pointer_decode(const uint8_t *bytes, size_t len, paddr_t *table)
@@ -127,7 +125,6 @@ int mptable_decode(const uint8_t *bytes, size_t len, struct machine *m)
 		decode_entry(&entry, &w);
 		at += size;
 	}
-	m->lapic_addr = le32_get(bytes + HEADER_LAPIC);
 	m->has_legacy_pic = true;
 	return 0;
 }
@@ -137,6 +134,5 @@ void mptable_default(struct machine *m)
 	machine_add_cpu(m, 0, 0);
 	machine_add_cpu(m, 1, 1);
 	machine_add_irq_controller(m, DEFAULT_IOAPIC, 2, 0);
-	m->lapic_addr = DEFAULT_LAPIC;
 	m->has_legacy_pic = true;
 }
