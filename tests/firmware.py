@@ -76,6 +76,16 @@ class Firmware:
             at += self.get(at + 1, 1)
         return found
 
+    def replace_table(self, old, signature, body):
+        """Lists, in place of one of the firmware's tables, one of ours."""
+        length = TABLE_HEADER + len(body)
+        head = signature.encode() + length.to_bytes(4, "little") + bytes([1, 0]) + b"TORUS LIE".ljust(26)
+        pointer = next(at for at in self.pointers() if self.stub.read(self.get(at, 4), 4) == old.encode())
+        self.stub.write(SCRATCH, head + body)
+        self.put(pointer, SCRATCH, 4)
+        self.fix_checksum(SCRATCH)
+        self.fix_checksum(self.rsdt())
+
     def fix_checksum(self, table):
         """Makes a changed table believable."""
         length = min(self.get(table + TABLE_LENGTH, 4), 4096)

@@ -179,6 +179,26 @@ def dsdt_garbage(fw):
     fw.fix_checksum(dsdt)
 
 
+def spcr(fw, port):
+    """Microsoft SPCR 1.10: a 16550 at this I/O port, 115200 baud. And no console= on the command line."""
+    body = bytearray(44)
+    body[4:6], body[8:16], body[22] = b"\x01\x08", port.to_bytes(8, "little"), 7
+    fw.replace_table("WAET", "SPCR", bytes(body))
+    fw.put(fw.start + START_CMDLINE, 0, 8)
+
+
+def spcr_here(fw):
+    spcr(fw, 0x3f8)
+
+
+def spcr_nowhere(fw):
+    spcr(fw, 0x2f8)
+
+
+def spcr_beyond(fw):
+    spcr(fw, 0x1_0000_03f8)
+
+
 ONE_CPU = [r"smp: 1 of \d CPUs"]
 lied_to("rsdp_nowhere", "an RSDP outside memory is searched for elsewhere", no_rsdp, [r"machine: "])
 lied_to("rsdp_sum", "an RSDP with a wrong sum is not believed", rsdp_sum, [r"acpi: no RSDP", r"machine: "])
@@ -196,3 +216,6 @@ lied_to("madt_double_cpu", "a CPU that is listed twice is one CPU", madt_double_
 lied_to("hpet_nowhere", "an HPET where nothing is does not set the clock", hpet_nowhere, [r"TSC .* by (PM timer|PIT)"])
 lied_to("fadt_cut", "a FADT of 40 bytes", fadt_cut, [r"machine: 2 CPUs"])
 lied_to("dsdt_garbage", "a DSDT whose S5 package makes no sense", dsdt_garbage, [r"S5 unknown", r"machine: 2 CPUs"])
+lied_to("spcr_here", "the port that the SPCR names is used", spcr_here, [r"console: the firmware's, at port 0x3f8"])
+lied_to("spcr_nowhere", "an SPCR whose port does not answer is not followed", spcr_nowhere, [r"0x2f8, does not answer"])
+lied_to("spcr_beyond", "an SPCR whose port is none is not followed", spcr_beyond, [r"machine: 2 CPUs"])

@@ -3,13 +3,18 @@
  * The console of last resort: a 16550 serial port, polled, from the first line of kmain on.
  *
  * It is set up at the first byte, works without interrupts, locks or memory, and never waits for
- * long: a port that does not answer is left alone. console=ttyS0..3[,baud] chooses another.
+ * long: a port that does not answer is left alone. console=ttyS0..3[,baud] chooses another;
+ * without it, the port that the firmware calls its console (ACPI's SPCR), if it is a port of this
+ * kind and somebody answers there.
  *
  * Spec    PC16550D data sheet (National Semiconductor, 1995), 8.0
  */
 #include "io.h"
 
 #include "arch/arch.h"
+#include "arch/machine.h"
+#include "cpu.h"
+#include "debug/log.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
@@ -36,6 +41,7 @@ enum {
 	UART_CLOCK = 115200, /* the divisor's unit */
 	MAX_POLLS = 1 << 20, /* longer than 16 bytes take at 300 baud on any CPU */
 	NR_PORTS = 4,
+	SPACE_IO = 1, /* ACPI generic address */
 };
 
 static const uint16_t ports[NR_PORTS] = {0x3f8, 0x2f8, 0x3e8, 0x2e8}; /* ttyS0 .. ttyS3 of a PC */
@@ -43,19 +49,20 @@ static const uint16_t ports[NR_PORTS] = {0x3f8, 0x2f8, 0x3e8, 0x2e8}; /* ttyS0 .
 /* Changed by the command line before other CPUs run; a race in set-up would only repeat it. */
 static uint16_t port = 0x3f8;
 static uint32_t baud = 115200;
+static bool is_chosen; /* by the command line */
 static enum { UART_UNKNOWN, UART_WORKS, UART_MISSING } uart_state;
 
 /* There is a UART if its scratch register keeps what is written. */
-static bool uart_is_present(void)
+static bool uart_is_present(uint16_t at)
 {
 	static const uint8_t patterns[] = {0x5a, 0xa5};
 
 	for (unsigned i = 0; i < ARRAY_LEN(patterns); i++) {
-		io_write8(port + UART_SCRATCH, patterns[i]);
-		if (io_read8(port + UART_SCRATCH) != patterns[i])
+		io_write8(at + UART_SCRATCH, patterns[i]);
+		if (io_read8(at + UART_SCRATCH) != patterns[i])
 			return false;
 	}
-	return io_read8(port + UART_STATUS) != STATUS_ABSENT;
+	return io_read8(at + UART_STATUS) != STATUS_ABSENT;
 }
 
 static bool uart_is_ready(void)
@@ -64,7 +71,7 @@ static bool uart_is_ready(void)
 
 	if (uart_state != UART_UNKNOWN)
 		return uart_state == UART_WORKS;
-	if (!uart_is_present()) {
+	if (!uart_is_present(port)) {
 		uart_state = UART_MISSING;
 		return false;
 	}
@@ -118,6 +125,25 @@ int arch_console_read(void)
 	return io_read8(port + UART_DATA);
 }
 
+/* ---- The firmware's console ---- */
+
+void x86_console_use_firmware(void)
+{
+	const struct machine_reg *serial = &machine.serial;
+
+	if (is_chosen || serial->space != SPACE_IO || serial->addr == 0 || serial->addr + UART_SCRATCH > UINT16_MAX)
+		return;
+	if (!uart_is_present((uint16_t)serial->addr)) {
+		log_warning("console: the firmware's, at port 0x%lx, does not answer", serial->addr);
+		return;
+	}
+	log_info("console: the firmware's, at port 0x%lx", serial->addr);
+	port = (uint16_t)serial->addr;
+	if (machine.serial_baud)
+		baud = machine.serial_baud;
+	uart_state = UART_UNKNOWN;
+}
+
 /* ---- console=ttyS<n>[,<baud>[parity and bits, which are always n8]] ---- */
 
 static int set_console(const char *value)
@@ -141,6 +167,7 @@ static int set_console(const char *value)
 		baud = (uint32_t)rate;
 	}
 	port = ports[nr];
+	is_chosen = true;
 	uart_state = UART_UNKNOWN;
 	return 0;
 }

@@ -40,6 +40,7 @@ static void put_boot_cpu_first(void)
 
 void arch_init_interrupts(void)
 {
+	x86_console_use_firmware();
 	if (machine.has_legacy_pic)
 		pic_init();
 	apic_init();

@@ -14,8 +14,13 @@ enum {
 	MCFG_ENTRY_SIZE = 16,
 	HPET_ADDRESS = 40,
 	SPACE_MEMORY = 0,
+	SPCR_INTERFACE = 36,
 	SPCR_ADDRESS = 40,
 	SPCR_BAUD = 58,
+	/* DBG2 table 3 has the numbers: all three are programmed as a 16550. */
+	INTERFACE_16550 = 0,
+	INTERFACE_16450 = 1,
+	INTERFACE_16550_GAS = 0x12,
 };
 
 void acpi_mcfg_decode(const struct acpi_table *t, struct machine *m)
@@ -47,8 +52,10 @@ void acpi_hpet_decode(const struct acpi_table *t, struct machine *m)
 void acpi_spcr_decode(const struct acpi_table *t, struct machine *m)
 {
 	static const uint32_t bauds[] = { [3] = 9600, [4] = 19200, [6] = 57600, [7] = 115200 };
-	uint8_t code = acpi_u8(t, SPCR_BAUD);
+	uint8_t code = acpi_u8(t, SPCR_BAUD), interface = acpi_u8(t, SPCR_INTERFACE);
 
+	if (interface != INTERFACE_16550 && interface != INTERFACE_16450 && interface != INTERFACE_16550_GAS)
+		return;
 	m->serial = acpi_reg(t, SPCR_ADDRESS);
-	m->serial_baud = code < ARRAY_LEN(bauds) ? bauds[code] : 0; /* 0: leave it as it is */
+	m->serial_baud = code < ARRAY_LEN(bauds) ? bauds[code] : 0;
 }
