@@ -36,7 +36,7 @@ enum {
 	MCR_DTR_RTS = 0x03,
 	STATUS_DATA_READY = 0x01,
 	STATUS_CAN_SEND = 0x20, /* the transmit FIFO is empty */
-	STATUS_ABSENT = 0xff,	/* what an empty bus reads as */
+	STATUS_ABSENT = 0xff,   /* what an empty bus reads as */
 	FIFO_SIZE = 16,
 	UART_CLOCK = 115200, /* the divisor's unit */
 	MAX_POLLS = 1 << 20, /* longer than 16 bytes take at 300 baud on any CPU */
@@ -131,10 +131,12 @@ void x86_console_use_firmware(void)
 {
 	const struct machine_reg *serial = &machine.serial;
 
-	if (is_chosen || serial->space != SPACE_IO || serial->addr == 0 || serial->addr + UART_SCRATCH > UINT16_MAX)
+	if (is_chosen || serial->space != SPACE_IO || serial->addr == 0 ||
+		serial->addr > UINT16_MAX - UART_SCRATCH)
 		return;
 	if (!uart_is_present((uint16_t)serial->addr)) {
-		log_warning("console: the firmware's, at port 0x%lx, does not answer", serial->addr);
+		log_warning("console: the firmware's, at port 0x%lx, does not answer",
+			serial->addr);
 		return;
 	}
 	log_info("console: the firmware's, at port 0x%lx", serial->addr);

@@ -54,7 +54,8 @@ void acpi_spcr_decode(const struct acpi_table *t, struct machine *m)
 	static const uint32_t bauds[] = { [3] = 9600, [4] = 19200, [6] = 57600, [7] = 115200 };
 	uint8_t code = acpi_u8(t, SPCR_BAUD), interface = acpi_u8(t, SPCR_INTERFACE);
 
-	if (interface != INTERFACE_16550 && interface != INTERFACE_16450 && interface != INTERFACE_16550_GAS)
+	if (interface != INTERFACE_16550 && interface != INTERFACE_16450 &&
+		interface != INTERFACE_16550_GAS)
 		return;
 	m->serial = acpi_reg(t, SPCR_ADDRESS);
 	m->serial_baud = code < ARRAY_LEN(bauds) ? bauds[code] : 0;
