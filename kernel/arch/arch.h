@@ -45,9 +45,10 @@ void arch_reserve_memory(void);
 void arch_init_interrupts(void);
 
 /*
- * Starts CPU number `cpu->id`, whose fields but is_online are set and whose PERCPU area is ready,
+ * Starts CPU number `cpu->id`, whose fields are set and whose PERCPU area is ready,
  * with cpu->current as its idle thread; it enters smp_secondary_main() on that thread's stack.
- * Returns  0 once it runs, -ETIMEDOUT if it does not answer (it is parked and never used).
+ * Returns  0 if it does or certainly will; -ETIMEDOUT if it does not answer: then it never enters
+ *          smp_secondary_main(), however late it wakes up.
  * Context  the boot CPU, sleeping allowed.
  */
 MUST_CHECK int arch_cpu_start(struct cpu *cpu);

@@ -33,7 +33,6 @@ struct cpu {
 	uintptr_t percpu_offset;    /* [I] 0 on the boot CPU */
 	vaddr_t kstack_top;	    /* [c] where a trap from user mode starts its stack */
 	uint64_t hw_id;		    /* [I] what the interrupt controller calls it */
-	uint32_t is_online;	    /* [a] 1 from when it joins on; boot/smp.c has the other states */
 	struct arch_cpu arch;	    /* [c] the machine's own: descriptor tables, feature state */
 };
 

@@ -2,7 +2,8 @@
 /*
  * All CPUs but the first: each gets its struct cpu, its copy of the PERCPU variables and an idle
  * thread, is started by the machine, and joins. CPUs are started one after the other: ids are
- * dense, so a CPU that does not answer gives its id to the next.
+ * dense, so a CPU that does not answer gives its id to the next. The machine sees to it that one
+ * it has given up never arrives here, so that no two CPUs go by one id.
  *
  *     smp_start_others -> arch_cpu_start ... (other CPU) smp_secondary_main -> join -> idle
  */
@@ -23,13 +24,9 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-/* How long a started CPU may take until it has joined. Emulators on a busy machine are slow. */
-#define JOIN_LIMIT_NS (10 * NS_PER_SEC)
-
 extern struct cpu boot_cpu; /* the machine's entry code puts it into its CPU register */
 struct cpu boot_cpu = {.self = &boot_cpu, .preempt = PREEMPT_NO_RESCHED};
 struct cpu *cpus[MAX_CPUS];
-enum { CPU_OFFLINE, CPU_ONLINE, CPU_GIVEN_UP }; /* cpu->is_online; both moves are from the first */
 static unsigned nr_online; /* [a] release when a CPU has joined, acquire by cpu_count */
 
 static unsigned max_cpus = MAX_CPUS; /* maxcpus=, nosmp */
@@ -41,29 +38,21 @@ unsigned cpu_count(void)
 	return atomic_load_acquire(&nr_online); /* pairs with the release in join */
 }
 
-/*
- * This CPU counts from here on, unless the boot CPU has given it up meanwhile. Whoever moves
- * is_online away from CPU_OFFLINE decides; both sides may try.
- */
-static bool join(struct cpu *cpu)
+/* This CPU counts from here on. */
+static void join(struct cpu *cpu)
 {
-	uint32_t was = CPU_OFFLINE;
-
-	if (!atomic_cmpxchg(&cpu->is_online, &was, CPU_ONLINE)) /* pairs with wait_for_join */
-		return false;
 	atomic_store_release(&nr_online, cpu->id + 1);
 	/*
 	 * Until now nobody asked us to forget translations. Those we may have loaded while others
 	 * changed the kernel's tables go now; later ones are in their shootdowns.
 	 */
 	arch_tlb_flush_all();
-	return true;
 }
 
 void smp_init_boot_cpu(void)
 {
 	cpus[0] = &boot_cpu;
-	(void)join(&boot_cpu);
+	join(&boot_cpu);
 }
 
 void smp_init_this_cpu(void)
@@ -78,8 +67,7 @@ void smp_secondary_main(struct cpu *cpu)
 {
 	arch_init_secondary(cpu);
 	smp_init_this_cpu();
-	if (!join(cpu))
-		arch_cpu_stop();
+	join(cpu);
 	sched_idle_loop();
 }
 
@@ -121,37 +109,34 @@ free_cpu:
 	return err;
 }
 
-/* True when it has joined; otherwise it is given up, and stops as soon as it gets to join. */
-static bool wait_for_join(struct cpu *cpu)
+/*
+ * A CPU that did not answer is in no list afterwards. Its memory is not given to others: it may
+ * yet take its first steps on that stack, before the machine's code stops it.
+ */
+static void forget(struct cpu *cpu, struct thread *idle)
 {
-	uint64_t limit = clock_monotonic_ns() + JOIN_LIMIT_NS;
-	uint32_t was = CPU_OFFLINE;
-
-	while (cpu_count() <= cpu->id && clock_monotonic_ns() < limit)
-		arch_cpu_relax();
-	if (atomic_cmpxchg(&cpu->is_online, &was, CPU_GIVEN_UP))
-		return false;
-	while (cpu_count() <= cpu->id) /* it has won, and is between its two stores */
-		arch_cpu_relax();
-	return true;
+	cpus[cpu->id] = NULL;
+	sched_forget_idle(idle);
 }
 
-/*
- * A CPU that does not answer keeps what was prepared: it may still wake up and find it. Its successor
- * in the machine's list takes the same id with a struct cpu of its own.
- */
 static int start(uint64_t hw_id)
 {
+	struct thread *idle;
 	struct cpu *cpu;
 	int err;
 
 	err = prepare(cpu_count(), hw_id, &cpu);
 	if (err)
 		return err;
+	idle = cpu->current;
 	err = arch_cpu_start(cpu);
-	if (!err && !wait_for_join(cpu))
-		err = -ETIMEDOUT;
-	return err;
+	if (err) {
+		forget(cpu, idle);
+		return err;
+	}
+	while (cpu_count() <= cpu->id) /* it runs our code: it will */
+		arch_cpu_relax();
+	return 0;
 }
 
 void smp_start_others(void)

@@ -17,6 +17,8 @@ void sched_init(void);
 /* Another CPU, before it starts: `idle` from sched_create_idle() becomes its running thread. */
 void sched_init_cpu(struct cpu *cpu, struct thread *idle);
 MUST_CHECK int sched_create_idle(struct cpu *cpu, struct thread **out);
+/* Its CPU did not start, and never will: no list has it any more. Its memory stays. */
+void sched_forget_idle(struct thread *idle);
 NORETURN void sched_idle_loop(void); /* what an idle thread runs; interrupts off on entry */
 
 /* Gives the CPU away but stays READY. */

@@ -12,7 +12,7 @@
  *     CHANGING -> BLOCKED    nothing was to be done after all
  *     READY   <-> RUNNING    under the run queue lock
  *     READY, RUNNING -> CHANGING    moves to another CPU, under the lock of the old run queue
- *     RUNNING  -> DEAD       itself
+ *     RUNNING  -> DEAD       itself; the idle thread of a CPU that never ran
  *
  * So READY means "on a run queue" to whoever holds that queue's lock, and BLOCKED means "off
  * every CPU, context saved" to everybody. A waker needs one compare-and-exchange to own the

@@ -72,6 +72,14 @@ static int threads_add(struct thread *t)
 	return err;
 }
 
+static void threads_remove(struct thread *t)
+{
+	irqlock_lock(&threads_lock);
+	list_remove(&t->all_link);
+	nr_threads--;
+	irqlock_unlock(&threads_lock);
+}
+
 /* What every thread runs first: the second half of the switch that brought it here. */
 static void thread_main(void *arg)
 {
@@ -149,10 +157,7 @@ void thread_exit(int status)
 static void thread_free(struct thread *t)
 {
 	assert(thread_state_get(t) == THREAD_DEAD && !t->fpu);
-	irqlock_lock(&threads_lock);
-	list_remove(&t->all_link);
-	nr_threads--;
-	irqlock_unlock(&threads_lock);
+	threads_remove(t);
 	if (t == &boot_thread)
 		return; /* part of the image, like its stack */
 	kstack_free(t->kstack_bottom);
@@ -298,6 +303,12 @@ int sched_create_idle(struct cpu *cpu, struct thread **out)
 	thread_set_state(t, THREAD_READY); /* never queued: taken when nothing else is there */
 	*out = t;
 	return 0;
+}
+
+void sched_forget_idle(struct thread *idle)
+{
+	thread_set_state(idle, THREAD_DEAD);
+	threads_remove(idle);
 }
 
 void thread_init_system(void)

@@ -63,6 +63,9 @@ boots("boot.no_pit", "boots on microvm without PIC, PIT and battery clock", cpus
       machine="microvm,pic=off,pit=off,rtc=off", expect=[r"machine: 2 CPUs"])
 boots("boot.split_apic_ids", "CPUs whose APIC numbers have gaps come up", cpus=6, extra=["-smp", "6,sockets=2,cores=3"])
 
+boots("boot.places_for_cpus", "places for CPUs to be plugged in are none", cpus=2, extra=["-smp", "2,maxcpus=4"],
+      expect=[r"smp: 2 of 2 CPUs are running"])
+
 # ---- Command line ----
 
 LONG = " ".join(f"word{number}={'x' * 40}" for number in range(84))

@@ -229,7 +229,7 @@ void arch_nmi_send_others(void)
 	if (!mmio && !is_x2)
 		return; /* a panic before apic_init: there are no others yet */
 	for (unsigned i = 0; i < cpu_count(); i++) {
-		if (cpus[i] != self && cpus[i]->is_online)
+		if (cpus[i] != self)
 			apic_send((uint32_t)cpus[i]->hw_id, APIC_ICR_NMI, 0);
 	}
 }

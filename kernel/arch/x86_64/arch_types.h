@@ -36,11 +36,12 @@ struct x86_tss {
 enum { X86_GDT_ENTRIES = 8 };
 
 /*
- *   [c] only this CPU
+ *   [c] only this CPU   [a] atomic
  */
 struct arch_cpu {
 	uint64_t gdt[X86_GDT_ENTRIES] ALIGNED(16); /* [c] */
 	struct x86_tss tss ALIGNED(16);		   /* [c] */
+	uint32_t arrival;			   /* [a] smp.c: did it come in time? */
 };
 
 /* A thread that is not running: everything else is on its stack (context.S). */

@@ -7,9 +7,10 @@
  * climbs to long mode on a small page table of our own: that one page where it is, executable and
  * not writable, and everything of the kernel's. In C it changes to the kernel's table and joins.
  *
- * One CPU is started at a time. It claims its start by exchanging a word in the page, so one that
- * comes too late, after we stopped waiting, finds nothing and stops. One that does not answer is
- * sent INIT again and stays in its wait-for-STARTUP state: parked.
+ * One CPU is started at a time, and passes two doors. It claims its start by exchanging a word in
+ * the page; then, in C, it arrives by moving a word in its struct cpu. Where we stop waiting, we
+ * close that door by the same step, so that exactly one side has its way, and a CPU that comes too
+ * late stops there. It is also sent INIT again, and stays in its wait-for-STARTUP state: parked.
  *
  * The page and the four tables of the climb are kept for good, because nobody can tell when a CPU
  * that was given up on its way will look at them for the last time.
@@ -40,11 +41,14 @@ enum {
 	INIT_OLD_FAMILY = 6, /* families before it need the delay */
 	STARTUP_RETRY_US = 300,
 	CLAIM_WAIT_US = 3000000, /* an emulator on a busy host may be slow */
-	JOIN_WAIT_US = 10000000,
+	ARRIVAL_WAIT_US = 10000000,
 	POLL_US = 5,
 	TABLE_ENTRIES = 512,
 	KERNEL_HALF = 256, /* the first top-level entry of kernel addresses */
 };
+
+/* cpu->arch.arrival; both moves are from the first. */
+enum { ARRIVAL_AWAITED, ARRIVED, ARRIVAL_GIVEN_UP };
 
 struct far_pointer {
 	uint32_t offset;
@@ -91,7 +95,6 @@ extern const uint8_t trampoline_start[], trampoline_end[], trampoline_32[], tram
 
 static paddr_t trampoline_page; /* [I] 0: there is no place for one */
 static paddr_t kernel_root;	/* [I] after the first start */
-static uint32_t has_arrived;	/* [a] the CPU being started runs C */
 
 /* The highest free page of low memory: the lower ones are the firmware's and loaders' favourites. */
 void arch_reserve_memory(void)
@@ -161,7 +164,6 @@ static struct trampoline_data *trampoline_fill(struct cpu *cpu)
 		.entry = (vaddr_t)x86_secondary_entry,
 		.gdt = { 0, GDT_CODE32, GDT_DATA, GDT_CODE64 },
 	};
-	atomic_store_relaxed(&has_arrived, 0);
 	atomic_store_release(&data->claim, 1); /* pairs with the exchange in trampoline.S */
 	return data;
 }
@@ -194,6 +196,17 @@ static bool send_start(struct cpu *cpu, struct trampoline_data *data)
 	return atomic_xchg(&data->claim, 0u) == 0; /* at the last moment? */
 }
 
+/* When it has claimed its start, how does it end? If badly, it stops as soon as it gets to C. */
+static bool has_arrived(struct cpu *cpu)
+{
+	uint32_t was = ARRIVAL_AWAITED;
+
+	if (wait_until(&cpu->arch.arrival, ARRIVED, ARRIVAL_WAIT_US))
+		return true;
+	/* At the last moment? */
+	return !atomic_cmpxchg(&cpu->arch.arrival, &was, ARRIVAL_GIVEN_UP);
+}
+
 int arch_cpu_start(struct cpu *cpu)
 {
 	struct trampoline_data *data;
@@ -207,7 +220,7 @@ int arch_cpu_start(struct cpu *cpu)
 	if (err)
 		return err;
 	data = trampoline_fill(cpu);
-	if (send_start(cpu, data) && wait_until(&has_arrived, 1, JOIN_WAIT_US))
+	if (send_start(cpu, data) && has_arrived(cpu))
 		return 0;
 	apic_send((uint32_t)cpu->hw_id, APIC_ICR_INIT, 0);
 	return -ETIMEDOUT;
@@ -215,7 +228,11 @@ int arch_cpu_start(struct cpu *cpu)
 
 void x86_secondary_entry(struct cpu *cpu)
 {
+	uint32_t was = ARRIVAL_AWAITED;
+
 	arch_root_set(kernel_root);
-	atomic_store_release(&has_arrived, 1); /* pairs with wait_until: the page is free again */
+	/* Pairs with has_arrived: from here on the page is free for the next. */
+	if (!atomic_cmpxchg(&cpu->arch.arrival, &was, ARRIVED))
+		arch_cpu_stop();
 	smp_secondary_main(cpu);
 }
