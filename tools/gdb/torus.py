@@ -10,6 +10,8 @@ import gdb
 
 THREAD_STATES = ("ready", "running", "blocking", "blocked", "changing", "dead")  # enum thread_state
 POINTER = 8
+ADDRESSES = 1 << 64
+OF_THE_SCHEDULER = ("sched_", "runq_", "arch_context")
 
 
 def value(expression):
@@ -48,7 +50,7 @@ def cpus():
 def percpu(name, file, cpu):
     """The copy of a PERCPU variable that this CPU has."""
     own = value(f"'{file}'::{name}")
-    return gdb.Value(int(own.address) + int(cpu["percpu_offset"])).cast(own.type.pointer()).dereference()
+    return gdb.Value((int(own.address) + int(cpu["percpu_offset"])) % ADDRESSES).cast(own.type.pointer()).dereference()
 
 
 def threads():
@@ -84,9 +86,10 @@ class Threads(gdb.Command):
         """The first return address on a saved stack that is not the scheduler's own."""
         top, word = int(thread["kstack_top"]), gdb.lookup_type("unsigned long").pointer()
         for slot in range(stack, min(stack + 64 * POINTER, top), POINTER):
-            name = symbol(int(gdb.Value(slot).cast(word).dereference()))
-            if not name.startswith("0x") and not name.startswith(("sched_", "arch_context")):
-                return name
+            address = int(gdb.Value(slot).cast(word).dereference())
+            is_code = "in section .text" in gdb.execute(f"info symbol {address:#x}", to_string=True)
+            if is_code and not symbol(address).startswith(OF_THE_SCHEDULER):
+                return symbol(address)
         return ""
 
 
@@ -144,7 +147,8 @@ class Pages(gdb.Command):
             free = zones[index]["free"]
             counts = [sum(1 for _ in nodes(free[order])) for order in range(free.type.range()[1] + 1)]
             total = sum(count << order for order, count in enumerate(counts))
-            print(f"zone {index}: {total} pages free in blocks; by order: {' '.join(map(str, counts))}")
+            print(f"zone {index}: {int(zones[index]['nr_raw'])} pages never touched, {total} free in blocks; "
+                  f"by order: {' '.join(map(str, counts))}")
 
 
 for command in (Threads, Locks, Log, Pages):
