@@ -89,6 +89,10 @@ enum { X86_IST_STACK_SIZE = 16384 };
 enum { X86_IST_STACK_SIZE = 8192 };
 #endif
 
+extern PERCPU(uint8_t, x86_nmi_stack[X86_IST_STACK_SIZE]);
+/* Tests: called in place of trap_nmi. */
+extern void (*x86_test_nmi)(struct arch_frame *f);
+
 /* This CPU's GDT, TSS with its three emergency stacks, and the IDT all CPUs share. */
 void x86_descriptors_load(struct cpu *cpu);
 void x86_idt_init(void);

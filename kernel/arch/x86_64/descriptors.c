@@ -39,7 +39,7 @@ struct table_register {
 static struct gate idt[NR_VECTORS] ALIGNED(16); /* immutable after x86_idt_init */
 
 static PERCPU(uint8_t, double_fault_stack[X86_IST_STACK_SIZE]) ALIGNED(16);
-static PERCPU(uint8_t, nmi_stack[X86_IST_STACK_SIZE]) ALIGNED(16);
+PERCPU(uint8_t, x86_nmi_stack[X86_IST_STACK_SIZE]) ALIGNED(16); /* two halves: traps.c */
 static PERCPU(uint8_t, machine_check_stack[X86_IST_STACK_SIZE]) ALIGNED(16);
 
 static void gate_set(unsigned vector, unsigned ist, unsigned type)
@@ -72,7 +72,8 @@ static void fill_tss(struct cpu *cpu)
 	uint64_t base = (uint64_t)tss;
 
 	tss->ist[X86_IST_DOUBLE_FAULT - 1] = (uint64_t)(*percpu_of(double_fault_stack, cpu) + X86_IST_STACK_SIZE);
-	tss->ist[X86_IST_NMI - 1] = (uint64_t)(*percpu_of(nmi_stack, cpu) + X86_IST_STACK_SIZE);
+	tss->ist[X86_IST_NMI - 1] =
+		(uint64_t)(*percpu_of(x86_nmi_stack, cpu) + X86_IST_STACK_SIZE);
 	tss->ist[X86_IST_MACHINE_CHECK - 1] = (uint64_t)(*percpu_of(machine_check_stack, cpu) + X86_IST_STACK_SIZE);
 	tss->iomap_base = sizeof(*tss); /* beyond the limit: user code has no ports */
 	cpu->arch.gdt[SEL_TSS / 8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | GDT_TSS_TYPE |

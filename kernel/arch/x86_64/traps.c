@@ -110,19 +110,45 @@ static void handle_exception(struct arch_frame *f)
 	trap_fault(f, &info);
 }
 
+/* ---- NMI ---- */
+
+void (*x86_test_nmi)(struct arch_frame *f);
+static PERCPU(bool, nmi_came_again);
+
 /*
- * A fault inside the handler (a backtrace through a bad stack) ends in IRETQ, which lets the next
- * NMI in: it gets the other half of the stack. What stays open is the handful of instructions
- * between giving our half back and our own IRETQ.
+ * NMIs do not nest, but for one way: a fault inside the handler (a backtrace through a bad stack)
+ * ends in an IRETQ, and that lets the next one in, before ours has left its stack.
+ *
+ * So the NMI stack has two halves. From its start on, until long after its return, a handler has
+ * the TSS point at the other half: what comes meanwhile starts there and overwrites nothing. It
+ * knows by the stack pointer it interrupted that it is inside another, leaves a note, and returns
+ * without a fault; so it ends before a third can start, which finds the same half free again.
+ *
+ * The outer handler repeats its work when there is a note. One left in the few instructions
+ * between its last look and its return is not seen: what was asked for is done with the next NMI.
  */
 static void handle_nmi(struct arch_frame *f)
 {
+	vaddr_t bottom = (vaddr_t)percpu(x86_nmi_stack), top = bottom + X86_IST_STACK_SIZE;
+	vaddr_t middle = bottom + X86_IST_STACK_SIZE / 2;
 	struct x86_tss *tss = &arch_cpu()->arch.tss;
 
-	tss->ist[X86_IST_NMI - 1] -= X86_IST_STACK_SIZE / 2;
-	trap_nmi(f);
-	tss->ist[X86_IST_NMI - 1] += X86_IST_STACK_SIZE / 2;
+	if (!arch_frame_is_user(f) && f->rsp >= bottom && f->rsp < top) {
+		WRITE_ONCE(percpu(nmi_came_again), true);
+		return;
+	}
+	tss->ist[X86_IST_NMI - 1] = (vaddr_t)f >= middle ? middle : top;
+	compiler_barrier(); /* before anything that may fault */
+	do {
+		WRITE_ONCE(percpu(nmi_came_again), false);
+		if (x86_test_nmi)
+			x86_test_nmi(f);
+		else
+			trap_nmi(f);
+	} while (READ_ONCE(percpu(nmi_came_again)));
 }
+
+/* ---- Which is it? ---- */
 
 void x86_trap(struct arch_frame *f)
 {

@@ -137,6 +137,50 @@ TEST(protection, the_climbs_table_adds_one_page_that_cannot_be_written)
 	EXPECT_EQ(w.nr_bad, 0);
 }
 
+/* ---- NMI ---- */
+
+static vaddr_t nmi_at[8]; /* where on its stack the handler ran */
+static unsigned nr_nmis, nmi_depth, nmi_max_depth, nr_nmis_inside;
+
+/* INT does not hold NMIs off, so it stands for one that comes after a fault inside the handler. */
+static void raise_nmi(void)
+{
+	__asm__ volatile("int $2" ::: "memory");
+}
+
+static void on_nmi(struct arch_frame *f)
+{
+	nmi_at[MIN(nr_nmis++, (unsigned)ARRAY_LEN(nmi_at) - 1)] = (vaddr_t)f;
+	nmi_max_depth = MAX(nmi_max_depth, ++nmi_depth);
+	for (; nr_nmis_inside > 0; nr_nmis_inside--)
+		raise_nmi();
+	nmi_depth--;
+}
+
+TEST(nmi, one_inside_another_overwrites_nothing_and_is_not_lost)
+{
+	bool were_on = arch_irq_save();
+	vaddr_t bottom = (vaddr_t)percpu(x86_nmi_stack),
+		middle = bottom + X86_IST_STACK_SIZE / 2;
+
+	nr_nmis = nmi_max_depth = 0;
+	x86_test_nmi = on_nmi;
+	nr_nmis_inside = 0;
+	raise_nmi();
+	nr_nmis_inside = 3; /* the handler runs, is told, and runs once more */
+	raise_nmi();
+	raise_nmi();
+	x86_test_nmi = NULL;
+	arch_irq_restore(were_on);
+
+	EXPECT_EQ(nr_nmis, 4);
+	EXPECT_EQ(nmi_max_depth, 1);
+	for (unsigned i = 0; i < 4; i++)
+		EXPECT(nmi_at[i] > bottom && nmi_at[i] < bottom + X86_IST_STACK_SIZE);
+	EXPECT(nmi_at[1] == nmi_at[2] && nmi_at[0] == nmi_at[3]);
+	EXPECT_NE(nmi_at[0] > middle, nmi_at[1] > middle); /* the halves take turns */
+}
+
 /* ---- Page-table entries ---- */
 
 TEST(pte, what_is_encoded_is_decoded)
