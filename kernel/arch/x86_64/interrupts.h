@@ -78,6 +78,18 @@ uint64_t apic_timer_ppm(void); /* how wrong that may be */
 /* Spins; at least this long once the rate is known, far longer before. */
 void tsc_spin_us(uint64_t us);
 
+/* ---- tsc_check.c: two CPUs compare, both at once ---- */
+struct tsc_check {
+	uint64_t
+		latest; /* [a] the highest value that either has read; at first, the watcher's */
+	uint64_t worst;   /* [a] ticks by which a later reading was lower */
+	uint32_t is_done; /* [a] */
+};
+/* The one that joins, for a fixed time; `skew` is added to its TSC, by the test alone. */
+void tsc_check_join(struct tsc_check *c, int64_t skew);
+/* The other, until that is through. Returns worst: 0 is good. */
+uint64_t tsc_check_watch(struct tsc_check *c);
+
 /* ---- power.c ---- */
 void power_init(void);
 

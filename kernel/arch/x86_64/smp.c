@@ -95,6 +95,7 @@ extern const uint8_t trampoline_start[], trampoline_end[], trampoline_32[], tram
 
 static paddr_t trampoline_page; /* [I] 0: there is no place for one */
 static paddr_t kernel_root;	/* [I] after the first start */
+static struct tsc_check clocks; /* the CPU being started compares its with ours */
 
 /* The highest free page of low memory: the lower ones are the firmware's and loaders' favourites. */
 void arch_reserve_memory(void)
@@ -164,6 +165,7 @@ static struct trampoline_data *trampoline_fill(struct cpu *cpu)
 		.entry = (vaddr_t)x86_secondary_entry,
 		.gdt = { 0, GDT_CODE32, GDT_DATA, GDT_CODE64 },
 	};
+	clocks = (struct tsc_check){.latest = arch_counter_read()};
 	atomic_store_release(&data->claim, 1); /* pairs with the exchange in trampoline.S */
 	return data;
 }
@@ -210,6 +212,7 @@ static bool has_arrived(struct cpu *cpu)
 int arch_cpu_start(struct cpu *cpu)
 {
 	struct trampoline_data *data;
+	uint64_t ticks;
 	int err;
 
 	if (!trampoline_page) {
@@ -220,10 +223,16 @@ int arch_cpu_start(struct cpu *cpu)
 	if (err)
 		return err;
 	data = trampoline_fill(cpu);
-	if (send_start(cpu, data) && has_arrived(cpu))
-		return 0;
-	apic_send((uint32_t)cpu->hw_id, APIC_ICR_INIT, 0);
-	return -ETIMEDOUT;
+	if (!send_start(cpu, data) || !has_arrived(cpu)) {
+		apic_send((uint32_t)cpu->hw_id, APIC_ICR_INIT, 0);
+		return -ETIMEDOUT;
+	}
+	ticks = tsc_check_watch(&clocks);
+	if (ticks)
+		log_err("smp: the TSC of CPU %u differs from ours by %lu ticks or more: time "
+			"may run backwards",
+			cpu->id, ticks);
+	return 0;
 }
 
 void x86_secondary_entry(struct cpu *cpu)
@@ -234,5 +243,6 @@ void x86_secondary_entry(struct cpu *cpu)
 	/* Pairs with has_arrived: from here on the page is free for the next. */
 	if (!atomic_cmpxchg(&cpu->arch.arrival, &was, ARRIVED))
 		arch_cpu_stop();
+	tsc_check_join(&clocks, 0);
 	smp_secondary_main(cpu);
 }

@@ -12,6 +12,7 @@
 #include "irq/irq.h"
 #include "lib/atomic.h"
 #include "lib/test.h"
+#include "sched/sched.h"
 #include "time/clock.h"
 
 /* ---- Interrupts that arrive ---- */
@@ -118,6 +119,52 @@ TEST(x86, the_counters_agree_about_the_tsc)
 	}
 	if (!nr)
 		test_skip("no counter to compare with");
+}
+
+struct comparison {
+	struct tsc_check check;
+	int64_t skew;
+};
+
+static void compare_there(void *arg)
+{
+	struct comparison *c = arg;
+
+	tsc_check_join(&c->check, c->skew);
+}
+
+/* What this CPU finds out about the TSC of CPU 1, of which `skew` is falsified. */
+static uint64_t compare_with_cpu_1(int64_t skew)
+{
+	struct comparison c = {.check = {.latest = arch_counter_read()}, .skew = skew};
+	struct cpumask there = cpumask_of(1), here = cpumask_of(0);
+	struct thread *t;
+	uint64_t worst;
+
+	if (sched_set_affinity(arch_current(), &here) ||
+		thread_create(&t, "compare", compare_there, &c))
+		return UINT64_MAX;
+	(void)sched_set_affinity(t, &there);
+	thread_start(t);
+	worst = tsc_check_watch(&c.check);
+	thread_join(t);
+	cpumask_fill(&here);
+	(void)sched_set_affinity(arch_current(), &here);
+	return worst;
+}
+
+TEST(x86, a_tsc_that_differs_between_cpus_is_found_out)
+{
+	const int64_t skew =
+		(int64_t)(arch_counter_read() / 2); /* does not wrap, and is long */
+
+	if (cpu_count() < 2) {
+		test_skip("one CPU agrees with itself");
+		return;
+	}
+	EXPECT_EQ(compare_with_cpu_1(0), 0);
+	EXPECT(compare_with_cpu_1(skew) != 0);
+	EXPECT(compare_with_cpu_1(-skew) != 0);
 }
 
 TEST(x86, the_battery_clock_tells_a_time_of_this_century)
