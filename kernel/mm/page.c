@@ -37,6 +37,7 @@
 #include "mm/bootmem.h"
 #include "mm/fail.h"
 #include "mm/poison.h"
+#include "sync/preempt.h"
 #include "sync/spinlock.h"
 
 enum {
@@ -300,17 +301,43 @@ static void drain_this_cpu(void *arg UNUSED)
 
 void page_drain_caches(void)
 {
+	preempt_disable(); /* "this CPU" and "the others" are about the same one */
 	ipi_call_others(drain_this_cpu, NULL);
 	drain_this_cpu(NULL);
+	preempt_enable();
+}
+
+static uint64_t count_cached(void)
+{
+	uint64_t nr = 0;
+
+	for (unsigned i = 0; i < cpu_count(); i++)
+		for (unsigned order = 0; order < CACHED_ORDERS; order++)
+			nr += (uint64_t)READ_ONCE((*percpu_of(block_caches, cpus[i]))[order].nr)
+			      << order;
+	return nr;
+}
+
+bool page_drain_if_allowed(void)
+{
+	if (!arch_irq_enabled() || !preempt_is_enabled() || count_cached() == 0)
+		return false;
+	page_drain_caches();
+	return true;
 }
 
 /* ---- Allocation ---- */
 
-/* The last try: what this CPU keeps may complete a larger block. */
+/* The last tries: what this CPU keeps may complete a larger block, or what the others keep. */
 static NOINLINE struct page *alloc_after_drain(unsigned order, unsigned flags)
 {
+	struct page *p;
+
 	drain_this_cpu(NULL);
-	return alloc_block(order, flags);
+	p = alloc_block(order, flags);
+	if (!p && page_drain_if_allowed())
+		p = alloc_block(order, flags);
+	return p;
 }
 
 int page_alloc(struct page **out, unsigned order, unsigned flags)
@@ -450,9 +477,7 @@ void page_get_stats(struct page_stats *out)
 		out->raw += z->nr_raw;
 		irqlock_unlock(&z->lock);
 	}
-	for (unsigned i = 0; i < cpu_count(); i++)
-		for (unsigned order = 0; order < CACHED_ORDERS; order++)
-			out->cached += (uint64_t)READ_ONCE((*percpu_of(block_caches, cpus[i]))[order].nr) << order;
+	out->cached = count_cached();
 	out->free += out->cached;
 }
 

@@ -60,7 +60,8 @@ void page_init_cpu(void);
 
 /*
  * Takes a block of 2^order pages.
- * Context  any; never sleeps
+ * Context  any; never sleeps. What other CPUs keep in their caches is asked for last, and only by
+ *          a caller with interrupts and preemption on: others may get -ENOMEM before all is used
  * Returns  0 and the head page with refs == 1; -ENOMEM
  */
 MUST_CHECK int page_alloc(struct page **out, unsigned order, unsigned flags);
@@ -98,8 +99,10 @@ struct page_stats {
 	uint64_t raw;	 /* of those, never touched yet */
 };
 void page_get_stats(struct page_stats *out);
-/* Empties every CPU's cache into the zones; page_alloc itself only empties its own. Interrupts on. */
+/* Empties every CPU's cache into the zones. Interrupts on. */
 void page_drain_caches(void);
+/* The same if this context may wait for other CPUs, and there is something; whether it did. Any context. */
+bool page_drain_if_allowed(void);
 /* Debug: walks every free list and checks the invariants; panics with what is wrong. */
 void page_check(void);
 /* The largest order of which a block is free now, in zone lists or raw; -1 if none. For the log. */

@@ -317,6 +317,8 @@ void *slab_alloc_sized(struct slab_cache *c, unsigned flags, size_t size)
 	if (!(flags & SLAB_NO_FAIL_INJECT) && fail_now())
 		return NULL;
 	obj = alloc_object(c);
+	if (UNLIKELY(!obj) && page_drain_if_allowed()) /* a slab asks with a lock held */
+		obj = alloc_object(c);
 	if (UNLIKELY(!obj))
 		return NULL;
 	slab_debug_alloc(c, obj, size, arch_frame_pointer());
