@@ -266,6 +266,8 @@ int kmap_alloc(void **out, size_t size, const char *name)
 	int err;
 
 	assert(size > 0);
+	if (size > arch_layout.kmap_end - arch_layout.kmap_base) /* also what rounding up would wrap */
+		return -ENOMEM;
 	err = range_get(ALIGN_UP(size, PAGE_SIZE), name, &r);
 	if (err)
 		return err;
@@ -293,6 +295,8 @@ int kmap_phys(void **out, paddr_t pa, size_t size, unsigned flags, const char *n
 	r->owns_pages = false;
 	err = map_locked(r->used, start, r->used_size, flags);
 	if (err) {
+		/* the part that was mapped for a moment may be in any TLB: CPUs walk ahead */
+		tlb_flush_kernel(r->used, r->used_size);
 		range_put(take_live((void *)r->used));
 		return err;
 	}

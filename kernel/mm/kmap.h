@@ -7,7 +7,7 @@
 #include "lib/base.h"
 
 void kmap_init(void);
-/* Pages mapped one after another with an unmapped page on each side; contents zero. -ENOMEM. */
+/* Pages mapped one after another with an unmapped page on each side; contents zero. -ENOMEM. Interrupts on. */
 MUST_CHECK int kmap_alloc(void **out, size_t size, const char *what);
 /* Unmaps (on all CPUs) and frees. Interrupts on. */
 void kmap_free(void *p);
@@ -15,7 +15,7 @@ void kmap_free(void *p);
 void kmap_free_many(void *const *p, unsigned nr);
 /*
  * Device memory or a firmware table at a physical address, readable; PTE_WRITE, PTE_UNCACHED and
- * PTE_WRITE_COMBINE in flags. Any alignment. -EINVAL if the range wraps, -ENOMEM.
+ * PTE_WRITE_COMBINE in flags. Any alignment. -EINVAL if the range wraps, -ENOMEM. Interrupts on.
  */
 MUST_CHECK int kmap_phys(void **out, paddr_t pa, size_t size, unsigned flags, const char *what);
 void kmap_unmap(void *p);

@@ -22,7 +22,7 @@ void slab_init_cpu(void);
 
 /*
  * A cache of objects of `size` bytes, aligned to `align` (a power of two up to a page; 0: 8).
- * Context  any; interrupts on for destroy
+ * Context  a thread; interrupts on
  * Returns  0, -ENOMEM, -EINVAL (size 0 or above 32 KiB), -ENFILE (more than 127 caches)
  * Owns     `name` must outlive the cache
  */

@@ -79,6 +79,14 @@ TEST(mm, physical_mappings_lead_where_they_say)
 	EXPECT_EQ(kmap_phys((void **)&p, UINT64_MAX - 10, 200, 0, "test"), -EINVAL);
 }
 
+TEST(mm, a_mapping_larger_than_there_are_addresses_is_refused)
+{
+	void *p;
+
+	EXPECT_EQ(kmap_alloc(&p, SIZE_MAX, "test"), -ENOMEM); /* rounded up it would be nothing */
+	EXPECT_EQ(kmap_alloc(&p, arch_layout.kmap_end - arch_layout.kmap_base, "test"), -ENOMEM);
+}
+
 /* What the others read at an address, and whether it was right. */
 static const uint64_t *where;
 static uint64_t expected;
