@@ -57,7 +57,7 @@ static uint64_t limit_ns = DEFAULT_LIMIT_NS; /* [a] 0: off */
 static uint32_t is_final;                    /* [I] a report is a panic */
 static uint32_t is_started;                  /* [a] watchdog_init has run */
 static uint32_t nr_reports;                  /* [a] */
-static uint32_t is_reporting;                /* [a] one report at a time; others are dropped */
+static uint32_t is_reporting;                /* [a] one report at a time; others come with a later sample */
 
 uint32_t watchdog_count(void)
 {
@@ -97,12 +97,16 @@ static void report_now(unsigned cpu, const char *what, uint64_t ns)
 
 static void report(unsigned cpu, const char *what, uint64_t ns)
 {
-	if (atomic_xchg(&percpu_of(state, cpus[cpu])->is_reported, 1u))
+	uint32_t *is_reported = &percpu_of(state, cpus[cpu])->is_reported;
+
+	if (panic_in_progress() || atomic_load_relaxed(is_reported))
 		return;
-	if (panic_in_progress() || atomic_xchg(&is_reporting, 1u))
-		return;
-	atomic_add(&nr_reports, 1u);
-	report_now(cpu, what, ns);
+	if (atomic_xchg(&is_reporting, 1u))
+		return; /* and not marked: the next sample tries again */
+	if (!atomic_xchg(is_reported, 1u)) {
+		atomic_add(&nr_reports, 1u);
+		report_now(cpu, what, ns);
+	}
 	atomic_store(&is_reporting, 0u);
 }
 
