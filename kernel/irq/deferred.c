@@ -33,17 +33,16 @@ static PERCPU(struct deferred_queue, queue);
 
 void deferred_call(struct deferred *d)
 {
-	bool were_enabled;
-	struct deferred_queue *q;
+	/* Off before the mark: who finds it set relies on the call being in a queue very soon. */
+	bool were_enabled = arch_irq_save();
+	struct deferred_queue *q = &percpu(queue);
 
-	if (atomic_xchg(&d->is_pending, 1))
-		return;
-	were_enabled = arch_irq_save();
-	q = &percpu(queue);
-	d->next = q->newest;
-	q->newest = d;
-	if (!q->is_running && !in_interrupt())
-		arch_ipi_send(arch_cpu());
+	if (!atomic_xchg(&d->is_pending, 1)) {
+		d->next = q->newest;
+		q->newest = d;
+		if (!q->is_running && !in_interrupt())
+			arch_ipi_send(arch_cpu());
+	}
 	arch_irq_restore(were_enabled);
 }
 

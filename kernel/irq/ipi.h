@@ -13,7 +13,8 @@ void ipi_reschedule(unsigned cpu);
 /*
  * Runs fn(arg) with interrupts off on every online CPU in the mask (this one included if it is in
  * it: called directly), and returns when all have run it.
- * Context  preemption may be on; interrupts on (two CPUs calling each other must both answer)
+ * Context  a thread; preemption may be off, interrupts on (two CPUs calling each other must both
+ *          answer). Not from a deferred call, which may interrupt another ipi_call
  */
 void ipi_call(const struct cpumask *mask, void (*fn)(void *arg), void *arg);
 /* The same for every CPU but this one. */

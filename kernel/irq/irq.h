@@ -13,7 +13,10 @@
 
 enum irq_result { IRQ_NONE, IRQ_HANDLED };
 
-/* Interrupts off, may not sleep; IRQ_NONE if the device did not ask (shared lines). */
+/*
+ * Interrupts off, may not sleep; IRQ_NONE if the device did not ask (shared lines). Two CPUs may be
+ * in it at once, after irq_enable or irq_set_cpu.
+ */
 typedef enum irq_result (*irq_handler)(unsigned irq, void *ctx);
 
 struct irq_action {
@@ -60,8 +63,10 @@ struct deferred {
 
 #define DEFERRED_INIT(f) { .fn = (f) }
 /*
- * Any context; a call that is pending already stays one call. fn may ask for itself again, or
- * free d. It may interrupt any thread, also one that holds a spinlock: it takes irqlocks only.
+ * Any context but an NMI; a call that is pending already stays one call. fn may ask for itself
+ * again, or free d; asked for on another CPU meanwhile, it runs there at the same time. It may
+ * interrupt any thread, also one that holds a spinlock or waits in ipi_call: it takes irqlocks
+ * only, and asks other CPUs by ipi_call_async only.
  */
 void deferred_call(struct deferred *d);
 /* Runs what is pending on this CPU. irq/'s own; interrupts off, and off again on return. */
