@@ -4,6 +4,9 @@
  * what it is doing. Each CPU writes what it was doing into its own snapshot; whoever asked
  * prints them one after the other, so reports never mix.
  *
+ * An NMI may hit anywhere, also an idle CPU that RCU does not wait for and a CPU that holds any
+ * lock: this code takes no lock and is no RCU reader, and what it calls must be neither.
+ *
  * An NMI that nobody asked for is counted and told once: hardware reports memory errors that
  * way.
  *

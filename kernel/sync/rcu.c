@@ -141,7 +141,9 @@ static void wait_grace_period(void)
 	rcu_note_switch(); /* this CPU runs us, so it runs no reader */
 	preempt_enable();
 	while (count_laggards(false)) {
-		assert(sleep_ns(nap_ns) == 0); /* nobody kills this thread */
+		int err = sleep_ns(nap_ns);
+
+		assert(!err); /* nobody kills this thread */
 		nap_ns = MIN(nap_ns * 2, NAP_MAX_NS);
 		count_laggards(true);
 	}

@@ -6,6 +6,9 @@
  * A reader holds preemption off, so "every CPU has switched threads, idled, or run user code
  * since" ends a grace period. Idle CPUs are not woken for it: idling is a quiescent state that
  * lasts. Readers never sleep.
+ *
+ * An NMI is no place for a reader: it does not end the idle state as interrupts do, so a grace
+ * period may end under it. What NMI code reads must never be freed, or be this CPU's own.
  */
 #pragma once
 
