@@ -10,6 +10,7 @@
 #include "debug/trace.h"
 #include "debug/watchdog.h"
 #include "irq/irq.h"
+#include "lib/fmt.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/page.h"
@@ -39,15 +40,31 @@ static void print_threads(const char *args UNUSED)
 }
 CONSOLE_COMMAND(threads, "every thread: state, CPU, time, switches", print_threads);
 
+struct running {
+	unsigned cpu;
+	char name[sizeof(((struct thread *)0)->name)];
+};
+
+/* Only while the list is locked is it sure that a CPU's current thread still exists. */
+static void note_if_running(struct thread *t, void *ctx)
+{
+	struct running *r = ctx;
+
+	if (t == READ_ONCE(cpus[r->cpu]->current))
+		snformat(r->name, sizeof(r->name), "%s", t->name);
+}
+
 static void print_cpus(const char *args UNUSED)
 {
 	for (unsigned i = 0; i < cpu_count(); i++) {
+		struct running r = {.cpu = i, .name = "?"}; /* it switched while we looked */
 		struct sched_stats s;
 
+		thread_for_each(note_if_running, &r);
 		sched_get_stats(i, &s);
 		console_print("CPU %-3u runs %-24s %u ready, %llu switches, %llu steals, idle "
 			      "%llu ms",
-			i, cpus[i]->current->name, s.nr_ready,
+			i, r.name, s.nr_ready,
 			(unsigned long long)s.nr_switches, (unsigned long long)s.nr_steals,
 			(unsigned long long)(s.idle_ns / NS_PER_MS));
 	}
