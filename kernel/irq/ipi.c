@@ -19,6 +19,7 @@
 #include "irq/ipi.h"
 
 #include "arch/arch.h"
+#include "debug/trace.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "sched/sched.h"
@@ -50,6 +51,7 @@ static void request(unsigned cpu, enum ipi_request what)
 	struct cpu *c = cpus[cpu];
 	bool were_enabled = arch_irq_save();
 
+	trace_point("ipi: asks CPU %llu for %#llx", cpu, what, 0);
 	/* Everything the request refers to was written before; pairs with the xchg in trap_ipi. */
 	if (!atomic_fetch_or(percpu_of(ipi_pending, c), what))
 		arch_ipi_send(c);
@@ -171,6 +173,7 @@ void trap_ipi(void)
 {
 	uint32_t requests = atomic_xchg(&percpu(ipi_pending), 0u); /* pairs with request() */
 
+	trace_point("ipi: is asked for %#llx", requests, 0, 0);
 	if (requests & IPI_CALL)
 		run_calls();
 	if (requests & IPI_CALL_ASYNC)

@@ -137,7 +137,7 @@ void trap_irq(unsigned irq)
 	struct irq_desc *desc = desc_of(irq);
 
 	assert(!arch_irq_enabled());
-	trace_point("irq %llu", irq, 0, 0);
+	trace_point("irq: %llu", irq, 0, 0);
 	if (desc) {
 		handle(desc);
 	} else {

@@ -466,6 +466,7 @@ void sched_place(struct thread *t)
 	bool send;
 
 	irqlock_lock_noirq(&rq->lock);
+	trace_point("place: thread %llu on CPU %llu", t->id, cpu, 0);
 	runq_join(rq, t);
 	send = runq_consider(rq, t);
 	if (!send && rq->running != rq->idle && cpu_count() > 1)
@@ -485,8 +486,10 @@ static bool wake_blocking(struct thread *t) NOT_ANALYSED
 	struct runq *rq = runq_lock_of(t);
 	bool is_woken = rq->running == t && thread_state_get(t) == THREAD_BLOCKING;
 
-	if (is_woken)
+	if (is_woken) {
+		trace_point("wake: thread %llu, not yet asleep", t->id, 0, 0);
 		thread_set_state(t, THREAD_RUNNING);
+	}
 	irqlock_unlock_noirq(&rq->lock);
 	return is_woken;
 }

@@ -19,6 +19,7 @@
 #include "time/timer.h"
 
 #include "arch/arch.h"
+#include "debug/trace.h"
 #include "lib/assert.h"
 #include "sched/sched.h"
 #include "sync/spinlock.h"
@@ -223,6 +224,7 @@ void trap_timer(void)
 	uint64_t now = clock_monotonic_ns();
 	unsigned left = TIMERS_PER_INTERRUPT;
 
+	trace_point("timer: fires at %llu us", now / NS_PER_US, 0, 0);
 	base->armed_ns = UINT64_MAX;
 	while (left-- && run_first(base, now))
 		;

@@ -34,7 +34,7 @@ recognised("doublefault", "a double fault is reported on a stack of its own",
 recognised("deadlock", "locks taken in the wrong order are reported by name, with who holds what",
         [r"panic: lock order: crash-outer \(rank \d+\) at crash_deadlock\+0x\w+: a lock of a higher rank is held: "
          r"crash-inner \(rank \d+\) since crash_deadlock", TRACE, r"crash_deadlock\+0x", r"locks of CPU \d, thread crash",
-         r"holds crash-inner"], variants=("debug",))
+         r"holds crash-inner", r"last [1-9]\d* trace entries", r"CPU \d switch: thread \d+ -> \d+"], variants=("debug",))
 recognised("ubsan", "a signed overflow is called undefined behaviour",
         [r"panic: undefined behaviour: 2147483647 \+ 1 does not fit 'int' \(kernel/debug/crash\.c:\d+:\d+\)", TRACE,
          r"crash_ubsan\+0x"], variants=("debug",))
