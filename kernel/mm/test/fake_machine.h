@@ -20,6 +20,7 @@
 #include "mm/bootmem.h"
 #include "mm/page.h"
 #include "mm/poison.h"
+#include "sync/preempt.h"
 #include "sync/spinlock.h"
 
 #define FAKE_PHYSICAL (6 * GIB) /* addresses; how much of it is RAM says bootinfo */
@@ -67,6 +68,10 @@ uint32_t sim_preempt_add(int32_t delta)
 void arch_page_zero(void *page)
 {
 	__builtin_memset(page, 0, PAGE_SIZE);
+}
+
+void sched_preempt(void)
+{
 }
 
 void ipi_call_others(void (*fn)(void *arg) UNUSED, void *arg UNUSED)
