@@ -421,24 +421,32 @@ static void drain_depot(struct slab_cache *c)
 	magazine_free(empty);
 }
 
-static size_t free_empty_slabs(struct slab_cache *c)
+static void free_empty_slabs(struct slab_cache *c)
+{
+	irqlock_lock(&c->lock);
+	while (c->nr_empty)
+		slab_destroy(c, list_last(&c->partial, struct page, lru)); /* empty ones are last */
+	irqlock_unlock(&c->lock);
+}
+
+/* Of all caches, as they stand. */
+static size_t count_pages(void) MUST_HOLD(caches_lock)
 {
 	size_t pages = 0;
 
-	irqlock_lock(&c->lock);
-	while (c->nr_empty) {
-		slab_destroy(c, list_last(&c->partial, struct page, lru)); /* empty ones are last */
-		pages += 1ul << c->order;
+	list_for_each(c, &caches, struct slab_cache, link)
+	{
+		pages += (size_t)READ_ONCE(c->nr_slabs) << c->order;
 	}
-	irqlock_unlock(&c->lock);
 	return pages;
 }
 
 size_t slab_shrink(void)
 {
-	size_t pages = 0;
+	size_t before, after;
 
 	spinlock_lock(&caches_lock);
+	before = count_pages();
 	ipi_call_others(drain_slots, NULL);
 	drain_slots(NULL);
 	list_for_each(c, &caches, struct slab_cache, link)
@@ -447,10 +455,11 @@ size_t slab_shrink(void)
 	}
 	list_for_each(c, &caches, struct slab_cache, link)
 	{
-		pages += free_empty_slabs(c);
+		free_empty_slabs(c);
 	}
+	after = count_pages();
 	spinlock_unlock(&caches_lock);
-	return pages;
+	return before > after ? before - after : 0; /* others may take some meanwhile */
 }
 
 /* ---- Caches ---- */

@@ -301,3 +301,24 @@ TEST(slab, freed_objects_stay_in_quarantine_for_a_while)
 	}
 	slab_cache_destroy(c);
 }
+
+TEST(slab, shrinking_tells_every_page_it_gave_back)
+{
+	enum { NR = 300 };
+	static void *obj[NR];
+	struct slab_stats before, after;
+	size_t pages;
+
+	start();
+	for (unsigned i = 0; i < NR; i++) {
+		obj[i] = mem_alloc(1500, 0);
+		REQUIRE(obj[i]);
+	}
+	for (unsigned i = 0; i < NR; i++)
+		mem_free(obj[i]);
+	slab_get_stats(&before);
+	pages = slab_shrink();
+	slab_get_stats(&after);
+	EXPECT_GT(pages, 8);
+	EXPECT_EQ(pages, before.nr_pages - after.nr_pages);
+}
