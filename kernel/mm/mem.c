@@ -57,17 +57,23 @@ static unsigned order_for(size_t size)
 	return order;
 }
 
-void *mem_alloc(size_t size, unsigned flags)
+/* Apart, because a local variable whose address is taken costs a stack check on every path. */
+static NOINLINE void *alloc_whole_pages(size_t size, unsigned flags)
 {
 	unsigned page_flags = (flags & SLAB_ZERO ? PAGE_ALLOC_ZERO : 0) |
 			      (flags & SLAB_NO_FAIL_INJECT ? PAGE_ALLOC_NO_FAIL_INJECT : 0);
 	struct page *p;
 
-	if (LIKELY(size <= CLASS_MAX_SIZE))
-		return slab_alloc_sized(cache_for(size), flags, size);
 	if (size > PAGE_SIZE << PAGE_MAX_ORDER || page_alloc(&p, order_for(size), page_flags))
 		return NULL;
 	return page_to_virt(p);
+}
+
+void *mem_alloc(size_t size, unsigned flags)
+{
+	if (LIKELY(size <= CLASS_MAX_SIZE))
+		return slab_alloc_sized(cache_for(size), flags, size);
+	return alloc_whole_pages(size, flags);
 }
 
 void mem_free(void *ptr)
