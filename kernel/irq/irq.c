@@ -132,18 +132,38 @@ static void handle(struct irq_desc *desc)
 	irqlock_unlock(&desc->lock);
 }
 
+/*
+ * Nobody has asked for this number: masked, or its CPU might do nothing else. Who asks for it at
+ * this moment may have unmasked it before; either we see the new descriptor, or its maker unmasks
+ * after us (pairs with the exchange in desc_make).
+ */
+static struct irq_desc *mask_unknown(unsigned irq)
+{
+	struct irq_desc *desc;
+
+	log_once(LOG_WARNING, "irq: %u has no handler: masked", irq);
+	arch_irq_mask(irq);
+	atomic_fence();
+	desc = desc_of(irq);
+	if (desc) {
+		irqlock_lock(&desc->lock);
+		if (!desc->is_masked)
+			arch_irq_unmask(irq);
+		irqlock_unlock(&desc->lock);
+	}
+	return desc;
+}
+
 void trap_irq(unsigned irq)
 {
 	struct irq_desc *desc = desc_of(irq);
 
 	assert(!arch_irq_enabled());
 	trace_point("irq: %llu", irq, 0, 0);
-	if (desc) {
+	if (UNLIKELY(!desc))
+		desc = mask_unknown(irq);
+	if (LIKELY(desc))
 		handle(desc);
-	} else {
-		log_once(LOG_WARNING, "irq: %u has no handler: masked", irq);
-		arch_irq_mask(irq);
-	}
 	arch_irq_eoi(irq);
 }
 
@@ -321,9 +341,9 @@ struct arch_frame *irq_frame(void)
 
 struct arch_frame *trap_interrupt_enter(struct arch_frame *f)
 {
-	struct arch_frame *outer = percpu(current_frame);
+	struct arch_frame **current = &percpu(current_frame), *outer = *current;
 
-	percpu(current_frame) = f;
+	*current = f;
 	arch_preempt_add(PREEMPT_IRQ);
 	rcu_idle_exit(); /* the handler may be a reader */
 	return outer;
