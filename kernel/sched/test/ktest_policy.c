@@ -67,7 +67,8 @@ TEST(sched, cpu_time_is_shared_by_weight)
 		int64_t off = (int64_t)crew.thread[i]->cpu_ns - ideal;
 
 		/* 2 %, or, in a short run, what a request at each end may cost; stalls aside */
-		EXPECT_LE(off < 0 ? -off : off, MAX(ideal / 50, (int64_t)two_requests) + (int64_t)stall);
+		EXPECT_LE(off < 0 ? -off : off,
+			MAX(ideal / 50, (int64_t)two_requests) + (int64_t)stall);
 	}
 	crew_free(&crew);
 }
