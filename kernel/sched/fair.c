@@ -21,9 +21,9 @@
  *
  * The waiting are in one tree by deadline, each node knowing the least vruntime below it: the
  * search goes left as long as somebody there is eligible. The average is kept as a sum relative
- * to `base`, which moves along at each joining, so that products stay far from 2^63: a weight
- * is below 2^17 and a virtual distance below 2^29 for the lightest, hence room for 2^17
- * entities.
+ * to `base`, which moves along at each joining and whenever somebody gets BASE_LAG_MAX ahead of
+ * it, so that products stay far from 2^63: a weight is below 2^17 and a virtual distance about
+ * 2^30 (the lightest may be 2^29 from the average), hence room for 2^16 entities of the heaviest.
  *
  * Virtual times are compared by their difference and may wrap.
  *
@@ -47,6 +47,8 @@ static const uint32_t nice_weights[NICE_MAX - NICE_MIN + 1] = {
 	/*  15 */ 36, 29, 23, 18, 15,
 };
 /* clang-format on */
+
+#define BASE_LAG_MAX ((int64_t)BIT(30))
 
 /* Wrapping arithmetic on virtual times. */
 static int64_t vtime_add(int64_t a, int64_t b)
@@ -109,16 +111,20 @@ void fair_set_weight(struct fair_entity *e, uint32_t weight)
 
 /* ---- The average ---- */
 
+/* The weights of everybody. */
+static int64_t total_load(const struct fair_queue *q)
+{
+	return (int64_t)q->load + (q->running ? q->running->weight : 0);
+}
+
 /* weight * (vruntime - base), summed over everybody; the weights in *load. */
 static int64_t total(const struct fair_queue *q, int64_t *load)
 {
 	int64_t sum = q->sum;
 
-	*load = (int64_t)q->load;
-	if (q->running) {
+	*load = total_load(q);
+	if (q->running)
 		sum += (int64_t)q->running->weight * vtime_diff(q->running->vruntime, q->base);
-		*load += q->running->weight;
-	}
 	return sum;
 }
 
@@ -130,9 +136,12 @@ static int64_t floor_div(int64_t n, int64_t d)
 
 int64_t fair_average(const struct fair_queue *q)
 {
-	int64_t load, sum = total(q, &load);
+	int64_t load, sum;
 
-	return load ? vtime_add(q->base, floor_div(sum, load)) : q->base;
+	if (!q->nr_waiting) /* exact however far it has run from base, and the usual case */
+		return q->running ? q->running->vruntime : q->base;
+	sum = total(q, &load);
+	return vtime_add(q->base, floor_div(sum, load));
 }
 
 static void move_base(struct fair_queue *q, int64_t to)
@@ -150,6 +159,8 @@ static bool is_eligible(const struct fair_queue *q, int64_t vruntime, int64_t su
 
 static void insert(struct fair_queue *q, struct fair_entity *e)
 {
+	if (UNLIKELY(vtime_diff(e->vruntime, q->base) > BASE_LAG_MAX))
+		move_base(q, e->vruntime); /* nobody has joined for long */
 	q->nr_waiting++;
 	q->load += e->weight;
 	q->sum += (int64_t)e->weight * vtime_diff(e->vruntime, q->base);
@@ -167,9 +178,8 @@ static void erase(struct fair_queue *q, struct fair_entity *e)
 
 void fair_place(struct fair_queue *q, struct fair_entity *e)
 {
-	int64_t load, lag = e->lag;
+	int64_t load = total_load(q), lag = e->lag;
 
-	(void)total(q, &load);
 	move_base(q, fair_average(q));
 	/* joining takes weight / (load + weight) of the lag away again: ask for that much more
 	 */

@@ -245,3 +245,45 @@ TEST(fair, virtual_time_may_wrap)
 	for (unsigned i = 0; i < ARRAY_LEN(e); i++)
 		EXPECT_EQ(e[i].served_ns, 100 * FAIR_REQUEST_NS);
 }
+
+/* Nobody joins for most of a year, and the sums stay far from their limits. */
+TEST(fair, a_queue_that_nobody_joins_counts_for_ever)
+{
+	enum { HOURS = 8000 };
+	const uint64_t hour = 3600ull * 1000000000;
+	struct fair_queue q;
+	struct sim_entity e[2] = {0};
+
+	fair_init(&q);
+	join(&q, &e[0], 0);
+	join(&q, &e[1], -20);
+	for (unsigned i = 0; i < HOURS; i++) {
+		struct fair_entity *next = i % 2 ? &e[0].fair : &e[1].fair;
+
+		if (q.running)
+			fair_put(&q);
+		fair_take(&q, next);
+		fair_charge(&q, i % 2 ? hour / 100 : hour * 88818 / 1024 / 100);
+		fair_renew(&q, false);
+		fair_check(&q);
+		EXPECT_LE(fair_average(&q) - e[0].fair.vruntime, (int64_t)hour);
+		EXPECT_GE(fair_average(&q) - e[0].fair.vruntime, -(int64_t)hour);
+	}
+}
+
+TEST(fair, alone_for_years_then_in_company)
+{
+	struct fair_queue q;
+	struct sim_entity a = {0}, b = {0};
+
+	fair_init(&q);
+	join(&q, &a, -20);
+	fair_take(&q, &a.fair);
+	for (unsigned year = 0; year < 100; year++)
+		fair_charge(&q, 365ull * 24 * 3600 * 1000000000);
+	join(&q, &b, 0);
+	EXPECT_EQ(b.fair.vruntime, a.fair.vruntime);
+	fair_leave(&q, &a.fair);
+	EXPECT_EQ(a.fair.lag, 0);
+	fair_check(&q);
+}
