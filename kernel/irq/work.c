@@ -45,7 +45,7 @@ static struct {
 	unsigned nr_workers; /* [q] those being created too */
 	unsigned nr_idle;    /* [q] */
 	unsigned nr_active;  /* [q] running an item and not blocked in it */
-	struct waitq ended;  /* woken when an item has ended */
+	struct waitq ended;  /* woken when an item has ended, or is cancelled */
 } pool = {
 	.lock = IRQLOCK_INIT(RANK_WORK_QUEUE, "work"),
 	.items = LIST_INIT(pool.items),
@@ -240,6 +240,7 @@ void work_cancel(struct work *w)
 	if (w->state == WORK_QUEUED) {
 		list_remove(&w->link);
 		atomic_store(&w->state, WORK_IDLE);
+		waitq_wake_all(&pool.ended, 0); /* others may flush it */
 	} else if (w->state == WORK_RUNNING_AND_QUEUED) {
 		atomic_store(&w->state, WORK_RUNNING);
 	}

@@ -2,6 +2,7 @@
 /*
  * Work items: order, overlap where they block, flush, cancel, items that queue themselves.
  */
+#include "arch/arch.h"
 #include "irq/work.h"
 #include "lib/atomic.h"
 #include "lib/test.h"
@@ -168,6 +169,43 @@ TEST(work, cancelled_items_do_not_run)
 	EXPECT_EQ(items[0].runs, before);
 	work_cancel(&items[1].work); /* never queued */
 	EXPECT_EQ(items[1].runs, 0);
+}
+
+static uint32_t gate_seen; /* [a] */
+
+static void hold_the_pool(struct work *w)
+{
+	struct item *item = begin(w);
+	uint64_t limit = clock_monotonic_ns() + NS_PER_SEC;
+
+	while (!atomic_load(&gate) && clock_monotonic_ns() < limit)
+		arch_cpu_relax(); /* without blocking: nothing behind it starts */
+	atomic_store(&gate_seen, atomic_load(&gate));
+	end(item);
+}
+
+static void flush_and_open_gate(void *arg)
+{
+	work_flush(arg);
+	atomic_store(&gate, 1);
+}
+
+TEST(work, cancelling_ends_the_flush_of_another)
+{
+	struct thread *t;
+
+	items_init(hold_the_pool);
+	gate = gate_seen = 0;
+	EXPECT(work_queue(&items[0].work));
+	EXPECT(work_queue(&items[1].work));
+	REQUIRE(thread_create(&t, "flusher", flush_and_open_gate, &items[1].work) == 0);
+	thread_start(t);
+	EXPECT_EQ(sleep_ns(20 * NS_PER_MS), 0); /* it waits by now */
+	work_cancel(&items[1].work);
+	(void)thread_join(t);
+	work_flush(&items[0].work);
+	EXPECT_EQ(items[1].runs, 0);
+	EXPECT_EQ(gate_seen, 1); /* the flush ended while item 0 still ran */
 }
 
 static void queue_all(void *arg)
