@@ -36,7 +36,8 @@ void sched_idle_loop(void)
 	assert(!arch_irq_enabled() && arch_current() == rq->idle);
 	for (;;) {
 		preempt_disable();
-		cpumask_set_atomic(&sched_idle_cpus, cpu); /* pairs with balance_idle_cpu_for */
+		cpumask_set_atomic(&sched_idle_cpus, cpu);
+		atomic_fence(); /* said before we look; pairs with balance_idle_cpu_for */
 		if (READ_ONCE(rq->nr_ready) == 0 && !balance_steal(rq))
 			wait_for_interrupt(rq);
 		cpumask_clear_atomic(&sched_idle_cpus, cpu);

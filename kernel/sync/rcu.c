@@ -197,6 +197,8 @@ static void rcu_main(void *arg UNUSED)
 		/* who queues from here on belongs to the next batch; pairs with
 		 * wait_batch_after */
 		atomic_store(&nr_started, nr_started + 1);
+		atomic_fence(); /* before we look at the queues: who reads the old number and
+				   queued before is in this batch */
 		batch = collect();
 		wait_grace_period();
 		run_batch(batch);
