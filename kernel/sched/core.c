@@ -484,12 +484,10 @@ void sched_place(struct thread *t)
 static bool wake_blocking(struct thread *t) NOT_ANALYSED
 {
 	struct runq *rq = runq_lock_of(t);
-	bool is_woken = rq->running == t && thread_state_get(t) == THREAD_BLOCKING;
+	bool is_woken = rq->running == t && thread_keep_running(t);
 
-	if (is_woken) {
+	if (is_woken)
 		trace_point("wake: thread %llu, not yet asleep", t->id, 0, 0);
-		thread_set_state(t, THREAD_RUNNING);
-	}
 	irqlock_unlock_noirq(&rq->lock);
 	return is_woken;
 }

@@ -88,7 +88,7 @@ static void set_effective(struct thread *t, const struct sched_params *p) NOT_AN
 		send = apply_on_queue(rq, t, p);
 		irqlock_unlock_noirq(&rq->lock);
 		if (send)
-			ipi_reschedule(READ_ONCE(t->cpu));
+			ipi_reschedule(rq->cpu->id); /* not t's: it may have moved on */
 		return;
 	}
 }

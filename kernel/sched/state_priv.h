@@ -3,7 +3,8 @@
  * The one function that changes a thread's state, and the moves that are legal.
  *
  *     RUNNING  -> BLOCKING   itself, no lock                          sched_set_blocked
- *     BLOCKING -> RUNNING    itself, or a waker under the run queue lock
+ *     BLOCKING -> RUNNING    itself, or a waker under the run queue lock: by an exchange, as
+ *                            the thread itself may go on meanwhile, and even end
  *     BLOCKING -> READY      preempted before it could wait: counts as a wake-up
  *     BLOCKING -> CHANGING -> BLOCKED    the switch; BLOCKED when its stack has been left
  *     BLOCKED  -> CHANGING   whoever wins the compare-and-exchange    a waker, set_params
@@ -52,6 +53,14 @@ static inline void thread_set_state(struct thread *t, enum thread_state to)
 {
 	debug_assert(thread_move_is_legal(atomic_load_relaxed(&t->state), to));
 	atomic_store_release(&t->state, to); /* pairs with thread_state_get, thread_claim */
+}
+
+/* BLOCKING -> RUNNING, by a waker that has the run queue's lock: true unless it is too late. */
+static inline bool thread_keep_running(struct thread *t)
+{
+	uint32_t expected = THREAD_BLOCKING;
+
+	return atomic_cmpxchg(&t->state, &expected, THREAD_RUNNING);
 }
 
 /* BLOCKED -> CHANGING: true for the one who now owns the thread. */

@@ -150,3 +150,24 @@ TEST(thread, vector_state_comes_and_goes)
 		(void)thread_join(t[i]);
 	EXPECT_EQ(done, ARRAY_LEN(t));
 }
+
+static void nearly_sleep(void *arg UNUSED)
+{
+	sched_set_blocked();
+	sched_set_running(); /* what it would have waited for is there already */
+}
+
+/* A waker that found it about to wait may be overtaken by its end: dead it must stay. */
+TEST(thread, a_late_wake_up_does_not_bring_back_the_dead)
+{
+	for (unsigned long i = 0; i < MAX(test_rounds(20000), 200ul); i++) {
+		struct thread *t;
+
+		REQUIRE(thread_create(&t, "sleeper", nearly_sleep, NULL) == 0);
+		while (READ_ONCE(t->state) != THREAD_DEAD) { /* hangs if it is brought back */
+			(void)sched_wake(t);
+			arch_cpu_relax();
+		}
+		(void)thread_join(t);
+	}
+}
