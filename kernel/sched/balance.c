@@ -91,7 +91,7 @@ unsigned balance_choose_cpu(const struct thread *t)
 
 unsigned balance_idle_cpu_for(const struct thread *t)
 {
-	atomic_fence(); /* t is queued before we look; pairs with the idle loop's set_atomic */
+	atomic_fence(); /* t is queued before we look; pairs with the idle loop's */
 	if (cpumask_is_empty(&sched_idle_cpus))
 		return MAX_CPUS;
 	return claim_any_idle(t, 0);
@@ -117,25 +117,38 @@ static void unlock_both(struct runq *a, struct runq *b) NOT_ANALYSED
 	irqlock_unlock_noirq(&lower->lock);
 }
 
-/* A thread that waits on rq and may run on `cpu`: the best RT one, else the least urgent. */
+/*
+ * A thread that waits on rq and may run on `cpu`: the best RT one, else the least urgent. Looks
+ * at SCAN_THREADS_MAX of each class at most, as two queues are locked.
+ */
 static struct thread *movable(struct runq *rq, unsigned cpu)
 {
-	unsigned tries = SCAN_CPUS_MAX;
+	unsigned tries = SCAN_THREADS_MAX;
 	struct rbtree_node *node;
 
-	for (unsigned prio = RT_PRIORITIES; rq->rt.bitmap[0] | rq->rt.bitmap[1] && prio-- > 0;)
-		list_for_each (t, &rq->rt.lists[prio], struct thread, run_link)
+	for (unsigned prio = RT_PRIORITIES;
+		(rq->rt.bitmap[0] | rq->rt.bitmap[1]) && tries && prio-- > 0;)
+		list_for_each (t, &rq->rt.lists[prio], struct thread, run_link) {
+			if (tries == 0)
+				break;
+			tries--;
 			if (thread_may_run_on(t, cpu))
 				return t;
+		}
+	tries = SCAN_THREADS_MAX;
 	for (node = rbtree_last(&rq->fair.waiting); node && tries--; node = rbtree_prev(node)) {
 		struct thread *t = thread_of_fair(container_of(node, struct fair_entity, node));
 
 		if (thread_may_run_on(t, cpu))
 			return t;
 	}
-	list_for_each (t, &rq->idle_class, struct thread, run_link)
+	tries = SCAN_THREADS_MAX;
+	list_for_each (t, &rq->idle_class, struct thread, run_link) {
+		if (tries-- == 0)
+			break;
 		if (thread_may_run_on(t, cpu))
 			return t;
+	}
 	return NULL;
 }
 

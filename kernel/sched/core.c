@@ -93,7 +93,7 @@ void sched_slice_end(void)
 	is_over = rq->running->rank == RANK_OF_FAIR ? fair_request_left(&rq->fair) == 0
 						    : rq->running->turn_is_over;
 	if (is_over)
-		resched_set();
+		preempt_ask_resched();
 	else
 		runq_set_slice(rq, now);
 	if (rq->nr_ready && now >= rq->balance_at_ns) {
@@ -227,7 +227,6 @@ static void put_running(struct runq *rq)
 		list_add_tail(&rq->idle_class, &t->run_link);
 	else
 		list_add_head(&rq->idle_class, &t->run_link);
-	t->turn_is_over = false;
 	WRITE_ONCE(rq->nr_ready, rq->nr_ready + 1);
 }
 
@@ -259,7 +258,7 @@ static bool is_better(struct runq *rq, struct thread *t) MUST_HOLD(rq->lock)
 bool runq_resched(struct runq *rq)
 {
 	if (rq == this_runq()) {
-		resched_set();
+		preempt_ask_resched();
 		return false;
 	}
 	if (rq->wants_resched)
@@ -287,7 +286,7 @@ void sched_on_reschedule_ipi(void)
 	irqlock_lock_noirq(&rq->lock);
 	if (rq->wants_resched) {
 		rq->wants_resched = false;
-		resched_set();
+		preempt_ask_resched();
 	} else if (!rq->is_slice_on && somebody_waits_for_turn(rq)) {
 		runq_set_slice(rq, runq_charge(rq));
 	}
@@ -328,6 +327,7 @@ void runq_switch(struct runq *rq, struct thread *prev, struct thread *next,
 	rq->left = prev;
 	rq->left_how = how;
 	rq->nr_switches++;
+	prev->turn_is_over = false; /* also of one that blocks at the end of its turn */
 	next->nr_switches++;
 	next->exec_start_ns = prev->exec_start_ns; /* charged until just now */
 	rq->cpu->kstack_top = next->kstack_top;
@@ -344,6 +344,18 @@ void runq_switch(struct runq *rq, struct thread *prev, struct thread *next,
 	sched_arrive();
 }
 
+/*
+ * t has lost the CPU to an RT thread, which no slice end need ever interrupt: an idle CPU may
+ * have it. That one waits for our lock and with it for the switch.
+ */
+static NOINLINE void offer(const struct thread *t)
+{
+	unsigned idle = cpu_count() > 1 ? balance_idle_cpu_for(t) : MAX_CPUS;
+
+	if (idle != MAX_CPUS)
+		ipi_reschedule(idle);
+}
+
 /* `prev` could go on. Whether it does: then there is nothing to switch. */
 static bool stays(struct runq *rq, struct thread *prev, bool is_yield, struct thread **next)
 {
@@ -355,6 +367,8 @@ static bool stays(struct runq *rq, struct thread *prev, bool is_yield, struct th
 	if (*next != prev) {
 		prev->nr_preempted += !is_yield;
 		put_running(rq);
+		if (UNLIKELY((*next)->rank > RANK_OF_FAIR))
+			offer(prev);
 		return false;
 	}
 	prev->turn_is_over = false;

@@ -16,7 +16,8 @@
  * Both need that t might run here now anyway: same rank, same weight, this CPU in its affinity,
  * and nobody who asked for the CPU. Otherwise they are sched_wake().
  *
- * Other CPUs do not steal the thread in runq->handover: its slice end bounds how long it waits.
+ * Other CPUs do not steal the thread in runq->handover: the slice end bounds how long it waits.
+ * Only fair threads have one always, so the two steps are for them; one step is for all.
  */
 #include "irq/work.h"
 #include "sched/runq_priv.h"
@@ -64,7 +65,8 @@ bool sched_wake_handover(struct thread *t)
 		return sched_wake(t);
 	}
 	irqlock_lock_noirq(&rq->lock);
-	if (LIKELY(!rq->handover && may_take_seat(rq, rq->running, t))) {
+	if (LIKELY(t->rank == RANK_OF_FAIR && !rq->handover &&
+		    may_take_seat(rq, rq->running, t))) {
 		WRITE_ONCE(t->cpu, rq->cpu->id);
 		rq->handover = t;
 		WRITE_ONCE(rq->nr_ready, rq->nr_ready + 1);

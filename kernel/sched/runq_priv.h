@@ -25,6 +25,7 @@ enum {
 	RANK_OF_FAIR = 1,
 	RANK_OF_RT = 1,     /* + priority: 2 .. 100 */
 	SCAN_CPUS_MAX = 16, /* a wake-up looks at so many CPUs at most */
+	SCAN_THREADS_MAX = 16, /* a move between CPUs at so many threads of a class */
 };
 
 #define RR_TURN_NS     (100 * NS_PER_MS) /* Linux: sched_rr_get_interval gives 100 ms */
@@ -96,13 +97,7 @@ static inline bool thread_may_run_on(const struct thread *t, unsigned cpu)
 	return cpumask_test(&t->affinity, cpu);
 }
 
-/* The request to switch, in this CPU's preemption word. Interrupts off. */
-static inline void resched_set(void)
-{
-	if (!preempt_resched_wanted())
-		arch_preempt_add((int32_t)PREEMPT_NO_RESCHED); /* bit 31: adding it clears it */
-}
-
+/* Takes preempt_ask_resched() back: the top bit again, adding it sets it. Interrupts off. */
 static inline void resched_clear(void)
 {
 	if (preempt_resched_wanted())

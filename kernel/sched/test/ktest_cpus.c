@@ -212,3 +212,57 @@ TEST(sched, no_wake_up_is_lost)
 		thread_put(passers[i].thread);
 	EXPECT_EQ(passing_ends, 1);
 }
+
+/* ---- Better threads leave nobody waiting while a CPU is idle ---- */
+
+struct displaced {
+	uint64_t rounds;     /* of the fair one */
+	uint32_t stop;       /* [a] */
+	bool went_on;        /* it made some while the better one had its CPU */
+	struct thread *fair; /* starts on the better one's CPU and may then go anywhere */
+};
+
+static void count_rounds(void *arg)
+{
+	struct displaced *d = arg;
+
+	while (!atomic_load(&d->stop)) {
+		WRITE_ONCE(d->rounds, d->rounds + 1);
+		arch_cpu_relax();
+	}
+}
+
+static void displace(void *arg)
+{
+	struct displaced *d = arg;
+	uint64_t before, limit;
+
+	ktest_unpin(d->fair); /* it has this CPU next; we have it now */
+	EXPECT_EQ(sleep_ns(20 * NS_PER_MS), 0);
+	before = READ_ONCE(d->rounds);
+	limit = clock_monotonic_ns() + 200 * NS_PER_MS;
+	while (!d->went_on && clock_monotonic_ns() < limit) {
+		d->went_on = READ_ONCE(d->rounds) != before;
+		arch_cpu_relax();
+	}
+	atomic_store(&d->stop, 1);
+}
+
+TEST(sched, a_displaced_thread_goes_to_an_idle_cpu)
+{
+	struct sched_params fifo = {.policy = SCHED_CLASS_FIFO, .priority = 50};
+	struct displaced d = {0};
+	struct crew crew;
+
+	if (cpu_count() < 2) {
+		test_skip("needs two CPUs");
+		return;
+	}
+	crew_init(&crew);
+	d.fair = crew_add(&crew, &ktest_fair_params, count_rounds, &d);
+	REQUIRE(d.fair);
+	EXPECT(crew_add(&crew, &fifo, displace, &d));
+	crew_join(&crew);
+	EXPECT(d.went_on);
+	crew_free(&crew);
+}

@@ -184,6 +184,44 @@ TEST(sched, hand_over_in_two_steps_overtakes_the_queue)
 	test_order(true);
 }
 
+/* ---- Who does not wait for the answer holds up nobody ---- */
+
+static uint32_t answered; /* [a] */
+
+static void answer(void *arg UNUSED)
+{
+	atomic_store(&answered, 1);
+}
+
+static void ask_and_go_on(void *arg)
+{
+	uint64_t limit = clock_monotonic_ns() + 200 * NS_PER_MS;
+
+	sched_wake_handover(arg);
+	while (!atomic_load(&answered) && clock_monotonic_ns() < limit)
+		arch_cpu_relax();
+	EXPECT_EQ(atomic_load(&answered), 1); /* on another CPU */
+}
+
+TEST(sched, a_fifo_thread_is_not_kept_for_a_hand_over)
+{
+	struct sched_params fifo = {.policy = SCHED_CLASS_FIFO, .priority = 50};
+	struct thread *server, *asker;
+
+	if (cpu_count() < 2) {
+		test_skip("needs two CPUs");
+		return;
+	}
+	answered = 0;
+	REQUIRE(thread_create(&server, "server", answer, NULL) == 0);
+	REQUIRE(thread_create(&asker, "asker", ask_and_go_on, server) == 0);
+	EXPECT_EQ(sched_set_params(server, &fifo), 0);
+	EXPECT_EQ(sched_set_params(asker, &fifo), 0);
+	thread_start(asker);
+	(void)thread_join(asker);
+	(void)thread_join(server);
+}
+
 /* ---- Cost ---- */
 
 static void report(const char *what, uint64_t ns, uint32_t nr)
