@@ -228,20 +228,22 @@ static struct fair_entity *earliest_eligible(const struct fair_queue *q)
 
 struct fair_entity *fair_pick(const struct fair_queue *q)
 {
-	struct fair_entity *best = q->nr_waiting ? earliest_eligible(q) : NULL;
-	struct fair_entity *running = q->running;
+	struct fair_entity *best, *running = q->running;
 
 	if (!running)
-		return best; /* the least vruntime is at or before the average: never NULL here
-			      */
+		return fair_pick_other(q);
+	best = q->nr_waiting ? earliest_eligible(q) : NULL;
 	return best && fair_preempts(q, best) ? best : running;
 }
 
 struct fair_entity *fair_pick_other(const struct fair_queue *q)
 {
-	struct fair_entity *best = earliest_eligible(q);
+	struct fair_entity *best;
 
-	if (!best && q->nr_waiting)
+	if (q->nr_waiting <= 1) /* nothing to choose from */
+		return rbtree_object(q->waiting.root, struct fair_entity, node);
+	best = earliest_eligible(q);
+	if (!best) /* only while one runs: else the least vruntime is at or before the average */
 		best = entity_of(rbtree_first(&q->waiting));
 	return best;
 }
