@@ -19,7 +19,6 @@ enum lock_rank {
 	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
 	RANK_IRQ_VECTORS,    /* irq    which interrupt arrives where                           */
 	RANK_IRQ_CHIP,	     /* irq    registers that are reached by an index: I/O APIC, CMOS    */
-	RANK_RCU,	     /* irq    grace-period state                                      */
 	RANK_WATCHDOG,	     /* irq                                                            */
 	RANK_WORK_QUEUE,     /* irq    the items of one worker pool                            */
 	RANK_TEST_IRQ,	     /* irq    tests only                                              */

@@ -33,6 +33,10 @@ void mutex_lock_nested(struct mutex *m, uint64_t key) ACQUIRES(*m);
 /* 0, or -EINTR without the lock when the thread is being killed. */
 MUST_CHECK int mutex_lock_killable(struct mutex *m) TRY_ACQUIRES(false, *m);
 bool mutex_try_lock(struct mutex *m) TRY_ACQUIRES(true, *m);
+/*
+ * Owns     the mutex may be looked at until this returns, even when another thread has taken and
+ *          released it meanwhile: who frees its memory must know that no unlock is under way
+ */
 void mutex_unlock(struct mutex *m) RELEASES(*m);
 bool mutex_is_mine(const struct mutex *m);
 /* sched/: t's own parameters changed. Nothing held; the caller keeps t alive. Any context. */

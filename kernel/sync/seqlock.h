@@ -5,7 +5,7 @@
  *
  *     do {
  *             seq = seq_read_begin(&s);
- *             copy = READ_ONCE(record);
+ *             copy each field by READ_ONCE
  *     } while (seq_read_retry(&s, seq));
  */
 #pragma once
