@@ -21,4 +21,4 @@ for model, cpus, says, expect, slow in MODELS:
 # 100 us with real-time priority, as tests of mutexes have, leaves no time for the others.
 MACHINE_TESTS = "x86.*,context.*,fixup.*,fpu.*,interrupt.*,nmi.*,page.*,protection.*,pte.*,layout.*,backtrace.*,irq.*,timer.*,mm.*"
 Boot("bochs.ktests", "debug kernel in Bochs, 1 CPU", route="bochs", cpu="corei7_skylake_x", timeout=1500,
-     kernel_tests=MACHINE_TESTS, until=r"^\d+ passed, \d+ failed", slow=True)
+     kernel_tests=MACHINE_TESTS, until=r"^\d+ passed, \d+ failed")

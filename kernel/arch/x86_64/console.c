@@ -36,6 +36,7 @@ enum {
 	MCR_DTR_RTS = 0x03,
 	STATUS_DATA_READY = 0x01,
 	STATUS_CAN_SEND = 0x20, /* the transmit FIFO is empty */
+	STATUS_ALL_SENT = 0x40, /* and so is the shift register */
 	STATUS_ABSENT = 0xff,   /* what an empty bus reads as */
 	FIFO_SIZE = 16,
 	UART_CLOCK = 115200, /* the divisor's unit */
@@ -86,11 +87,11 @@ static bool uart_is_ready(void)
 	return true;
 }
 
-/* Until the FIFO is empty, so that FIFO_SIZE bytes may follow. */
-static bool uart_wait(void)
+/* Until STATUS_CAN_SEND, so that FIFO_SIZE bytes may follow, or STATUS_ALL_SENT. */
+static bool uart_wait(uint8_t status)
 {
 	for (unsigned i = 0; i < MAX_POLLS; i++) {
-		if (io_read8(port + UART_STATUS) & STATUS_CAN_SEND)
+		if (io_read8(port + UART_STATUS) & status)
 			return true;
 		arch_cpu_relax();
 	}
@@ -105,7 +106,7 @@ void arch_console_write(const char *s, size_t len)
 		return;
 	for (size_t i = 0; i < len; i++) {
 		if (room < 2) {
-			if (!uart_wait())
+			if (!uart_wait(STATUS_CAN_SEND))
 				return;
 			room = FIFO_SIZE;
 		}
@@ -116,6 +117,12 @@ void arch_console_write(const char *s, size_t len)
 		io_write8(port + UART_DATA, (uint8_t)s[i]);
 		room--;
 	}
+}
+
+void x86_console_flush(void)
+{
+	if (uart_state == UART_WORKS)
+		uart_wait(STATUS_ALL_SENT);
 }
 
 int arch_console_read(void)

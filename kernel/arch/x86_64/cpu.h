@@ -118,6 +118,8 @@ void x86_patch_clac(void);
 /* The frame's rip has a row in the fix-up table: continues there. */
 bool x86_fixup(struct arch_frame *f);
 
+/* Until the last byte has left: before the machine goes away. Any context; bounded. */
+void x86_console_flush(void);
 /* The console moves to where machine says that the firmware has its own (console.c). */
 void x86_console_use_firmware(void);
 

@@ -13,6 +13,7 @@
  */
 #include "arch/arch.h"
 #include "arch/machine.h"
+#include "cpu.h"
 #include "interrupts.h"
 #include "io.h"
 #include "lib/cmdline.h"
@@ -140,6 +141,7 @@ static void power_off_acpi(void)
 void arch_power_off(void)
 {
 	arch_irq_disable();
+	x86_console_flush();
 	power_off_acpi();
 	io_write16(QEMU_PORT, EMULATOR_OFF);
 	io_write16(BOCHS_PORT, EMULATOR_OFF);
@@ -175,6 +177,7 @@ void arch_restart(void)
 	uint8_t control;
 
 	arch_irq_disable();
+	x86_console_flush();
 	reg_write(&machine.reset, reset_mmio, machine.reset_value);
 	settle();
 	control = io_read8(RESET_CONTROL) & (uint8_t)~(RESET_HARD | RESET_NOW);
