@@ -7,7 +7,7 @@
  *     when busy    a CPU whose slice ends, with others waiting, gives one to a CPU with at
  * least two fewer; CPUs with one thread or none need no timer for this
  *
- * Load is the number of threads that run or wait. Weighing them was rejected for now: it moves
+ * Load is the number of threads that run or wait. Weighing them was rejected: it moves
  * heavy threads between caches for a fairness across CPUs that nobody has missed yet.
  *
  * Looking at another CPU's queue without its lock is a hint; every move is made under both

@@ -17,7 +17,7 @@ enum lock_problem {
 	LOCK_NOT_HELD,     /* released by somebody who does not hold it */
 };
 
-/* Whether `want` may be waited for now. *culprit is the held lock that forbids it, or NULL. */
+/* Whether `want` may be waited for at this moment. *culprit is the held lock that forbids it, or NULL. */
 enum lock_problem lock_order_check(const struct held_list *list, const struct held_lock *want,
 	const struct held_lock **culprit);
 /* Adds it; the caller has looked at LOCK_TOO_MANY. */
