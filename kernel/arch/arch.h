@@ -178,6 +178,119 @@ void trap_fault(struct arch_frame *f, const struct trap_info *info);
 /* Where a started CPU arrives, on its idle thread's stack, interrupts off. boot/smp.c. */
 NORETURN void smp_secondary_main(struct cpu *cpu);
 
+/* ================ User mode ================ */
+
+/*
+ * User addresses are [0, ARCH_USER_END), a constant of arch_types.h; the page below it is never
+ * mapped, so that no copy and no instruction runs into the border. struct arch_user
+ * (arch_types.h) is what a user thread has beside its frame and its vector state: TLS bases.
+ *
+ * The registers of a user thread that is in the kernel are always at the same place, at the top
+ * of its kernel stack, whether it came by a system call or a trap.
+ */
+struct arch_frame *arch_user_frame(const struct thread *t);
+/* Fills a frame with zeroes and what a program starts with: flags, segments, pc, sp. */
+void arch_user_frame_init(struct arch_frame *f, vaddr_t pc, vaddr_t sp);
+/* Leaves for user mode by the current thread's frame, through the way back that every trap
+ * takes. The kernel stack is empty afterwards. Interrupts on or off. */
+NORETURN void arch_user_enter(void);
+/*
+ * Vector state of a program that starts, and a copy of the current thread's for a child's area.
+ */
+void arch_fpu_copy_current(void *area);
+
+/* System calls. The number is -1 in a frame that another trap made (signals look at it). */
+static inline int64_t arch_syscall_nr(const struct arch_frame *f);
+static inline uint64_t arch_syscall_arg(const struct arch_frame *f, unsigned n); /* 0..5 */
+static inline void arch_syscall_set_result(struct arch_frame *f, int64_t result);
+static inline int64_t arch_syscall_result(const struct arch_frame *f);
+/* The program will make the call again: the same one, or number nr with the same arguments. */
+void arch_syscall_restart(struct arch_frame *f, uint64_t nr);
+/* Forgets that this frame is a system call's, so that nothing restarts it (rt_sigreturn). */
+void arch_syscall_forget(struct arch_frame *f);
+/* The child's frame after clone: result 0, and the new stack pointer unless 0. */
+void arch_frame_clone(struct arch_frame *child, const struct arch_frame *parent, vaddr_t sp);
+
+/* TLS: of the current thread, or of one that does not run yet (a new child). -EPERM: not canonical
+ * or not the user's. */
+MUST_CHECK int arch_user_set_tls(struct thread *t, vaddr_t tls);
+/* A child starts with the running thread's. */
+void arch_user_copy_current(struct thread *child);
+/* exec: everything in struct arch_user as for a new program. */
+void arch_user_reset(void);
+/* arch_prctl and its like: what only this machine has. */
+int64_t arch_user_prctl(int option, uintptr_t arg);
+/* The scheduler's switch between threads of which at least one has a user half. Interrupts off. */
+void arch_user_switch(struct thread *prev, struct thread *next);
+
+/*
+ * Copies to and from user addresses that the caller has checked to lie below ARCH_USER_END. They
+ * return how many bytes were copied before a fault that trap_page_fault could not repair.
+ */
+size_t arch_user_read(void *to, vaddr_t from, size_t len);
+size_t arch_user_write(vaddr_t to, const void *from, size_t len);
+size_t arch_user_zero(vaddr_t to, size_t len);
+/* Up to and with the NUL, at most size bytes: its length without the NUL; size if there was
+ * none; -EFAULT. */
+MUST_CHECK int64_t arch_user_read_string(char *to, vaddr_t from, size_t size);
+/* Naturally aligned words, in one step. 0 or -EFAULT. *old gets what was there. */
+MUST_CHECK int arch_user_load32(uint32_t *out, vaddr_t at);
+MUST_CHECK int arch_user_store32(vaddr_t at, uint32_t value);
+MUST_CHECK int arch_user_cmpxchg32(vaddr_t at, uint32_t expected, uint32_t desired, uint32_t *old);
+
+/*
+ * Signals: the machine lays out the frame a handler finds. `info` and the previous mask
+ * are saved on the stack at sp (alternate or current, chosen by proc/signal.c; 0: the current
+ * one) with all registers and vector state. 0, or -EFAULT: the stack is bad.
+ */
+struct arch_signal {
+	int sig;
+	const void *info;    /* siginfo_t */
+	uint64_t old_mask;   /* restored by rt_sigreturn */
+	vaddr_t handler, restorer;
+	uint64_t flags;	     /* SA_* */
+	vaddr_t sp;
+	vaddr_t altstack_sp; /* what uc_stack says */
+	size_t altstack_size;
+	int altstack_flags;
+	vaddr_t fault_addr;  /* cr2 and the like, of the last fault */
+	uint64_t trap_nr, trap_error;
+};
+MUST_CHECK int arch_signal_push(struct arch_frame *f, const struct arch_signal *s);
+/* rt_sigreturn: registers and vector state back from the frame at sp. -EFAULT, -EINVAL: SIGSEGV. */
+struct arch_signal_restored {
+	uint64_t mask;
+	vaddr_t altstack_sp;
+	size_t altstack_size;
+	int altstack_flags;
+};
+MUST_CHECK int arch_signal_pop(struct arch_frame *f, struct arch_signal_restored *out);
+/* What an instruction fault means: the signal and si_code of a trap from user mode. */
+void arch_trap_signal(const struct arch_frame *f, const struct trap_info *info, int *sig, int *code);
+
+/* AT_HWCAP, AT_HWCAP2 and AT_PLATFORM's text, for exec's auxiliary vector. */
+uint64_t arch_hwcap(unsigned n);
+const char *arch_platform(void);
+/* Whether an ELF header's e_machine and class run here. */
+bool arch_elf_machine_ok(uint16_t machine);
+
+/*
+ * Calls the machine makes, interrupts on unless said otherwise:
+ *
+ * trap_syscall     sys/   dispatches; stores the result in the frame
+ * trap_page_fault  proc/  a fault at a user address, from either mode. True: it was repaired,
+ *                         or a signal is on its way to the program (user mode). False: kernel
+ *                         code whose fix-up must run. Interrupts as the frame had them.
+ * trap_user        proc/  any other trap in user mode: becomes a signal
+ * trap_user_return proc/  on the way to user mode while thread->flags has a bit of
+ *                         THREAD_RETURN_WORK: kill, signals. Interrupts off on entry and return,
+ *                         on meanwhile. The machine calls it again while bits are set.
+ */
+void trap_syscall(struct arch_frame *f);
+MUST_CHECK bool trap_page_fault(struct arch_frame *f, const struct trap_info *info);
+void trap_user(struct arch_frame *f, const struct trap_info *info);
+void trap_user_return(struct arch_frame *f);
+
 /* ================ Device interrupts ================ */
 
 /* Interrupt numbers are dense: 0 .. arch_irq_count() - 1, a constant of the machine at any time. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A thread: what is scheduled. Kernel threads now; a user thread will add its process, a fiber
- * (design/ring.md) is a thread without a user half.
+ * A thread: what is scheduled. A user thread has a struct uthread (proc/proc.h) and an address
+ * space; a kernel thread has neither.
  */
 #pragma once
 
@@ -19,6 +19,8 @@
 #include "time/timer.h"
 
 struct mutex_waiter;
+struct uthread;
+struct vmspace;
 
 /*
  * READY     on the run queue of thread->cpu
@@ -48,6 +50,9 @@ enum thread_flags {
 	THREAD_SIGNAL = 2, /* has a signal to look at */
 	THREAD_WORKER = 4, /* irq/work.c wants to know when it blocks */
 	THREAD_IDLE = 8,   /* a CPU's idle thread: on no queue, never blocks */
+	THREAD_NOTIFY = 16, /* on the way to user mode: restore a mask, traced, stopped (proc/) */
+
+	THREAD_RETURN_WORK = THREAD_KILLED | THREAD_SIGNAL | THREAD_NOTIFY,
 };
 
 /*
@@ -61,6 +66,9 @@ struct thread {
 	vaddr_t kstack_bottom;   /* [I] */
 	vaddr_t kstack_top;      /* [I] */
 	void *fpu;               /* [t] NULL: has no vector state */
+	struct uthread *user;    /* [I] from its start on; NULL: a kernel thread */
+	struct vmspace *vm;      /* [t] whose addresses it uses; NULL: the kernel's alone */
+	struct arch_user arch;   /* [t] */
 
 	/* scheduling: sched/ */
 	uint32_t state;    /* [a] enum thread_state */
@@ -98,6 +106,7 @@ struct thread {
 	int exit_status;             /* [t] until DEAD */
 	struct waitq exited;         /* woken at DEAD; thread_join */
 	struct llist_node dead_link; /* [t] sched/thread.c: waiting to be freed */
+	void (*release)(struct thread *t); /* [I] before it is freed; NULL: nothing. May sleep. */
 };
 
 /* Threads can be created, and the boot CPU may idle: needs the slab allocator and kmap. */

@@ -10,6 +10,19 @@ enum lock_rank {
 	/* sleeping locks (mutex, rwlock): a thread holds them; never from an interrupt */
 	RANK_TEST_OUTER = 1, /* sleep  tests only                                              */
 	RANK_WORK,	     /* sleep  worker pools: creating and ending workers               */
+	RANK_EXEC,	     /* sleep  one process's exec, against other changes of its identity */
+	RANK_FILE_POS,	     /* sleep  the position of one open file                           */
+	RANK_MOUNT,	     /* sleep  the tree of mounts                                      */
+	RANK_RENAME,	     /* sleep  one filesystem's renames across directories             */
+	RANK_INODE,	     /* sleep  one inode: contents, attributes; parents before children */
+	RANK_EPOLL,	     /* sleep  one epoll set; a nested one after the outer             */
+	RANK_UNIX_SOCKET,    /* sleep  one unix socket; two by address                         */
+	RANK_TTY,	     /* sleep  one terminal's settings and line                        */
+	RANK_PIPE,	     /* sleep  one pipe; two by address                                */
+	RANK_VMSPACE,	     /* sleep  the regions of an address space; parent, then child: everything
+			      *        above may be held while user memory is copied           */
+	RANK_PAGE_SOURCE,    /* sleep  who maps one page source                                */
+	RANK_PAGECACHE,	     /* sleep  the pages of one file                                   */
 	RANK_TEST_INNER,     /* sleep  tests only                                              */
 
 	/* spinning locks: nothing may sleep below this line */
@@ -21,6 +34,15 @@ enum lock_rank {
 	RANK_IRQ_CHIP,	     /* irq    registers that are reached by an index: I/O APIC, CMOS    */
 	RANK_WATCHDOG,	     /* irq                                                            */
 	RANK_WORK_QUEUE,     /* irq    the items of one worker pool                            */
+	RANK_PROC_TREE,	     /* irq    process ids; who is whose child, group, session         */
+	RANK_PROC,	     /* irq    one process: its threads and signals; parent, then child */
+	RANK_FUTEX,	     /* irq    one bucket of futex waiters; two by address             */
+	RANK_FD,	     /* irq    one descriptor table                                    */
+	RANK_FILE,	     /* irq    one open file's flags and owner                         */
+	RANK_FS_CONTEXT,     /* irq    root and working directory                              */
+	RANK_DENTRY,	     /* irq    the hash and tree of names                              */
+	RANK_EVENT,	     /* irq    what one eventfd, timerfd or the like counts            */
+	RANK_PAGE_TABLE,     /* irq    one address space's page tables; parent, then child     */
 	RANK_TEST_IRQ,	     /* irq    tests only                                              */
 	RANK_MUTEX,	     /* irq    owner and waiters of one mutex or rwlock; along a
 			      *        priority-inheritance chain: see sync/mutex.c            */

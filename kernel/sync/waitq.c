@@ -157,11 +157,10 @@ void wait_prepare(
 	irqlock_unlock(&q->lock);
 }
 
-/* Whether something that `flags` lets end a wait is pending. */
-static bool is_interrupted(const struct thread *t, enum wait_flags flags)
+bool wait_is_interrupted(enum wait_flags flags)
 {
-	uint32_t pending =
-		atomic_load(&t->flags); /* pairs with thread_kill: flag, then wait_flags */
+	uint32_t pending = atomic_load(
+		&arch_current()->flags); /* pairs with thread_kill: flag, then wait_flags */
 
 	if (pending & THREAD_KILLED)
 		return flags & WAIT_KILLABLE;
@@ -178,10 +177,9 @@ static void wake_by_time(struct timer *timer)
 	sched_wake(container_of(timer, struct wait_timer, timer)->thread);
 }
 
-/* Blocks until woken or until the time; the thread is BLOCKED, or woken already. */
-static void switch_until(struct thread *t, uint64_t deadline_ns)
+void wait_switch(uint64_t deadline_ns)
 {
-	struct wait_timer wt = {.thread = t};
+	struct wait_timer wt = {.thread = arch_current()};
 
 	if (deadline_ns == WAIT_FOREVER) {
 		sched_switch();
@@ -195,20 +193,19 @@ static void switch_until(struct thread *t, uint64_t deadline_ns)
 
 int wait_sleep(struct thread_waiter *tw, enum wait_flags flags, uint64_t deadline_ns)
 {
-	struct thread *t = arch_current();
 	int err = 0;
 
-	if (is_interrupted(t, flags)) {
+	if (wait_is_interrupted(flags)) {
 		sched_set_running();
 		return -EINTR;
 	}
-	switch_until(t, deadline_ns);
+	wait_switch(deadline_ns);
 	/* A hint without the lock: whoever loops tests the condition again anyway. */
 	if (!READ_ONCE(tw->waiter.queue)) {
 		tw->is_used = true;
 		return 0;
 	}
-	if (is_interrupted(t, flags))
+	if (wait_is_interrupted(flags))
 		err = -EINTR;
 	else if (deadline_ns != WAIT_FOREVER && clock_monotonic_ns() >= deadline_ns)
 		err = -ETIMEDOUT;

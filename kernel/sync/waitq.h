@@ -97,6 +97,14 @@ MUST_CHECK int wait_sleep(
  */
 void wait_finish(struct waitq *q, struct thread_waiter *tw);
 
+/*
+ * For who waits without a queue (ops/op.c): after sched_set_blocked(), until woken or until the
+ * time; the thread's wait_flags say what else may wake it. May return without a cause.
+ */
+void wait_switch(uint64_t deadline_ns);
+/* Whether something that ends a wait with these flags is pending for the current thread. */
+bool wait_is_interrupted(enum wait_flags flags);
+
 #define WAIT_EVENT_(q, flags, deadline, exclusive, cond)                                       \
 	({                                                                                     \
 		int wait_err_ = 0;                                                             \

@@ -153,3 +153,23 @@ static inline unsigned arch_pte_flags(arch_pte pte, unsigned level UNUSED)
 static inline void arch_pte_publish(void)
 {
 }
+
+static inline int64_t arch_syscall_nr(const struct arch_frame *f)
+{
+	return f->syscall_nr;
+}
+
+static inline uint64_t arch_syscall_arg(const struct arch_frame *f, unsigned n)
+{
+	return f->arg[n];
+}
+
+static inline void arch_syscall_set_result(struct arch_frame *f, int64_t result)
+{
+	f->result = result;
+}
+
+static inline int64_t arch_syscall_result(const struct arch_frame *f)
+{
+	return f->result;
+}

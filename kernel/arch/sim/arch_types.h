@@ -22,6 +22,8 @@
 #define ARCH_TOP_LEVEL 3
 #define ARCH_FPU_ALIGN 64
 
+#define ARCH_USER_END 0x7ffffffff000ul
+
 typedef uint64_t arch_pte;
 
 /* Everything about a simulated CPU is in the machine's own struct sim_cpu (sim_priv.h). */
@@ -34,10 +36,19 @@ struct arch_context {
 	void *sp;
 };
 
+struct arch_user {
+	uint64_t tls;
+};
+
 /* What an interrupt interrupted: enough to report, there are no registers to give back. */
 struct arch_frame {
 	vaddr_t pc;
 	vaddr_t sp;
 	vaddr_t fp;
 	bool was_irq_enabled;
+
+	/* A system call of a simulated program: sim/user.c. */
+	int64_t syscall_nr; /* -1: none */
+	uint64_t arg[6];
+	int64_t result;
 };

@@ -203,3 +203,40 @@ static inline void arch_pte_publish(void)
 {
 	compiler_barrier();
 }
+
+/* ---- System calls: Intel SDM vol.2 SYSCALL, System V psABI x86-64 A.2.1 ---- */
+
+enum { X86_VECTOR_SYSCALL = 256 }; /* in arch_frame.vector; no trap has this number */
+
+static inline int64_t arch_syscall_nr(const struct arch_frame *f)
+{
+	return f->vector == X86_VECTOR_SYSCALL ? (int64_t)f->error : -1;
+}
+
+static inline uint64_t arch_syscall_arg(const struct arch_frame *f, unsigned n)
+{
+	switch (n) {
+	case 0:
+		return f->rdi;
+	case 1:
+		return f->rsi;
+	case 2:
+		return f->rdx;
+	case 3:
+		return f->r10;
+	case 4:
+		return f->r8;
+	default:
+		return f->r9;
+	}
+}
+
+static inline void arch_syscall_set_result(struct arch_frame *f, int64_t result)
+{
+	f->rax = (uint64_t)result;
+}
+
+static inline int64_t arch_syscall_result(const struct arch_frame *f)
+{
+	return (int64_t)f->rax;
+}

@@ -19,6 +19,9 @@
 #define ARCH_TOP_LEVEL 3  /* 4-level paging: PML4 */
 #define ARCH_FPU_ALIGN 64 /* XSAVE; Intel SDM vol.1 13.4 */
 
+/* The lower half of 4-level paging, less the page that nobody maps. */
+#define ARCH_USER_END 0x7ffffffff000ul
+
 typedef uint64_t arch_pte;
 
 /* Task-state segment, 64-bit. Intel SDM vol.3 figure 8-11. */
@@ -49,6 +52,11 @@ struct arch_context {
 	uint64_t rsp;
 };
 
+/* What a user thread has beside its frame: loaded while it runs. */
+struct arch_user {
+	uint64_t fs_base, gs_base; /* [t] saved when it leaves the CPU */
+};
+
 /*
  * What trap_entry.S leaves on the stack, lowest address first. The last five words are pushed by
  * the CPU, the error code too where the vector has one (0 otherwise).
@@ -56,7 +64,7 @@ struct arch_context {
 struct arch_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	uint64_t vector;
+	uint64_t vector; /* X86_VECTOR_SYSCALL: a system call, and error is its number */
 	uint64_t error;
 	uint64_t rip, cs, rflags, rsp, ss;
 };

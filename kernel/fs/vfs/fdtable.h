@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Descriptors: a process's table from small numbers to open files. Lookups take no lock (RCU);
+ * CLONE_FILES shares a table between processes.
+ */
+#pragma once
+
+#include "fs/vfs/file.h"
+#include "lib/base.h"
+
+struct fdtable;
+
+MUST_CHECK int fdtable_create(struct fdtable **out);
+MUST_CHECK int fdtable_copy(struct fdtable *from, struct fdtable **out);
+void fdtable_get(struct fdtable *t);
+void fdtable_put(struct fdtable *t); /* the last one closes everything; sleeps */
+/* The file with a reference; -EBADF. O_PATH files only with allow_path. */
+MUST_CHECK int fd_get_file(struct fdtable *t, int fd, bool allow_path, struct file **out);
+/* The lowest free number >= min, reserved; -EMFILE when it would reach limit; -ENOMEM. */
+MUST_CHECK int fd_reserve(struct fdtable *t, int min, uint64_t limit, int *fd);
+void fd_unreserve(struct fdtable *t, int fd);
+/* Makes a reserved number refer to the file; takes over the caller's reference. */
+void fd_install(struct fdtable *t, int fd, struct file *f, bool close_on_exec);
+MUST_CHECK int fd_close(struct fdtable *t, int fd); /* -EBADF */
+/* dup2/dup3: newfd refers to f afterwards (takes over the reference). -EBADF, -EBUSY, -ENOMEM. */
+MUST_CHECK int fd_replace(struct fdtable *t, int fd, struct file *f, uint64_t limit, bool close_on_exec);
+MUST_CHECK int fd_get_cloexec(struct fdtable *t, int fd, bool *on);
+MUST_CHECK int fd_set_cloexec(struct fdtable *t, int fd, bool on);
+void fdtable_close_on_exec(struct fdtable *t);
+/* close_range(2): closes, or marks, all in [first, last]. */
+void fdtable_close_range(struct fdtable *t, unsigned first, unsigned last, bool cloexec_only);
+/* The first used number >= fd, or -1; for /proc/PID/fd. */
+int fdtable_next(struct fdtable *t, int fd);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From a path name to a dentry on a mount.
+ */
+#pragma once
+
+#include "fs/vfs/inode.h"
+#include "lib/base.h"
+#include "uaccess/uaccess.h"
+
+/* A place in the tree; holds a reference on each. */
+struct path {
+	struct mount *mnt;
+	struct dentry *dentry;
+};
+void path_get(const struct path *p);
+void path_put(const struct path *p);
+
+enum lookup_flags {
+	LOOKUP_FOLLOW = 1,	/* a symlink at the end is followed */
+	LOOKUP_DIRECTORY = 2,	/* -ENOTDIR otherwise */
+	LOOKUP_EMPTY = 4,	/* "" means the starting point (AT_EMPTY_PATH) */
+	LOOKUP_NO_XDEV = 8,	/* openat2's RESOLVE_* */
+	LOOKUP_NO_MAGIC = 16,
+	LOOKUP_NO_SYMLINKS = 32,
+	LOOKUP_BENEATH = 64,
+	LOOKUP_IN_ROOT = 128,
+	LOOKUP_CACHED = 256,
+	LOOKUP_PARENT = 512,	/* internal */
+};
+
+/* A path name copied from a program: memory of its own. -EFAULT, -ENAMETOOLONG, -ENOENT (empty). */
+struct pathname {
+	char *text;
+	size_t len;
+};
+MUST_CHECK int pathname_read(struct pathname *out, uptr from, bool allow_empty);
+void pathname_free(struct pathname *n);
+
+/* From AT_FDCWD, a descriptor, or the root for an absolute path, with the current process's root and rights. */
+MUST_CHECK int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out);
+/*
+ * The directory of the last component, locked (inode->lock), and its dentry (maybe negative).
+ * is_dir: trailing slashes allowed for a name to be created. path_unlock_parent undoes both.
+ */
+struct parent_path {
+	struct path dir;
+	struct dentry *child;
+};
+MUST_CHECK int path_lookup_parent(int dirfd, const char *name, unsigned flags, bool is_dir, struct parent_path *out);
+void path_unlock_parent(struct parent_path *p);
+
+struct open_how_kernel {
+	unsigned flags; /* O_* */
+	uint32_t mode;
+	unsigned lookup; /* extra LOOKUP_* from openat2 */
+};
+MUST_CHECK int path_open(int dirfd, const char *name, const struct open_how_kernel *how, struct file **out);
+/* Absolute path text as the process sees it, right-aligned in buf; "(unreachable)" and " (deleted)" as Linux. */
+MUST_CHECK int path_text(const struct path *p, char *buf, size_t size, char **out);
+
+/* Rights: mask of 4 read, 2 write, 1 execute; by fsuid/fsgid and capabilities. 0, -EACCES, -EROFS. */
+MUST_CHECK int inode_permission(struct inode *i, unsigned mask);
+/* Operations on names with every check of their system call; fs/vfs/namei_ops.c. */
+MUST_CHECK int vfs_mkdir(int dirfd, const char *name, uint32_t mode);
+MUST_CHECK int vfs_mknod(int dirfd, const char *name, uint32_t mode, uint32_t rdev);
+MUST_CHECK int vfs_unlink(int dirfd, const char *name);
+MUST_CHECK int vfs_rmdir(int dirfd, const char *name);
+MUST_CHECK int vfs_symlink(const char *target, int dirfd, const char *name);
+MUST_CHECK int vfs_link(int old_dirfd, const char *old, int new_dirfd, const char *name, int at_flags);
+MUST_CHECK int vfs_rename(int old_dirfd, const char *old, int new_dirfd, const char *name, unsigned flags);
+MUST_CHECK int vfs_setattr(const struct path *p, struct iattr *attr);
+MUST_CHECK int vfs_truncate(const struct path *p, int64_t size);
+MUST_CHECK int vfs_mount(const char *source, const char *target, const char *fs, unsigned long flags, const char *data);
+MUST_CHECK int vfs_umount(const char *target, int flags);
+MUST_CHECK int vfs_pivot_root(const char *new_root, const char *put_old);
+
+/* A process's place: CLONE_FS shares it. */
+struct fs_context {
+	refcount refs;
+	struct spinlock lock;
+	struct path root, cwd; /* [lock] */
+	uint32_t umask;	       /* [a] */
+};

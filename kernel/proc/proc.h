@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A process: what owns memory, descriptors, credentials and signals. Its threads are struct
+ * thread with a struct uthread; a process id belongs to a pid namespace.
+ *
+ * Locks   proc_tree_lock  [T] irq, RANK_PROC_TREE: parents, children, groups, sessions, the
+ *                         pid table, exit states
+ *         proc->lock      [p] irq, RANK_PROC: threads, signal state (proc/signal.h), flags
+ */
+#pragma once
+
+#include "arch/arch.h"
+#include "lib/base.h"
+#include "lib/list.h"
+#include "lib/refcount.h"
+#include "proc/cred.h"
+#include "proc/signal.h"
+#include "sched/thread.h"
+#include "sync/waitq.h"
+#include "uaccess/uaccess.h"
+
+struct fdtable;
+struct ptimers;
+struct file;
+struct fs_context;
+struct tty;
+struct vmspace;
+
+/* ---- Process ids ---- */
+
+enum pid_use { PID_THREAD, PID_PROCESS, PID_GROUP, PID_SESSION, PID_USES };
+
+struct pid_ns; /* one until the issue that brings namespaces; every pid belongs to one */
+extern struct pid_ns pid_ns_root;
+
+/* A number in use: by a thread, a process, a group, a session, or by who still refers to it. */
+struct pid {
+	refcount refs;
+	int nr;			     /* [I] in ns */
+	struct pid_ns *ns;	     /* [I] */
+	struct list users[PID_USES]; /* [T] */
+	struct waitq exited;	     /* pidfd polls this */
+};
+void pid_get(struct pid *p);
+void pid_put(struct pid *p);
+/* With a reference; -ESRCH. */
+MUST_CHECK int pid_find(int nr, struct pid **out);
+
+/* ---- The process ---- */
+
+enum { RLIMITS = 16 };
+struct rlimit_pair {
+	uint64_t soft, hard;
+};
+
+enum proc_flags {
+	PROC_EXITING = 1,
+	PROC_EXECED = 2,	  /* setpgid refuses */
+	PROC_CHILD_SUBREAPER = 4,
+	PROC_NO_NEW_PRIVS = 8,
+	PROC_DUMPABLE = 16,
+	PROC_STOPPED = 32,	  /* job control */
+	PROC_CONTINUED = 64,	  /* WCONTINUED has not seen it */
+	PROC_ZOMBIE = 128,
+	PROC_VFORK = 256,	  /* the parent waits for our exec or exit */
+};
+
+struct proc_times {
+	uint64_t user_ns, system_ns, min_faults, maj_faults, voluntary, involuntary;
+	uint64_t max_resident_kib;
+};
+
+struct proc {
+	refcount refs;
+	struct irqlock lock;
+	uint32_t flags;			/* [p] */
+	struct pid *pid;		/* [I] of the first thread, kept when it ends */
+	struct pid *group, *session;	/* [T] */
+	struct list_node pid_link, group_link, session_link; /* [T] */
+	struct proc *parent;		/* [T] */
+	struct list children;		/* [T] */
+	struct list_node child_link;	/* [T] */
+	int exit_signal;		/* [I] to the parent; SIGCHLD, or clone's */
+	int exit_status;		/* [T] wait's format, from PROC_ZOMBIE on */
+	struct list threads;		/* [p] struct uthread.proc_link */
+	unsigned nr_threads;		/* [p] */
+	struct thread *leader;		/* [p] the thread whose id is the process's, even after its end */
+	struct vmspace *vm;		/* [p] exec replaces it, exit makes it NULL; also in each thread */
+	struct file *exe;		/* [p] /proc/PID/exe */
+	struct signals signals;		/* [p] pending for the process, actions */
+	struct rlimit_pair rlimits[RLIMITS]; /* [p] */
+	struct tty *tty;		/* [T] controlling terminal */
+	struct waitq child_exit;	/* wait4 sleeps here */
+	struct waitq vfork_done;
+	struct proc_times times, child_times; /* [p] of ended threads; of waited-for children */
+	uint64_t start_ns;		/* [I] */
+	int oom_score_adj;		/* [p] */
+	struct ptimers *timers;		/* proc/ptimer.c: POSIX timers and itimers; NULL: none */
+};
+
+/* The user half of a thread: thread->user. */
+struct uthread {
+	struct thread *thread;		/* [I] */
+	struct proc *proc;		/* [I] one reference */
+	struct pid *tid;		/* [I] */
+	struct list_node proc_link, tid_link;
+	struct fdtable *files;		/* [t] one reference; CLONE_FILES shares */
+	struct fs_context *fs;		/* [t] one reference */
+	const struct cred *cred;	/* [t] others read it under RCU */
+	struct sigpending pending;	/* [p] for this thread */
+	uint64_t sigmask;		/* [t] [p] to write */
+	uint64_t saved_sigmask;		/* [t] sigsuspend, ppoll: restored after the handler */
+	bool has_saved_sigmask;
+	struct sigaltstack_state {
+		uptr sp;
+		size_t size;
+		int flags;
+	} altstack;
+	uptr set_child_tid, clear_child_tid; /* [t] */
+	uptr robust_list;
+	size_t robust_list_len;
+	uptr rseq;
+	uint32_t rseq_len, rseq_sig;
+	struct restart {		/* [t] restart_syscall: see proc/signal.h */
+		int64_t (*fn)(struct restart *r);
+		uint64_t arg[4];
+	} restart;
+	bool is_traced;			/* [a] strace=1 and the trace tool look at its calls */
+	char comm[16];			/* [t] PR_SET_NAME */
+	uint64_t user_ns, system_ns, stamp_ns;
+	uint64_t min_faults, maj_faults;
+	int exit_code;
+	uint32_t personality;
+	int parent_death_signal;
+	uint64_t timer_slack_ns;
+};
+
+static inline struct uthread *uthread_current(void)
+{
+	return arch_current()->user;
+}
+/* The current user thread's process; only where there is one. */
+static inline struct proc *proc_current(void)
+{
+	return uthread_current()->proc;
+}
+void proc_get(struct proc *p);
+void proc_put(struct proc *p);
+/* With a reference; by process id, and by thread id. -ESRCH. */
+MUST_CHECK int proc_find(int pid, struct proc **out);
+MUST_CHECK int uthread_find(int tid, struct thread **out);
+uint64_t proc_rlimit(unsigned which); /* the current process's soft limit */
+
+struct clone_params {
+	uint64_t flags; /* CLONE_* without the signal */
+	uptr pidfd, child_tid, parent_tid, stack, tls;
+	size_t stack_size;
+	int exit_signal;
+	uptr set_tid;
+	size_t set_tid_size;
+};
+/* clone(2), clone3(2), fork, vfork: the new thread's id, or an errno. By the current thread's frame. */
+int64_t proc_clone(const struct clone_params *params);
+/*
+ * execve(2), execveat(2): 0 when the current thread's frame starts the new program; on an
+ * error before the point of no return the old program goes on, after it the process is killed.
+ */
+struct exec_params {
+	int dirfd;
+	const char *path; /* kernel memory */
+	int at_flags;
+	uptr argv, envp;  /* of the program, when argv_kernel is NULL */
+	const char *const *argv_kernel, *const *envp_kernel; /* the first program's */
+};
+MUST_CHECK int proc_exec(const struct exec_params *params);
+NORETURN void proc_exit_thread(int code);      /* exit(2) */
+NORETURN void proc_exit_group(int wait_status); /* the whole process, with this status of wait(2) */
+/* Kills every other thread of the process and waits until they are gone (exec). -EINTR: killed itself. */
+MUST_CHECK int proc_end_other_threads(void);
+
+/*
+ * Process 1: gives the current kernel thread a process with root's credentials, an empty
+ * descriptor table and the root file system, so that it can open, mount and exec. boot/init.c.
+ */
+MUST_CHECK int proc_adopt_init(void);
+/* Calls fn on every process, with a reference each, in the order of ids; for /proc, kill(-1). */
+void proc_for_each(void (*fn)(struct proc *p, void *ctx), void *ctx);
