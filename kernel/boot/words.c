@@ -61,8 +61,8 @@ CMDLINE_WORD(nokaslr, "nokaslr", set_nokaslr, "the kernel runs where it was link
 CMDLINE_WORD(root, "root", set_root, "the root filesystem (kept, does not act yet)");
 CMDLINE_WORD(rootfstype, "rootfstype", set_rootfstype, "its type (kept, does not act yet)");
 CMDLINE_WORD(rootflags, "rootflags", set_rootflags, "its mount options (kept, does not act yet)");
-CMDLINE_WORD(init, "init", set_init, "the first program (kept, does not act yet)");
-CMDLINE_WORD(rdinit, "rdinit", set_rdinit, "the first program of an initrd (kept, does not act yet)");
+CMDLINE_WORD(init, "init", set_init, "PATH: the first program");
+CMDLINE_WORD(rdinit, "rdinit", set_rdinit, "PATH: the first program of an initrd");
 CMDLINE_WORD(ip, "ip", set_ip, "network configuration (kept, does not act yet)");
 CMDLINE_WORD(ro, "ro", set_ro, "mount the root read-only (kept, does not act yet)");
 CMDLINE_WORD(rw, "rw", set_rw, "mount the root writable (kept, does not act yet)");

@@ -15,14 +15,15 @@
 #include "debug/log.h"
 #include "lib/string.h"
 
+enum { UNKNOWN_WORDS_MAX = 64 };
+
 static char buffer[MAX_CMDLINE];
 static const char *init_args = "";
 
-/*
- * Cuts the next word off *at: strips its quotes, terminates it, and moves *at behind it.
- * Returns null at the end of the line. An open quote reaches to the end.
- */
-static char *take_word(char **at)
+static const char *unknown[UNKNOWN_WORDS_MAX];
+static unsigned nr_unknown;
+
+char *cmdline_take_word(char **at)
 {
 	char *from = *at, *to, *word;
 	bool quoted = false;
@@ -57,7 +58,7 @@ static void apply(char *word)
 	const char *value = "";
 
 	if (equals) {
-		*equals = '\0';
+		*equals = '\0'; /* for as long as we compare and name the key */
 		value = equals + 1;
 	}
 	SET_FOREACH (const struct cmdline_word, known, cmdline_words) {
@@ -67,7 +68,11 @@ static void apply(char *word)
 			log_warning("cmdline: %s cannot be \"%s\", ignored", word, value);
 		return;
 	}
-	log_notice("cmdline: unknown word \"%s\" ignored", word);
+	log_notice("cmdline: unknown word \"%s\" is left to the first program", word);
+	if (equals)
+		*equals = '=';
+	if (nr_unknown < UNKNOWN_WORDS_MAX)
+		unknown[nr_unknown++] = word;
 }
 
 void cmdline_parse(const char *line)
@@ -77,7 +82,8 @@ void cmdline_parse(const char *line)
 	if (str_copy(buffer, line, sizeof(buffer)) < 0)
 		log_warning("cmdline: longer than %d characters, cut", MAX_CMDLINE - 1);
 	init_args = "";
-	while ((word = take_word(&at))) {
+	nr_unknown = 0;
+	while ((word = cmdline_take_word(&at))) {
 		if (str_equal(word, "--")) {
 			while (char_is_space(*at))
 				at++;
@@ -86,6 +92,11 @@ void cmdline_parse(const char *line)
 		}
 		apply(word);
 	}
+}
+
+const char *cmdline_unknown_word(unsigned n)
+{
+	return n < nr_unknown ? unknown[n] : NULL;
 }
 
 const char *cmdline_init_args(void)

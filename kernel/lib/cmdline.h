@@ -2,7 +2,8 @@
 /*
  * The kernel command line: words separated by spaces, key or key=value, double quotes protect
  * spaces, `--` ends the kernel's part (the rest is init's). Each word has one row in the linker
- * set cmdline_words; an unknown or malformed word is reported and ignored, never fatal.
+ * set cmdline_words; a malformed one is reported and ignored; an
+ * unknown one is reported and kept for the first program. Nothing here is fatal.
  */
 #pragma once
 
@@ -27,5 +28,12 @@ SET_DECLARE(const struct cmdline_word, cmdline_words);
 
 /* Calls every word's set. Once, early, before memory: set functions only store. */
 void cmdline_parse(const char *line);
+/* The n-th word nobody knew, as it stood ("key=value" or "word"); NULL after the last. */
+const char *cmdline_unknown_word(unsigned n);
+/*
+ * Cuts the next word off *at: strips its quotes, terminates it, and moves *at behind it.
+ * Returns null at the end of the line. An open quote reaches to the end.
+ */
+char *cmdline_take_word(char **at);
 /* What came after `--`, or "". */
 const char *cmdline_init_args(void);

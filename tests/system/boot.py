@@ -71,7 +71,7 @@ boots("boot.places_for_cpus", "places for CPUs to be plugged in are none", cpus=
 LONG = " ".join(f"word{number}={'x' * 40}" for number in range(84))
 boots("boot.words_unknown", "unknown and malformed words are reported and ignored", cpus=2,
       append="frobnicate frob=1 maxcpus=many loglevel=loud panic=now mem=fish =x console=tty9 quiet=5 -- init words",
-      expect=[r'unknown word "frobnicate" ignored'])
+      expect=[r'unknown word "frobnicate" is left'])
 boots("boot.words_long", "a command line of 4,000 characters is read to its last word", append=LONG + " nosmp",
       extra=["-smp", "2"], expect=[r'unknown word "word83', r"smp: 1 of 2 CPUs"], reject=[*BAD, r"cmdline: longer"])
 boots("boot.words_maxcpus", "maxcpus= leaves CPUs alone", append="maxcpus=2", extra=["-smp", "4"], cpus=2,
