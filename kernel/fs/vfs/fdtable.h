@@ -7,8 +7,28 @@
 
 #include "fs/vfs/file.h"
 #include "lib/base.h"
+#include "lib/refcount.h"
+#include "sync/rcu.h"
+#include "sync/spinlock.h"
 
-struct fdtable;
+/* What a lookup sees at once: replaced by a larger one as a whole. */
+struct fdarray {
+	unsigned size;	    /* [I] a multiple of 64 */
+	uint64_t *open;	    /* [F] bit: the number is used or reserved */
+	uint64_t *cloexec;  /* [F] */
+	struct rcu_head rcu;
+	struct file *files[]; /* [F] to write, published */
+};
+
+/*
+ *   [F] lock   [a] atomic
+ */
+struct fdtable {
+	refcount refs;		/* [a] 1: nobody but the current thread changes it */
+	struct irqlock lock;	/* RANK_FD */
+	struct fdarray *array;	/* [F] to replace, published */
+	unsigned first_free;	/* [F] no number below it is free */
+};
 
 MUST_CHECK int fdtable_create(struct fdtable **out);
 MUST_CHECK int fdtable_copy(struct fdtable *from, struct fdtable **out);
@@ -16,6 +36,23 @@ void fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t); /* the last one closes everything; sleeps */
 /* The file with a reference; -EBADF. O_PATH files only with allow_path. */
 MUST_CHECK int fd_get_file(struct fdtable *t, int fd, bool allow_path, struct file **out);
+/*
+ * The current thread's descriptor for the length of one system call: no reference is taken when
+ * nobody else can close it meanwhile. file NULL: -EBADF. Give it back with fd_release; it must not
+ * outlive the call. O_PATH files are not given.
+ */
+struct borrowed_file {
+	struct file *file;
+	bool is_counted;
+};
+struct borrowed_file fd_borrow(int fd);
+struct borrowed_file fd_borrow_path(int fd); /* O_PATH files too */
+static inline void fd_release(struct borrowed_file b)
+{
+	if (b.is_counted)
+		file_put(b.file);
+}
+
 /* The lowest free number >= min, reserved; -EMFILE when it would reach limit; -ENOMEM. */
 MUST_CHECK int fd_reserve(struct fdtable *t, int min, uint64_t limit, int *fd);
 void fd_unreserve(struct fdtable *t, int fd);

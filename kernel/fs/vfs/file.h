@@ -82,10 +82,54 @@ enum file_mode {
 	FILE_PATH = 8,	 /* O_PATH: no operations */
 	FILE_STREAM = 16, /* no position at all: pread gives -ESPIPE */
 	FILE_WROTE = 32, /* holds write access of its inode (ETXTBSY, remount) */
+	FILE_NO_LOCK_POS = 64, /* read and write do not use the position: pos_lock is not taken */
+	FILE_RCU_FREE = 128, /* a lookup without a lock may still see it (fdtable.c) */
+	FILE_NOWAIT = 256, /* preadv2 and pwritev2 may be told RWF_NOWAIT */
+	FILE_OPENED = 512, /* open succeeded: release is due */
+	FILE_NEW_FIFO = 1024, /* to file_open_anonymous: an inode of its own, a FIFO's (pipe) */
+	FILE_NEW_SOCKET = 2048, /* the same, a socket's; other anonymous files share one inode */
 };
 
-/* A file without a name in any tree (pipe, eventfd ...): dentry and inode of an internal mount. */
+/* A write at this position goes to the end of a regular file (RWF_APPEND). */
+#define FILE_POS_APPEND (-1)
+
+/*
+ * Opens what path_open has found and allowed: takes references of its own on mount and dentry,
+ * gets write access of inode and mount, and calls the file's open (inode->ops->open; devices by
+ * dev/char/chardev.h). `flags` are open's, less O_CREAT, O_EXCL, O_NOCTTY and O_TRUNC.
+ * Truncating is the caller's. A FIFO is the caller's too: file_create, then its own rules.
+ *
+ * Returns  0; -ETXTBSY, -EROFS, -ENXIO (a socket, a device without a driver), -ENFILE, -ENOMEM,
+ *          -EINVAL (O_DIRECT where it is refused), or what open said
+ */
+MUST_CHECK int file_open(struct file **out, struct mount *m, struct dentry *d, unsigned flags);
+/* Its first half: everything but the call of open. Then file_put, or file_opened after setting ops. */
+MUST_CHECK int file_create(struct file **out, struct mount *m, struct dentry *d, unsigned flags);
+/* Write access: > 0 open for writing. -ETXTBSY while it runs as a program. Paired with inode_put_write. */
+MUST_CHECK int inode_get_write(struct inode *i);
+void inode_put_write(struct inode *i);
+/* exec: nobody writes it while it runs. -ETXTBSY while somebody has it open for writing. */
+MUST_CHECK int inode_deny_write(struct inode *i);
+void inode_allow_write(struct inode *i);
+static inline void file_opened(struct file *f)
+{
+	f->mode |= FILE_OPENED;
+}
+
+/*
+ * A file without a name in any tree (pipe, eventfd ...): dentry and inode of an internal mount.
+ * mode: FILE_READ, FILE_WRITE, FILE_STREAM ... as above. ops->release is not called on failure.
+ */
 MUST_CHECK int file_open_anonymous(struct file **out, const struct file_ops *ops, const char *name,
 	void *private_data, unsigned flags, unsigned mode);
 void file_get(struct file *f);
-void file_put(struct file *f);
+void file_put(struct file *f); /* the last one releases; may sleep */
+/* Whether it came from file_open_anonymous: shown as pipe:[ino], socket:[ino], anon_inode:[name]. */
+bool file_is_anonymous(const struct file *f);
+/* Text of such a file for /proc/PID/fd; its length. */
+size_t file_anonymous_name(const struct file *f, char *buf, size_t size);
+/* SIGIO or F_SETSIG's signal to F_SETOWN's owner, if O_ASYNC is set. band: POLL_IN ... */
+void file_send_sigio(struct file *f, int band);
+/* How many are open, and the limit (fs.file-max). */
+uint64_t file_count(void);
+extern uint64_t file_max;
