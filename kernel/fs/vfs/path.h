@@ -6,6 +6,8 @@
 
 #include "fs/vfs/inode.h"
 #include "lib/base.h"
+#include "sync/seqlock.h"
+#include "sync/spinlock.h"
 #include "uaccess/uaccess.h"
 
 /* A place in the tree; holds a reference on each. */
@@ -30,9 +32,11 @@ enum lookup_flags {
 };
 
 /* A path name copied from a program: memory of its own. -EFAULT, -ENAMETOOLONG, -ENOENT (empty). */
+enum { PATHNAME_INLINE = 112 };
 struct pathname {
-	char *text;
+	char *text; /* in `here`, or memory of its own: the structure is not copied */
 	size_t len;
+	char here[PATHNAME_INLINE];
 };
 MUST_CHECK int pathname_read(struct pathname *out, uptr from, bool allow_empty);
 void pathname_free(struct pathname *n);
@@ -56,6 +60,10 @@ struct open_how_kernel {
 	unsigned lookup; /* extra LOOKUP_* from openat2 */
 };
 MUST_CHECK int path_open(int dirfd, const char *name, const struct open_how_kernel *how, struct file **out);
+/* Opens what is at a path already found: /proc/PID/fd/N, the program that exec runs. */
+MUST_CHECK int path_open_at(const struct path *p, unsigned flags, struct file **out);
+/* stat without a file: follows path_lookup's rules. */
+MUST_CHECK int path_get_attr(int dirfd, const char *name, unsigned flags, struct kstat *out);
 /* Absolute path text as the process sees it, right-aligned in buf; "(unreachable)" and " (deleted)" as Linux. */
 MUST_CHECK int path_text(const struct path *p, char *buf, size_t size, char **out);
 
@@ -75,10 +83,25 @@ MUST_CHECK int vfs_mount(const char *source, const char *target, const char *fs,
 MUST_CHECK int vfs_umount(const char *target, int flags);
 MUST_CHECK int vfs_pivot_root(const char *new_root, const char *put_old);
 
-/* A process's place: CLONE_FS shares it. */
+/*
+ * A process's place: CLONE_FS shares it.
+ *
+ *   [f] lock and seq to write; read by copying under seq and RCU   [a] atomic
+ */
 struct fs_context {
 	refcount refs;
-	struct spinlock lock;
-	struct path root, cwd; /* [lock] */
+	struct irqlock lock;   /* RANK_FS_CONTEXT */
+	struct seqcount seq;
+	struct path root, cwd; /* [f] */
 	uint32_t umask;	       /* [a] */
 };
+extern struct fs_context fs_context_kernel; /* of threads without a user half; process 1 copies it */
+struct fs_context *fs_context_current(void);
+MUST_CHECK int fs_context_copy(struct fs_context *from, struct fs_context **out);
+void fs_context_get(struct fs_context *fs);
+void fs_context_put(struct fs_context *fs);
+/* With references. */
+void fs_context_get_root(struct fs_context *fs, struct path *out);
+void fs_context_get_cwd(struct fs_context *fs, struct path *out);
+void fs_context_set_root(struct fs_context *fs, const struct path *p); /* takes references of its own */
+void fs_context_set_cwd(struct fs_context *fs, const struct path *p);
