@@ -7,6 +7,7 @@
 #     tools/kernel.mk     ARCH=x86_64, aarch64: objects, links and the symbol table in the image
 #     tools/sim.mk        ARCH=sim: the simulated machine, one host program
 #     tools/host.mk       unit tests, one host program each
+#     tools/guest.mk      guest tests, static Linux programs
 #
 # Sources are found, not listed: kernel/<folder>/**/*.c of every generic folder, and all of
 # kernel/arch/$(ARCH)/. A file named ktest_*.c is in debug builds (and with TESTS=1), a file
@@ -41,6 +42,7 @@ all:
 include tools/flags.mk
 include $(if $(filter sim,$(ARCH)),tools/sim.mk,tools/kernel.mk)
 include tools/host.mk
+include tools/guest.mk
 
 all: $(IMAGE)
 objects: $(OBJS)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Debian's packages without installing them: the kernel that is the oracle, and programs for root filesystems.
+
+Downloaded by apt-get, unpacked by dpkg-deb, kept in $TORUS_CACHE (~/.cache/torus). No root needed.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+CACHE = os.environ.get("TORUS_CACHE") or os.path.expanduser("~/.cache/torus")
+KERNEL_PACKAGE = "linux-image-cloud-amd64"
+
+
+class Unavailable(Exception):
+    """apt cannot give it; the text says what to do."""
+
+
+def apt(*argv, cwd=None):
+    try:
+        done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    except OSError as why:
+        raise Unavailable(f"{argv[0]}: {why.strerror}") from why
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise Unavailable(f"{' '.join(argv)}: {last} (perhaps after: apt-get update)")
+    return done.stdout
+
+
+def unpacked(package):
+    """The folder that holds the package's files."""
+    shown = apt("apt-cache", "show", "--no-all-versions", package)
+    version = re.search(r"^Version: (\S+)", shown, re.M)
+    if not version:
+        raise Unavailable(f"apt-cache show {package}: no version")
+    folder = os.path.join(CACHE, "packages", f"{package}_{version.group(1).replace(':', '%3a')}")
+    if os.path.exists(folder):
+        return folder
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    print(f"fetching {package} {version.group(1)}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as scratch:
+        # As root apt would download as another user, which may not write here.
+        apt("apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", package, cwd=scratch)
+        deb, = glob.glob(os.path.join(scratch, "*.deb"))
+        apt("dpkg-deb", "-x", deb, os.path.join(scratch, "files"))
+        try:
+            os.rename(os.path.join(scratch, "files"), folder)
+        except OSError:  # somebody else was faster
+            if not os.path.exists(folder):
+                raise
+    return folder
+
+
+def dependencies(packages):
+    """The packages and what they need at run time, each once; the first of alternatives."""
+    argv = ["apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
+            "--no-replaces", "--no-enhances", *packages]
+    return sorted({line for line in apt(*argv).splitlines() if re.match(r"^[a-z0-9]", line)})
+
+
+def kernel():
+    """(path of Debian's current cloud kernel, its version)."""
+    depends = re.search(r"Depends: (linux-image-\S+)", apt("apt-cache", "depends", KERNEL_PACKAGE))
+    if not depends:
+        raise Unavailable(f"apt-cache depends {KERNEL_PACKAGE}: names no image")
+    folder = unpacked(depends.group(1))
+    image, = glob.glob(os.path.join(folder, "boot", "vmlinuz-*"))
+    return image, os.path.basename(folder)

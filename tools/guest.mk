@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+#
+# Guest tests: each tests/guest/<area>.c becomes a static Linux program build/guest/<area>, and
+# tests/guest/init.c the process 1 that runs them. musl, because its programs are small and ask
+# little of a kernel; the ABI's own headers (linux/, asm/) come from linux-libc-dev.
+
+GUEST_CC     := musl-gcc
+GUEST_FLAGS  := -std=gnu17 -O2 -g0 -Wall -Wextra -Wno-unused-parameter -fno-pie -pthread
+GUEST_ABI    := build/guest/include
+GUEST_STAMP  := $(call stamp,build/guest/flags,$(GUEST_CC) $(GUEST_FLAGS))
+GUEST_PARTS  := tests/guest/init.c tests/guest/guest.c
+GUEST_TESTS  := $(sort $(filter-out $(GUEST_PARTS),$(wildcard tests/guest/*.c)))
+GUEST_PROGS  := $(GUEST_TESTS:tests/guest/%.c=build/guest/%)
+
+$(GUEST_ABI):
+	@mkdir -p $@
+	@ln -sfn /usr/include/linux $@/linux
+	@ln -sfn /usr/include/asm-generic $@/asm-generic
+	@ln -sfn /usr/include/x86_64-linux-gnu/asm $@/asm
+
+build/guest/%.o: tests/guest/%.c $(GUEST_STAMP) | $(GUEST_ABI)
+	$(call say,GUESTCC,$@)
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -idirafter $(GUEST_ABI) -MMD -MP -c -o $@ $<
+
+build/guest/init: build/guest/init.o
+	$(Q)$(GUEST_CC) -static -no-pie -s -o $@ $^
+
+$(GUEST_PROGS): build/guest/%: build/guest/%.o build/guest/guest.o
+	$(Q)$(GUEST_CC) -static -no-pie -pthread -s -o $@ $^
+
+-include $(wildcard build/guest/*.d)
+
+guest: build/guest/init $(GUEST_PROGS)
+.PHONY: guest
+.SECONDARY:
