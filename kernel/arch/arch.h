@@ -168,6 +168,7 @@ struct trap_info {
 	enum trap_kind kind;
 	const char *name;   /* the machine's own words: "general protection fault" */
 	uint64_t code;	    /* the machine's error code, for the report */
+	uint64_t nr;	    /* the machine's number of the trap; programs see both in a sigcontext */
 	vaddr_t addr;	    /* page faults */
 	unsigned flags;	    /* page faults: FAULT_* */
 };

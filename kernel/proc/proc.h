@@ -65,6 +65,8 @@ enum proc_flags {
 	PROC_VFORK = 256,	  /* the parent waits for our exec or exit */
 };
 
+extern struct irqlock proc_tree_lock;
+
 struct proc_times {
 	uint64_t user_ns, system_ns, min_faults, maj_faults, voluntary, involuntary;
 	uint64_t max_resident_kib;
@@ -119,8 +121,13 @@ struct uthread {
 	uptr set_child_tid, clear_child_tid; /* [t] */
 	uptr robust_list;
 	size_t robust_list_len;
-	uptr rseq;
-	uint32_t rseq_len, rseq_sig;
+	uptr rseq;			/* [t] proc/rseq.h */
+	uint32_t rseq_len, rseq_sig;	/* [t] */
+	uint32_t rseq_cpu;		/* [t] as the program last saw it */
+	struct {			/* [t] of the last fault, for sigcontext */
+		uintptr_t addr;
+		uint64_t nr, error;
+	} fault;
 	struct restart {		/* [t] restart_syscall: see proc/signal.h */
 		int64_t (*fn)(struct restart *r);
 		uint64_t arg[4];
