@@ -37,7 +37,8 @@ struct file_ops {
 	/*
 	 * The queue that is woken, with POLL* bits as its key, when one of these events may have
 	 * come: POLLIN or POLLOUT, or both where the file has one queue for all. Errors and hang-ups
-	 * wake both. Lives as long as the file. With poll only.
+	 * wake both. Lives as long as the file. With poll only. A blocking write to a file that has
+	 * it goes on, and parks again, until everything is written.
 	 */
 	struct waitq *(*waitq)(struct file *f, uint32_t events);
 	int64_t (*ioctl)(struct file *f, unsigned cmd, uintptr_t arg); /* NULL: -ENOTTY */
@@ -73,6 +74,7 @@ struct file {
 	void *private_data;		/* [I] of ops */
 	struct irqlock flags_lock;
 	int owner_pid, owner_type, owner_sig; /* [f] F_SETOWN, F_SETSIG */
+	void *epoll_items;		/* [f] fs/vfs/epoll.c: the sets that watch it, or NULL */
 };
 
 enum file_mode {
@@ -122,6 +124,17 @@ static inline void file_opened(struct file *f)
  */
 MUST_CHECK int file_open_anonymous(struct file **out, const struct file_ops *ops, const char *name,
 	void *private_data, unsigned flags, unsigned mode);
+/*
+ * The same for a pipe or a socket: an inode of its own with this type and mode, owned by the current
+ * thread's fsuid and fsgid, and shown as "NAME:[INO]" with ops->name.
+ */
+MUST_CHECK int file_open_object(struct file **out, const struct file_ops *ops, void *private_data,
+	unsigned flags, unsigned mode, uint32_t inode_mode);
+/* Another open file of the same inode and ops: a pipe's other end. */
+MUST_CHECK int file_open_same(
+	struct file **out, struct file *f, void *private_data, unsigned flags, unsigned mode);
+/* file_put calls it before release when epoll_items is not NULL: no set watches f afterwards. Sleeps. */
+void epoll_forget_file(struct file *f);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one releases; may sleep */
 /* Whether it came from file_open_anonymous: shown as pipe:[ino], socket:[ino], anon_inode:[name]. */
