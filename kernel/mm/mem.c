@@ -99,6 +99,18 @@ size_t mem_usable_size(const void *ptr)
 	return p->state == PAGE_SLAB ? slab_debug_size(p->cache, ptr) : PAGE_SIZE << p->order;
 }
 
+static void *container_alloc(struct allocator *self UNUSED, size_t size)
+{
+	return mem_alloc(size, SLAB_ZERO);
+}
+
+static void container_free(struct allocator *self UNUSED, void *object, size_t size UNUSED)
+{
+	mem_free(object);
+}
+
+struct allocator mem_allocator = {.alloc = container_alloc, .free = container_free};
+
 void mem_init(void)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(classes); i++) {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "lib/allocator.h"
 #include "lib/base.h"
 #include "mm/page.h"
 
@@ -40,6 +41,8 @@ void slab_free(struct slab_cache *c, void *obj);
 MUST_CHECK void *mem_alloc(size_t size, unsigned flags);
 void mem_free(void *p); /* NULL is fine */
 size_t mem_usable_size(const void *p);
+/* The same for the containers of lib/ (radix, idr). */
+extern struct allocator mem_allocator;
 
 /*
  * Gives empty slabs, magazines and quarantined objects back to the page allocator; returns pages

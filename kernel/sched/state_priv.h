@@ -11,6 +11,7 @@
  *     CHANGING -> READY      put on a run queue, under its lock
  *     CHANGING -> RUNNING    handed a CPU directly, under its run queue's lock
  *     CHANGING -> BLOCKED    nothing was to be done after all
+ *     CHANGING -> DEAD       never started: thread_discard
  *     READY   <-> RUNNING    under the run queue lock
  *     READY, RUNNING -> CHANGING    moves to another CPU, under the lock of the old run queue
  *     RUNNING  -> DEAD       itself; the idle thread of a CPU that never ran
@@ -41,7 +42,8 @@ static inline bool thread_move_is_legal(enum thread_state from, enum thread_stat
 				    BIT(THREAD_CHANGING) | BIT(THREAD_BLOCKING),
 		[THREAD_BLOCKED] = BIT(THREAD_CHANGING),
 		[THREAD_CHANGING] =
-			BIT(THREAD_READY) | BIT(THREAD_RUNNING) | BIT(THREAD_BLOCKED),
+			BIT(THREAD_READY) | BIT(THREAD_RUNNING) | BIT(THREAD_BLOCKED) |
+			BIT(THREAD_DEAD),
 		[THREAD_DEAD] = 0,
 	};
 

@@ -158,10 +158,25 @@ static void thread_free(struct thread *t)
 {
 	assert(thread_state_get(t) == THREAD_DEAD && !t->fpu);
 	threads_remove(t);
+	if (t->release)
+		t->release(t);
 	if (t == &boot_thread)
 		return; /* part of the image, like its stack */
 	kstack_free(t->kstack_bottom);
 	slab_free(thread_cache, t);
+}
+
+void thread_discard(struct thread *t)
+{
+	bool is_mine = thread_claim(t);
+
+	assert(is_mine); /* nobody else knows it well enough to wake it */
+	thread_set_state(t, THREAD_DEAD);
+	if (t->fpu) {
+		slab_free(fpu_cache, t->fpu);
+		t->fpu = NULL;
+	}
+	thread_free(t);
 }
 
 void thread_reap(void)

@@ -117,6 +117,8 @@ void thread_init_system(void);
  */
 MUST_CHECK int thread_create(
 	struct thread **out, const char *name, void (*entry)(void *), void *arg);
+/* Undoes thread_create of a thread that was never started; its release is called. Sleeps. */
+void thread_discard(struct thread *t);
 /* Puts it on a run queue for the first time. */
 void thread_start(struct thread *t);
 /* Create, start and drop the caller's reference. */

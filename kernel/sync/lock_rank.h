@@ -36,6 +36,7 @@ enum lock_rank {
 	RANK_WORK_QUEUE,     /* irq    the items of one worker pool                            */
 	RANK_PROC_TREE,	     /* irq    process ids; who is whose child, group, session         */
 	RANK_PROC,	     /* irq    one process: its threads and signals; parent, then child */
+	RANK_USERS,	     /* irq    the table of user ids                                   */
 	RANK_FUTEX,	     /* irq    one bucket of futex waiters; two by address             */
 	RANK_FD,	     /* irq    one descriptor table                                    */
 	RANK_FILE,	     /* irq    one open file's flags and owner                         */
@@ -55,6 +56,7 @@ enum lock_rank {
 	RANK_SLAB,	     /* irq    the slabs of one cache                                  */
 	RANK_PGTABLE,	     /* irq    the kernel's page tables; table pages come from a zone  */
 	RANK_ZONE,	     /* irq    one zone of the page allocator                          */
+	RANK_RANDOM,	     /* irq    the key of the random bytes                             */
 	RANK_LOG,	     /* irq    the log's ring; anything may log                        */
 	RANK_CONSOLE,	     /* irq    the serial port; last of all                            */
 };
