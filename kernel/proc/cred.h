@@ -1,12 +1,39 @@
 // SPDX-License-Identifier: MIT
 /*
  * Credentials: immutable and counted. Changing them installs a new set in the thread.
+ *
+ * A user is what is counted by real user id (RLIMIT_NPROC and its like); every cred refers to its
+ * uid's.
  */
 #pragma once
 
 #include "lib/base.h"
+#include "lib/list.h"
 #include "lib/refcount.h"
 #include "sync/rcu.h"
+
+/* What one real user id has of things that are limited. */
+enum user_count {
+	USER_PROCESSES, /* threads: RLIMIT_NPROC */
+	USER_SIGNALS,	/* queued: RLIMIT_SIGPENDING */
+	USER_PIPE_PAGES,
+	USER_INOTIFY_INSTANCES,
+	USER_INOTIFY_WATCHES,
+	USER_EPOLL_WATCHES,
+	USER_FILES_IN_FLIGHT,
+	USER_COUNTS,
+};
+struct user {
+	refcount refs;
+	uint32_t uid;		     /* [I] */
+	uint64_t count[USER_COUNTS]; /* [a] */
+	struct list_node link;	     /* proc/cred.c: users_lock */
+};
+extern struct user user_root;
+/* The uid's, with a reference; made when there is none. -ENOMEM. Any context. */
+MUST_CHECK int user_find(uint32_t uid, struct user **out);
+void user_get(struct user *u);
+void user_put(struct user *u);
 
 struct cred {
 	refcount refs;
@@ -15,19 +42,31 @@ struct cred {
 	uint32_t securebits;
 	unsigned nr_groups;
 	uint32_t *groups; /* sorted; memory of its own, or NULL */
+	struct user *user; /* uid's; one reference */
 	struct rcu_head rcu;
 };
-extern const struct cred cred_root; /* of init and of kernel threads */
+extern struct cred cred_root; /* of init and of kernel threads */
 
 const struct cred *cred_current(void); /* of the running thread; valid while it runs */
 void cred_get(const struct cred *c);
 void cred_put(const struct cred *c);
-/* A copy to change, then commit as the current thread's. */
+/* Found under RCU: false when it is going away. */
+MUST_CHECK bool cred_try_get(const struct cred *c);
+/* A copy to change, then commit as the current thread's, or drop. */
 MUST_CHECK int cred_prepare(struct cred **out);
-void cred_commit(struct cred *c);
-bool cred_has_cap(const struct cred *c, unsigned cap);
+void cred_commit(struct cred *c); /* takes over the reference */
+void cred_drop(struct cred *c);
+MUST_CHECK int cred_set_uid(struct cred *c, uint32_t uid); /* the real one: with its user. -ENOMEM */
+static inline bool cred_has_cap(const struct cred *c, unsigned cap)
+{
+	return c->cap_effective >> cap & 1;
+}
 static inline bool capable(unsigned cap)
 {
 	return cred_has_cap(cred_current(), cap);
 }
 bool cred_in_group(const struct cred *c, uint32_t gid);
+
+struct thread;
+/* Another thread's, with a reference: it may change its own at any time. */
+const struct cred *cred_get_of(struct thread *t);

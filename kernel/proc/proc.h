@@ -36,7 +36,7 @@ extern struct pid_ns pid_ns_root;
 /* A number in use: by a thread, a process, a group, a session, or by who still refers to it. */
 struct pid {
 	refcount refs;
-	int nr;			     /* [I] in ns */
+	int nr;			     /* [I] in ns; free for others once users[] are all empty */
 	struct pid_ns *ns;	     /* [I] */
 	struct list users[PID_USES]; /* [T] */
 	struct waitq exited;	     /* pidfd polls this */
@@ -45,6 +45,11 @@ void pid_get(struct pid *p);
 void pid_put(struct pid *p);
 /* With a reference; -ESRCH. */
 MUST_CHECK int pid_find(int nr, struct pid **out);
+/* Without one, tree locked; NULL: not in use. */
+struct pid *pid_lookup_locked(int nr);
+/* /proc/sys/kernel/pid_max: numbers are below it. -EINVAL out of Linux's bounds. */
+int pid_get_max(void);
+MUST_CHECK int pid_set_max(int max);
 
 /* ---- The process ---- */
 
@@ -57,12 +62,11 @@ enum proc_flags {
 	PROC_EXITING = 1,
 	PROC_EXECED = 2,	  /* setpgid refuses */
 	PROC_CHILD_SUBREAPER = 4,
-	PROC_NO_NEW_PRIVS = 8,
 	PROC_DUMPABLE = 16,
 	PROC_STOPPED = 32,	  /* job control */
 	PROC_CONTINUED = 64,	  /* WCONTINUED has not seen it */
 	PROC_ZOMBIE = 128,
-	PROC_VFORK = 256,	  /* the parent waits for our exec or exit */
+	PROC_FORK_NO_EXEC = 256,  /* a fork that has not called exec: accounting's AFORK */
 };
 
 extern struct irqlock proc_tree_lock;
@@ -82,8 +86,10 @@ struct proc {
 	struct proc *parent;		/* [T] */
 	struct list children;		/* [T] */
 	struct list_node child_link;	/* [T] */
-	int exit_signal;		/* [I] to the parent; SIGCHLD, or clone's */
-	int exit_status;		/* [T] wait's format, from PROC_ZOMBIE on */
+	int parent_nr;			/* [T] to write; the parent's id as getppid gives it */
+	struct uthread *parent_thread;	/* [T] who made us, or took us over: __WNOTHREAD, PR_SET_PDEATHSIG */
+	int exit_signal;		/* [T] to the parent; SIGCHLD, or clone's; 0: none */
+	int exit_status;		/* [p] wait's format, from PROC_EXITING on */
 	struct list threads;		/* [p] struct uthread.proc_link */
 	unsigned nr_threads;		/* [p] */
 	struct thread *leader;		/* [p] the thread whose id is the process's, even after its end */
@@ -93,7 +99,9 @@ struct proc {
 	struct rlimit_pair rlimits[RLIMITS]; /* [p] */
 	struct tty *tty;		/* [T] controlling terminal */
 	struct waitq child_exit;	/* wait4 sleeps here */
-	struct waitq vfork_done;
+	struct waitq vfork_done;	/* a parent waits here for a child that is_vfork */
+	struct waitq threads_gone;	/* exec waits here for the other threads' ends */
+	struct thread *exec_thread;	/* [p] whose exec ends the other threads; NULL: none */
 	struct proc_times times, child_times; /* [p] of ended threads; of waited-for children */
 	uint64_t start_ns;		/* [I] */
 	int oom_score_adj;		/* [p] */
@@ -104,8 +112,10 @@ struct proc {
 struct uthread {
 	struct thread *thread;		/* [I] */
 	struct proc *proc;		/* [I] one reference */
-	struct pid *tid;		/* [I] */
-	struct list_node proc_link, tid_link;
+	struct pid *tid;		/* [T] exec gives the caller the leader's */
+	int tid_nr, pid_nr;		/* [t] tid->nr and proc->pid->nr, for who asks often */
+	struct list_node proc_link;	/* [p] */
+	struct list_node tid_link;	/* [T] */
 	struct fdtable *files;		/* [t] one reference; CLONE_FILES shares */
 	struct fs_context *fs;		/* [t] one reference */
 	const struct cred *cred;	/* [t] others read it under RCU */
@@ -137,6 +147,10 @@ struct uthread {
 	uint64_t user_ns, system_ns, stamp_ns;
 	uint64_t min_faults, maj_faults;
 	int exit_code;
+	bool no_new_privs;		/* [t] never cleared */
+	bool is_vfork;			/* [a] the parent sleeps on proc->vfork_done until exec or exit */
+	bool resets_on_fork;		/* [t] SCHED_RESET_ON_FORK */
+	uint8_t policy;			/* [t] SCHED_* as sched_getscheduler says it */
 	uint32_t personality;
 	int parent_death_signal;
 	uint64_t timer_slack_ns;
@@ -156,12 +170,14 @@ void proc_put(struct proc *p);
 /* With a reference; by process id, and by thread id. -ESRCH. */
 MUST_CHECK int proc_find(int pid, struct proc **out);
 MUST_CHECK int uthread_find(int tid, struct thread **out);
+/* Sets or clears bits of flags, under the lock. */
+void proc_set_flag(struct proc *p, uint32_t flags, bool on);
 uint64_t proc_rlimit(unsigned which); /* the current process's soft limit */
 
 struct clone_params {
 	uint64_t flags; /* CLONE_* without the signal */
-	uptr pidfd, child_tid, parent_tid, stack, tls;
-	size_t stack_size;
+	uptr pidfd, child_tid, parent_tid, tls;
+	uptr stack; /* the child's stack pointer: the end of what clone3 was given; 0: the parent's */
 	int exit_signal;
 	uptr set_tid;
 	size_t set_tid_size;
@@ -190,5 +206,13 @@ MUST_CHECK int proc_end_other_threads(void);
  * descriptor table and the root file system, so that it can open, mount and exec. boot/init.c.
  */
 MUST_CHECK int proc_adopt_init(void);
+/* Slab caches, ids, the hooks of lower ranks. boot/main.c: needs threads. */
+void proc_init(void);
+/* The memory of another process, with a reference; NULL when it has none (any more). */
+struct vmspace *proc_get_vm(struct proc *p);
+/* Of a living process: its ended threads' times and the present ones'. p->lock not held. */
+void proc_get_times(struct proc *p, struct proc_times *out);
+/* The first thread that can be named: for /proc and the like; with a reference. -ESRCH: a zombie. */
+MUST_CHECK int proc_get_thread(struct proc *p, struct thread **out);
 /* Calls fn on every process, with a reference each, in the order of ids; for /proc, kill(-1). */
 void proc_for_each(void (*fn)(struct proc *p, void *ctx), void *ctx);
