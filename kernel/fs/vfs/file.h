@@ -124,12 +124,6 @@ static inline void file_opened(struct file *f)
  */
 MUST_CHECK int file_open_anonymous(struct file **out, const struct file_ops *ops, const char *name,
 	void *private_data, unsigned flags, unsigned mode);
-/*
- * The same for a pipe or a socket: an inode of its own with this type and mode, owned by the current
- * thread's fsuid and fsgid, and shown as "NAME:[INO]" with ops->name.
- */
-MUST_CHECK int file_open_object(struct file **out, const struct file_ops *ops, void *private_data,
-	unsigned flags, unsigned mode, uint32_t inode_mode);
 /* Another open file of the same inode and ops: a pipe's other end. */
 MUST_CHECK int file_open_same(
 	struct file **out, struct file *f, void *private_data, unsigned flags, unsigned mode);
