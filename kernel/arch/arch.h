@@ -393,6 +393,12 @@ void arch_tlb_flush_all(void); /* global entries too */
 void arch_console_write(const char *s, size_t len);
 /* One byte if there is one: -EAGAIN otherwise. */
 int arch_console_read(void);
+/* Which of a PC's serial ports (0: ttyS0) that is; -ENODEV: none of them. */
+int arch_console_port(void);
+
+/* I/O ports, where a machine has them: elsewhere 0xff is read and nothing is written. */
+uint8_t arch_port_read8(uint16_t port);
+void arch_port_write8(uint16_t port, uint8_t value);
 
 /* Power off, restart: tries every documented way in order; returns only if all failed. */
 void arch_power_off(void);

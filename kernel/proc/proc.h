@@ -201,6 +201,9 @@ NORETURN void proc_exit_group(int wait_status); /* the whole process, with this 
 /* Kills every other thread of the process and waits until they are gone (exec). -EINTR: killed itself. */
 MUST_CHECK int proc_end_other_threads(void);
 
+/* Whether no member of the group has a parent in another group of the session. Takes the tree lock. */
+bool pgrp_is_orphaned(struct pid *group);
+
 /*
  * Process 1: gives the current kernel thread a process with root's credentials, an empty
  * descriptor table and the root file system, so that it can open, mount and exec. boot/init.c.

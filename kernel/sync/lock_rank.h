@@ -34,6 +34,7 @@ enum lock_rank {
 	RANK_IRQ_CHIP,	     /* irq    registers that are reached by an index: I/O APIC, CMOS    */
 	RANK_WATCHDOG,	     /* irq                                                            */
 	RANK_WORK_QUEUE,     /* irq    the items of one worker pool                            */
+	RANK_TTY_LINE,	     /* irq    one terminal's buffers and settings; signals are sent under it */
 	RANK_PROC_TREE,	     /* irq    process ids; who is whose child, group, session         */
 	RANK_PROC,	     /* irq    one process: its threads and signals; parent, then child */
 	RANK_USERS,	     /* irq    the table of user ids                                   */

@@ -124,6 +124,20 @@ void arch_console_write(const char *s, size_t len)
 	}
 }
 
+int arch_console_port(void)
+{
+	return -ENODEV;
+}
+
+uint8_t arch_port_read8(uint16_t port UNUSED)
+{
+	return UINT8_MAX;
+}
+
+void arch_port_write8(uint16_t port UNUSED, uint8_t value UNUSED)
+{
+}
+
 int arch_console_read(void)
 {
 	return -EAGAIN;

@@ -132,6 +132,24 @@ int arch_console_read(void)
 	return io_read8(port + UART_DATA);
 }
 
+int arch_console_port(void)
+{
+	for (unsigned i = 0; i < NR_PORTS; i++)
+		if (ports[i] == port)
+			return uart_is_ready() ? (int)i : -ENODEV;
+	return -ENODEV;
+}
+
+uint8_t arch_port_read8(uint16_t at)
+{
+	return io_read8(at);
+}
+
+void arch_port_write8(uint16_t at, uint8_t value)
+{
+	io_write8(at, value);
+}
+
 /* ---- The firmware's console ---- */
 
 void x86_console_use_firmware(void)

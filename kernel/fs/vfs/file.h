@@ -41,6 +41,13 @@ struct file_ops {
 	 * it goes on, and parks again, until everything is written.
 	 */
 	struct waitq *(*waitq)(struct file *f, uint32_t events);
+	/*
+	 * How long, in ns, a call that said -EAGAIN may wait for these events from now on (asked
+	 * each time it parks); NULL or WAIT_FOREVER: for ever. When that is over a read ends
+	 * with read_expired's result, anything else with -EAGAIN. (SO_RCVTIMEO, VTIME)
+	 */
+	uint64_t (*wait_limit)(struct file *f, uint32_t events);
+	int64_t (*read_expired)(struct file *f, struct iter *to); /* NULL: -EAGAIN */
 	int64_t (*ioctl)(struct file *f, unsigned cmd, uintptr_t arg); /* NULL: -ENOTTY */
 	int64_t (*seek)(struct file *f, int64_t offset, int whence);   /* NULL: -ESPIPE */
 	int (*iterate)(struct file *f, struct dir_sink *sink);	       /* directories, from f->pos */
@@ -98,7 +105,8 @@ enum file_mode {
 /*
  * Opens what path_open has found and allowed: takes references of its own on mount and dentry,
  * gets write access of inode and mount, and calls the file's open (inode->ops->open; devices by
- * dev/char/chardev.h). `flags` are open's, less O_CREAT, O_EXCL, O_NOCTTY and O_TRUNC.
+ * dev/char/chardev.h). `flags` are open's, less O_CREAT, O_EXCL and O_TRUNC; f->flags keeps
+ * O_NOCTTY while open looks at it, and loses it then.
  * Truncating is the caller's. A FIFO is the caller's too: file_create, then its own rules.
  *
  * Returns  0; -ETXTBSY, -EROFS, -ENXIO (a socket, a device without a driver), -ENFILE, -ENOMEM,
