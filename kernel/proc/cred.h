@@ -32,8 +32,8 @@ struct user {
 extern struct user user_root;
 /* The uid's, with a reference; made when there is none. -ENOMEM. Any context. */
 MUST_CHECK int user_find(uint32_t uid, struct user **out);
-void user_get(struct user *u);
-void user_put(struct user *u);
+void user_hold(struct user *u); /* not user_get: that copies from a program */
+void user_release(struct user *u);
 
 struct cred {
 	refcount refs;
