@@ -26,6 +26,7 @@
 #include "debug/watchdog.h"
 #include "irq/ipi.h"
 #include "irq/work.h"
+#include "mm/vmspace.h"
 #include "sched/runq_priv.h"
 #include "sync/lock_check.h"
 #include "sync/rcu.h"
@@ -335,10 +336,14 @@ void runq_switch(struct runq *rq, struct thread *prev, struct thread *next,
 	rcu_note_switch();
 	watchdog_note_switch();
 	trace_point("switch: thread %llu -> %llu, how %llu", prev->id, next->id, how);
-	if (UNLIKELY(prev->fpu))
+	if (prev->fpu)
 		arch_fpu_save(prev->fpu);
-	if (UNLIKELY(next->fpu))
+	if (next->fpu)
 		arch_fpu_restore(next->fpu);
+	if (prev->user || next->user)
+		arch_user_switch(prev, next);
+	if (prev->vm != next->vm)
+		vmspace_switch(prev->vm, next->vm);
 	arch_context_switch(&prev->ctx, &next->ctx);
 	/* prev again, perhaps on another CPU and much later */
 	sched_arrive();

@@ -238,6 +238,21 @@ int thread_fpu_begin(void)
 	return 0;
 }
 
+int thread_fpu_create(struct thread *t, bool is_copy)
+{
+	void *area = slab_alloc(fpu_cache, 0);
+
+	assert(!t->fpu);
+	if (!area)
+		return -ENOMEM;
+	if (is_copy)
+		arch_fpu_copy_current(area);
+	else
+		arch_fpu_init(area);
+	t->fpu = area;
+	return 0;
+}
+
 void thread_fpu_end(void)
 {
 	struct thread *me = arch_current();

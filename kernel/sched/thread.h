@@ -141,6 +141,11 @@ void thread_reap(void);
  */
 MUST_CHECK int thread_fpu_begin(void);
 void thread_fpu_end(void);
+/*
+ * Gives a thread that was not started yet one for good (a user thread): a program's first, or a
+ * copy of the running thread's, which has one. -ENOMEM. Freed with the thread.
+ */
+MUST_CHECK int thread_fpu_create(struct thread *t, bool is_copy);
 /* Calls fn on every thread, list locked: for dumps. */
 void thread_for_each(void (*fn)(struct thread *t, void *ctx), void *ctx);
 unsigned thread_count(void);

@@ -68,6 +68,7 @@ static inline bool arch_preempt_sub_is_zero(int32_t delta)
 
 /* ---- Interrupt flag ---- */
 
+#define X86_RFLAGS_TF BIT(8)
 #define X86_RFLAGS_IF BIT(9)
 
 static inline bool arch_irq_enabled(void)
@@ -206,7 +207,8 @@ static inline void arch_pte_publish(void)
 
 /* ---- System calls: Intel SDM vol.2 SYSCALL, System V psABI x86-64 A.2.1 ---- */
 
-enum { X86_VECTOR_SYSCALL = 256 }; /* in arch_frame.vector; no trap has this number */
+/* In arch_frame.vector; no trap has these numbers. NONE: all of the frame is to be restored. */
+enum { X86_VECTOR_SYSCALL = 256, X86_VECTOR_NONE = 257 };
 
 static inline int64_t arch_syscall_nr(const struct arch_frame *f)
 {

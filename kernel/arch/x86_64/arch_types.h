@@ -42,6 +42,7 @@ enum { X86_GDT_ENTRIES = 8 };
  *   [c] only this CPU   [a] atomic
  */
 struct arch_cpu {
+	uint64_t scratch;			   /* [c] trap_entry.S, for a moment */
 	uint64_t gdt[X86_GDT_ENTRIES] ALIGNED(16); /* [c] */
 	struct x86_tss tss ALIGNED(16);		   /* [c] */
 	uint32_t arrival;			   /* [a] smp.c: did it come in time? */
@@ -55,11 +56,17 @@ struct arch_context {
 /* What a user thread has beside its frame: loaded while it runs. */
 struct arch_user {
 	uint64_t fs_base, gs_base; /* [t] saved when it leaves the CPU */
+	uint16_t ds, es, fs, gs;   /* [t] selectors, the same */
+	/* [t] its last trap, for signal frames */
+	uint64_t trap_vector, trap_error, trap_addr;
 };
 
 /*
  * What trap_entry.S leaves on the stack, lowest address first. The last five words are pushed by
  * the CPU, the error code too where the vector has one (0 otherwise).
+ *
+ * In a system call's frame only the result may be changed while the vector stays what it is: the
+ * short way back to the program restores no more (trap_entry.S).
  */
 struct arch_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;

@@ -20,8 +20,10 @@ void arch_context_init(
 {
 	struct switch_frame *frame;
 
-	assert(IS_ALIGNED(stack_top, 16) && stack_top - stack_bottom > sizeof(*frame));
-	frame = (struct switch_frame *)stack_top - 1;
+	assert(IS_ALIGNED(stack_top, 16) &&
+		stack_top - stack_bottom > sizeof(*frame) + sizeof(struct arch_frame));
+	/* Above is the place of a user thread's registers: arch_user_frame. */
+	frame = (struct switch_frame *)(stack_top - sizeof(struct arch_frame)) - 1;
 	*frame = (struct switch_frame){
 		.r12 = (uint64_t)entry,
 		.r13 = (uint64_t)arg,

@@ -35,12 +35,15 @@ static void x86_cpu_setup(void)
 		cr4 |= CR4_UMIP;
 	if (x86_has(X86_FEATURE_XSAVE))
 		cr4 |= CR4_OSXSAVE;
+	if (x86_has(X86_FEATURE_FSGSBASE))
+		cr4 |= CR4_FSGSBASE;
 	x86_cr4_write(cr4);
 	x86_cr0_write((x86_cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NXE);
 	if (x86_has(X86_FEATURE_PAT))
 		msr_write(MSR_PAT, PAT_VALUE);
 	x86_fpu_init_cpu();
+	x86_syscall_init_cpu();
 }
 
 void arch_init_early(void)
@@ -49,8 +52,7 @@ void arch_init_early(void)
 	x86_descriptors_load(&boot_cpu);
 	x86_cpuid_init();
 	x86_cpu_setup();
-	if (x86_has(X86_FEATURE_SMAP))
-		x86_patch_clac();
+	x86_patch_code();
 }
 
 void x86_init_secondary_early(struct cpu *cpu)

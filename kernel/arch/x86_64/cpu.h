@@ -29,6 +29,8 @@ static inline bool x86_rdrand(uint64_t *out)
 #define CR0_NE BIT(5)
 #define CR0_WP BIT(16)
 
+#define DR6_NONE 0xffff0ff0ul /* what it holds when nothing happened; Intel SDM vol.3 17.2.3 */
+
 #define CR4_PGE	       BIT(7)
 #define CR4_MCE	       BIT(6)
 #define CR4_OSFXSR     BIT(9)
@@ -57,13 +59,25 @@ X86_CR(3)
 X86_CR(4)
 #undef X86_CR
 
+static inline uint64_t x86_dr6_read(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
+	return value;
+}
+static inline void x86_dr6_write(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%dr6" : : "r"(value));
+}
+
 /* ---- Descriptor tables (descriptors.c) and traps (traps.c) ---- */
 
 /* Selectors; the order of user code and data is what SYSRET computes. Intel SDM vol.2 SYSRET. */
 enum {
 	SEL_KERNEL_CODE = 0x08,
 	SEL_KERNEL_DATA = 0x10,
-	SEL_USER_CODE32 = 0x18 | 3,
+	SEL_USER_BASE = 0x18 | 3, /* what SYSRET counts from; no segment */
 	SEL_USER_DATA = 0x20 | 3,
 	SEL_USER_CODE = 0x28 | 3,
 	SEL_TSS = 0x30,
@@ -82,7 +96,13 @@ enum x86_vector { /* Intel SDM vol.3 table 6-1 */
 };
 
 /* Stacks of their own, by number in the TSS; each CPU has one of each. */
-enum { X86_IST_DOUBLE_FAULT = 1, X86_IST_NMI = 2, X86_IST_MACHINE_CHECK = 3 };
+enum {
+	X86_IST_DOUBLE_FAULT = 1,
+	X86_IST_NMI = 2,
+	X86_IST_MACHINE_CHECK = 3,
+	X86_IST_DEBUG = 4
+};
+enum { X86_IST_RESERVED = 16 }; /* above each: the CPU's, and alignment */
 #ifdef DEBUG
 enum { X86_IST_STACK_SIZE = 16384 };
 #else
@@ -93,15 +113,25 @@ extern PERCPU(uint8_t, x86_nmi_stack[X86_IST_STACK_SIZE]);
 /* Tests: called in place of trap_nmi. */
 extern void (*x86_test_nmi)(struct arch_frame *f);
 
-/* This CPU's GDT, TSS with its three emergency stacks, and the IDT all CPUs share. */
+/* This CPU's GDT, TSS with its four emergency stacks, and the IDT all CPUs share. */
 void x86_descriptors_load(struct cpu *cpu);
 void x86_idt_init(void);
 /* The first of 256 entry points of trap_entry.S, X86_TRAP_STUB_SIZE bytes each. */
 extern char x86_trap_stubs[];
 enum { X86_TRAP_STUB_SIZE = 16 };
 
-/* Called by trap_entry.S on every trap, interrupts off. */
+/* Called by trap_entry.S, interrupts off: on every trap in the kernel, and on the four that hit
+ * anywhere. */
 void x86_trap(struct arch_frame *f);
+/* The others in user mode; it returns when the program may go on. user.c */
+void x86_user_trap(struct arch_frame *f);
+/* Before user mode: gives the CPU to others, delivers signals. Interrupts off. user.c */
+void x86_user_return(struct arch_frame *f);
+/* What the CPU says of an exception. */
+struct trap_info x86_trap_info(const struct arch_frame *f);
+NORETURN void x86_user_enter(struct arch_frame *f); /* trap_entry.S */
+/* SYSCALL on this CPU. */
+void x86_syscall_init_cpu(void);
 /* Vectors from 32 on. interrupts.c brackets the handler with trap_interrupt_enter and _exit. */
 void x86_interrupt(struct arch_frame *f);
 
@@ -112,8 +142,8 @@ void x86_fpu_init_cpu(void);
  * On its stack, under the kernel's root, interrupts off.
  */
 void x86_init_secondary_early(struct cpu *cpu);
-/* Puts CLAC into the trap entry. Boot CPU, before bootmem_map_all. */
-void x86_patch_clac(void);
+/* Writes the instructions this CPU has where patch.h left room. Boot CPU, before bootmem_map_all. */
+void x86_patch_code(void);
 
 /* The frame's rip has a row in the fix-up table: continues there. */
 bool x86_fixup(struct arch_frame *f);

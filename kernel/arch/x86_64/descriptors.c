@@ -2,9 +2,13 @@
 /*
  * Segment descriptors, the task-state segment and the interrupt table.
  *
- * Each CPU has its own GDT, because its own TSS is in it; the IDT is shared. Three kinds of trap
+ * Each CPU has its own GDT, because its own TSS is in it; the IDT is shared. Four kinds of trap
  * run on stacks of their own (IST), per CPU: a double fault, since the usual reason is that the
- * stack is gone; NMI and machine check, since they come when no stack may be touched.
+ * stack is gone; NMI, machine check and debug, since they come when no stack may be touched (a
+ * debug trap that MOV SS held back hits the first instruction of a system call). The word above
+ * each stack is the CPU it belongs to, which trap_entry.S needs.
+ *
+ * There is no 32-bit code segment, so that programs cannot leave 64-bit mode.
  *
  * Spec    Intel SDM vol.3 3.4.5 (segment descriptors), 6.14 (64-bit IDT, IST), 8.7 (64-bit TSS)
  */
@@ -15,7 +19,6 @@
 /* Flat segments; base and limit are ignored in 64-bit mode. */
 #define GDT_KERNEL_CODE 0x00af9b000000ffffull
 #define GDT_KERNEL_DATA 0x00cf93000000ffffull
-#define GDT_USER_CODE32 0x00cffb000000ffffull
 #define GDT_USER_DATA	0x00cff3000000ffffull
 #define GDT_USER_CODE	0x00affb000000ffffull
 #define GDT_TSS_TYPE	(0x89ull << 40) /* present, 64-bit TSS available */
@@ -41,6 +44,7 @@ static struct gate idt[NR_VECTORS] ALIGNED(16); /* immutable after x86_idt_init 
 static PERCPU(uint8_t, double_fault_stack[X86_IST_STACK_SIZE]) ALIGNED(16);
 PERCPU(uint8_t, x86_nmi_stack[X86_IST_STACK_SIZE]) ALIGNED(16); /* two halves: traps.c */
 static PERCPU(uint8_t, machine_check_stack[X86_IST_STACK_SIZE]) ALIGNED(16);
+static PERCPU(uint8_t, debug_stack[X86_IST_STACK_SIZE]) ALIGNED(16);
 
 static void gate_set(unsigned vector, unsigned ist, unsigned type)
 {
@@ -60,21 +64,36 @@ void x86_idt_init(void)
 {
 	for (unsigned v = 0; v < NR_VECTORS; v++)
 		gate_set(v, 0, GATE_INTERRUPT);
+	gate_set(VECTOR_DEBUG, X86_IST_DEBUG, GATE_INTERRUPT);
 	gate_set(VECTOR_BREAKPOINT, 0, GATE_INTERRUPT | GATE_USER);
 	gate_set(VECTOR_DOUBLE_FAULT, X86_IST_DOUBLE_FAULT, GATE_INTERRUPT);
 	gate_set(VECTOR_NMI, X86_IST_NMI, GATE_INTERRUPT);
 	gate_set(VECTOR_MACHINE_CHECK, X86_IST_MACHINE_CHECK, GATE_INTERRUPT);
 }
 
+/* Where the stack that ends there begins, below the word with its CPU. */
+static uint64_t ist_top(struct cpu *cpu, uint8_t *end)
+{
+	uint64_t top = (uint64_t)end - X86_IST_RESERVED;
+
+	*(struct cpu **)top = cpu;
+	return top;
+}
+
 static void fill_tss(struct cpu *cpu)
 {
 	struct x86_tss *tss = &cpu->arch.tss;
 	uint64_t base = (uint64_t)tss;
+	uint8_t *nmi = *percpu_of(x86_nmi_stack, cpu);
 
-	tss->ist[X86_IST_DOUBLE_FAULT - 1] = (uint64_t)(*percpu_of(double_fault_stack, cpu) + X86_IST_STACK_SIZE);
-	tss->ist[X86_IST_NMI - 1] =
-		(uint64_t)(*percpu_of(x86_nmi_stack, cpu) + X86_IST_STACK_SIZE);
-	tss->ist[X86_IST_MACHINE_CHECK - 1] = (uint64_t)(*percpu_of(machine_check_stack, cpu) + X86_IST_STACK_SIZE);
+	tss->ist[X86_IST_DOUBLE_FAULT - 1] =
+		ist_top(cpu, *percpu_of(double_fault_stack, cpu) + X86_IST_STACK_SIZE);
+	(void)ist_top(cpu, nmi + X86_IST_STACK_SIZE / 2);
+	tss->ist[X86_IST_NMI - 1] = ist_top(cpu, nmi + X86_IST_STACK_SIZE);
+	tss->ist[X86_IST_MACHINE_CHECK - 1] =
+		ist_top(cpu, *percpu_of(machine_check_stack, cpu) + X86_IST_STACK_SIZE);
+	tss->ist[X86_IST_DEBUG - 1] =
+		ist_top(cpu, *percpu_of(debug_stack, cpu) + X86_IST_STACK_SIZE);
 	tss->iomap_base = sizeof(*tss); /* beyond the limit: user code has no ports */
 	cpu->arch.gdt[SEL_TSS / 8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | GDT_TSS_TYPE |
 		(base >> 24 & 0xff) << 56;
@@ -104,7 +123,6 @@ void x86_descriptors_load(struct cpu *cpu)
 
 	cpu->arch.gdt[SEL_KERNEL_CODE / 8] = GDT_KERNEL_CODE;
 	cpu->arch.gdt[SEL_KERNEL_DATA / 8] = GDT_KERNEL_DATA;
-	cpu->arch.gdt[SEL_USER_CODE32 / 8] = GDT_USER_CODE32;
 	cpu->arch.gdt[SEL_USER_DATA / 8] = GDT_USER_DATA;
 	cpu->arch.gdt[SEL_USER_CODE / 8] = GDT_USER_CODE;
 	fill_tss(cpu);

@@ -84,6 +84,20 @@ void arch_fpu_save(void *area)
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
 
+/* A whole one: XSAVEOPT would leave out what it believes to be there from the last time. */
+void arch_fpu_copy_current(void *area)
+{
+	arch_fpu_init(area);
+	if (components)
+		__asm__ volatile("xsave64 (%0)"
+				 :
+				 : "r"(area), "a"((uint32_t)components),
+				 "d"((uint32_t)(components >> 32))
+				 : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+
 void arch_fpu_restore(const void *area)
 {
 	uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);

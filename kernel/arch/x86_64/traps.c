@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a trap is: interrupts go to interrupts.c, the CPU's exceptions become a struct trap_info
- * in the machine's own words and go to trap_fault(), unless the instruction was allowed to fault.
+ * What a trap in the kernel is: interrupts go to interrupts.c, the CPU's exceptions become a struct
+ * trap_info in the machine's own words and go to trap_fault(), unless the instruction was allowed
+ * to fault: copies of user memory (user_copy.S), and what has a row in the fix-up table.
+ *
+ * Traps in user mode are user.c's.
  *
  * Exceptions and their error codes: Intel SDM vol.3 6.15; page faults: 4.7.
  */
@@ -13,13 +16,8 @@
 #include "arch/arch.h"
 #include "debug/log.h"
 #include "lib/assert.h"
-#include "lib/string.h"
-
-/* What trap_entry.S knows of the frame. */
-static_assert(offsetof(struct arch_frame, rbp) == 80, "FRAME_RBP");
-static_assert(offsetof(struct arch_frame, rip) == 136, "FRAME_RIP");
-static_assert(offsetof(struct arch_frame, cs) == 144, "FRAME_CS");
-static_assert(sizeof(struct arch_frame) % 16 == 0, "the stack stays aligned under a frame");
+#include "sched/thread.h"
+#include "sync/preempt.h"
 
 enum { SEL_RPL = 3 };
 
@@ -92,7 +90,7 @@ static unsigned page_fault_flags(uint64_t code)
 		(code & PF_FETCH ? FAULT_EXEC : 0);
 }
 
-static void handle_exception(struct arch_frame *f)
+struct trap_info x86_trap_info(const struct arch_frame *f)
 {
 	struct trap_info info = {
 		.kind = exceptions[f->vector].name ? exceptions[f->vector].kind : TRAP_OTHER,
@@ -104,8 +102,50 @@ static void handle_exception(struct arch_frame *f)
 		info.addr = x86_cr2_read();
 		info.flags = page_fault_flags(f->error);
 	}
-	if (!arch_frame_is_user(f) && f->vector != VECTOR_DOUBLE_FAULT &&
-		f->vector != VECTOR_MACHINE_CHECK && x86_fixup(f))
+	return info;
+}
+
+extern char __user_access_start[], __user_access_end[]; /* kernel.lds: user_copy.S */
+
+/*
+ * A copy from or to user memory that may bring its page in: not where a lock is held or
+ * interrupts are off. Then, and without a page, the copy ends (its fix-up).
+ */
+static bool user_access_fault(struct arch_frame *f, const struct trap_info *info)
+{
+	bool is_repaired;
+
+	if (f->vector != VECTOR_PAGE_FAULT || info->addr >= ARCH_USER_END ||
+		f->rip < (vaddr_t)__user_access_start || f->rip >= (vaddr_t)__user_access_end ||
+		!preempt_is_enabled() || !arch_frame_irq_enabled(f) || !arch_current()->vm)
+		return false;
+	arch_irq_enable();
+	is_repaired = trap_page_fault(f, info);
+	arch_irq_disable();
+	return is_repaired;
+}
+
+/*
+ * No breakpoint of ours leads here: one that a program set hits an entry of the kernel, when MOV SS
+ * delayed it. It is taken as having been the program's own instruction, and forgotten.
+ */
+static bool is_stray_debug_trap(struct arch_frame *f)
+{
+	if (f->vector != VECTOR_DEBUG)
+		return false;
+	x86_dr6_write(DR6_NONE);
+	f->rflags &= ~X86_RFLAGS_TF;
+	return true;
+}
+
+static void handle_exception(struct arch_frame *f)
+{
+	struct trap_info info = x86_trap_info(f);
+	bool may_go_on = !arch_frame_is_user(f) && f->vector != VECTOR_DOUBLE_FAULT &&
+			 f->vector != VECTOR_MACHINE_CHECK;
+
+	if (may_go_on &&
+		(user_access_fault(f, &info) || x86_fixup(f) || is_stray_debug_trap(f)))
 		return;
 	trap_fault(f, &info);
 }
@@ -131,13 +171,14 @@ static void handle_nmi(struct arch_frame *f)
 {
 	vaddr_t bottom = (vaddr_t)percpu(x86_nmi_stack), top = bottom + X86_IST_STACK_SIZE;
 	vaddr_t middle = bottom + X86_IST_STACK_SIZE / 2;
+	vaddr_t other = (vaddr_t)f >= middle ? middle : top;
 	struct x86_tss *tss = &arch_cpu()->arch.tss;
 
 	if (!arch_frame_is_user(f) && f->rsp >= bottom && f->rsp < top) {
 		WRITE_ONCE(percpu(nmi_came_again), true);
 		return;
 	}
-	tss->ist[X86_IST_NMI - 1] = (vaddr_t)f >= middle ? middle : top;
+	tss->ist[X86_IST_NMI - 1] = other - X86_IST_RESERVED;
 	compiler_barrier(); /* before anything that may fault */
 	do {
 		WRITE_ONCE(percpu(nmi_came_again), false);
@@ -158,24 +199,6 @@ void x86_trap(struct arch_frame *f)
 		handle_nmi(f);
 	else
 		handle_exception(f);
-}
-
-/* ---- CLAC in the entry path, once the CPU is known to have it ---- */
-
-extern const int32_t __clac_sites_start[], __clac_sites_end[]; /* kernel.lds */
-
-/* Code is not writable where it runs; the direct map shows the same bytes. */
-void x86_patch_clac(void)
-{
-	static const uint8_t clac[] = {0x0f, 0x01, 0xca}; /* Intel SDM vol.2 CLAC */
-
-	for (const int32_t *site = __clac_sites_start; site < __clac_sites_end; site++) {
-		vaddr_t va = (vaddr_t)site + (vaddr_t)(intptr_t)*site;
-
-		memcpy((void *)(va - arch_layout.image_base + arch_layout.image_phys + arch_layout.direct_base),
-			clac, sizeof(clac));
-	}
-	x86_cpuid(0, 0); /* serialises: what was fetched before is fetched again */
 }
 
 /* ---- What a frame says ---- */
