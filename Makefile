@@ -52,7 +52,7 @@ objects: $(OBJS)
 run:
 	$(Q)tools/need build run
 	$(Q)$(MAKE) all
-	$(Q)./torus run --kernel $(IMAGE) --smp $(SMP) $(RUN)
+	$(Q)./torus run --bare --kernel $(IMAGE) --smp $(SMP) $(RUN)
 
 debug:
 	$(Q)./torus debug --smp $(SMP) $(RUN)

@@ -51,7 +51,8 @@ class Archive:
         """What a kernel opens for process 1 before it has mounted anything."""
         self.folder("dev")
         self.entry("dev/console", CHARACTER | 0o600, device=(5, 1))
-        self.entry("dev/null", CHARACTER | 0o666, device=(1, 3))
+        if "dev/null" not in self.names:
+            self.entry("dev/null", CHARACTER | 0o666, device=(1, 3))
 
     def tree(self, root):
         """Everything below a folder of the host; devices only if whoever runs this could make them there."""

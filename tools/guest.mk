@@ -5,7 +5,7 @@
 # little of a kernel; the ABI's own headers (linux/, asm/) come from linux-libc-dev.
 
 GUEST_CC     := musl-gcc
-GUEST_FLAGS  := -std=gnu17 -O2 -g0 -Wall -Wextra -Wno-unused-parameter -fno-pie -pthread
+GUEST_FLAGS  := -std=gnu17 -D_GNU_SOURCE -O2 -g0 -Wall -Wextra -Wno-unused-parameter -fno-pie -pthread
 GUEST_ABI    := build/guest/include
 GUEST_STAMP  := $(call stamp,build/guest/flags,$(GUEST_CC) $(GUEST_FLAGS))
 GUEST_PARTS  := tests/guest/init.c tests/guest/guest.c
@@ -33,3 +33,12 @@ $(GUEST_PROGS): build/guest/%: build/guest/%.o build/guest/guest.o
 guest: build/guest/init $(GUEST_PROGS)
 .PHONY: guest
 .SECONDARY:
+
+# ---- user/init, process 1 of ./torus run -- PROGRAM: for any Linux kernel as well ----
+
+build/user/init: user/init/init.c $(GUEST_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -static -no-pie -s -o $@ $<
+
+user: build/user/init
+.PHONY: user

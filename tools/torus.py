@@ -4,11 +4,14 @@ import argparse
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import debian  # noqa: E402
+import pack  # noqa: E402
 import qemu  # noqa: E402
 
 ROOT = qemu.ROOT
@@ -44,6 +47,42 @@ def show(argv):
 
 
 def run(args):
+    """What the machine starts: a program, a root filesystem, an initrd, or a shell."""
+    if args.bare or args.initrd:
+        if args.program:
+            sys.exit("torus: a program needs the initramfs that --initrd and --bare replace; --rootfs takes a folder or a tar")
+        return run_interactively(args)
+    quiet = [] if any(word.startswith(("loglevel", "quiet", "strace")) for word in " ".join(args.append).split()) else ["quiet"]
+    with tempfile.NamedTemporaryFile(suffix=".cpio") as image:
+        exact = bool(args.program) and not os.isatty(1)
+        if not args.print:
+            build("user")
+            stdin = own_stdin() if args.program else None
+            try:
+                image.write(pack.initramfs(init=os.path.join(ROOT, "build/user/init"), argv=args.program, rootfs=args.rootfs,
+                                           stdin=stdin, exact=exact, add=args.add))
+            except (pack.Missing, debian.Unavailable, OSError) as why:
+                sys.exit(f"torus: {why}")
+            image.flush()
+        args.initrd = image.name
+        if not (args.rootfs and not args.program):
+            args.append = [*quiet, "rdinit=/torus/init", *args.append]
+        elif not os.path.lexists(os.path.join(args.rootfs, "init")) and os.path.isdir(args.rootfs):
+            args.append = ["rdinit=/sbin/init", *args.append]
+        if args.program:
+            return run_program(args)
+        run_interactively(args)
+
+
+def own_stdin():
+    """What a file or a pipe gives to the program; None: the program's input is the terminal."""
+    mode = os.fstat(0).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISFIFO(mode):
+        return sys.stdin.buffer.read()
+    return None if os.isatty(0) else b""
+
+
+def run_interactively(args):
     log = os.path.join(ROOT, "build", "run.log")
     os.makedirs(os.path.dirname(log), exist_ok=True)
     argv = guest(args, serial=f"stdio,id=serial,mux=on,signal=off,logfile={log}", monitor="chardev:serial")
@@ -53,6 +92,48 @@ def run(args):
           f"Ctrl-A X quits; log in {os.path.relpath(log)}", file=sys.stderr)
     status = subprocess.run(argv).returncode
     sys.exit(0 if status == qemu.EXIT_OK else status)
+
+
+def run_program(args):
+    """Passes the program's output through, byte by byte, and ends with its exit status."""
+    argv = guest(args, serial="stdio,id=serial,mux=on,signal=off" if os.isatty(0) else "stdio,id=serial,signal=off",
+                 monitor="chardev:serial" if os.isatty(0) else None)
+    if args.print:
+        return show(argv)
+    machine = subprocess.Popen(argv, stdin=None if os.isatty(0) else subprocess.DEVNULL, stdout=subprocess.PIPE)
+    status = pass_output(machine.stdout)
+    machine.wait()
+    if status is None:
+        sys.exit(f"torus: the machine ended ({machine.returncode}) before the program's exit status was known")
+    sys.exit(status)
+
+
+def pass_output(source):
+    """Copies to our standard output until init's mark; the exit status in it, or None. What follows the mark
+    is the kernel's: the log."""
+    held, status = b"", None
+    while data := os.read(source.fileno(), 65536):
+        if status is not None:
+            continue
+        held += data
+        at = held.find(pack.EXIT_MARK)
+        if at >= 0:
+            end = held.find(b"\x1e", at + len(pack.EXIT_MARK))
+            if end >= 0:
+                status = int(held[at + len(pack.EXIT_MARK):end])
+                show_bytes(held[:at])
+            continue
+        keep = next((n for n in range(len(pack.EXIT_MARK), 0, -1) if held.endswith(pack.EXIT_MARK[:n])), 0)
+        show_bytes(held[:len(held) - keep])
+        held = held[len(held) - keep:]
+    if status is None:
+        show_bytes(held)
+    return status
+
+
+def show_bytes(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def debug(args):
@@ -151,7 +232,14 @@ def main():
     boot.add_argument("--debug", dest="variant", action="store_const", const="debug", help="the debug kernel")
     boot.add_argument("--print", action="store_true", help="show the commands instead of running them")
 
-    commands.add_parser("run", parents=[boot], help="boot in QEMU with the serial line on this terminal")
+    sub = commands.add_parser("run", parents=[boot], help="run a program, a root filesystem or a shell in QEMU",
+                              description="Runs PROGRAM of this machine, with the loader and libraries that it needs, on Torus in QEMU: "
+                              "its output comes out unchanged, and its exit status is that of this command (128 + n after signal n). "
+                              "Without PROGRAM: the init of --rootfs or --initrd, or a shell (busybox).")
+    sub.add_argument("--rootfs", metavar="DIR|TAR", help="the root filesystem; PROGRAM is a path inside it")
+    sub.add_argument("--add", action="append", default=[], metavar="HOST[:GUEST]", help="a file or folder to put beside the program")
+    sub.add_argument("--bare", action="store_true", help="no programs: the kernel alone, with its own console")
+    sub.add_argument("program", nargs="*", metavar="-- PROGRAM ARGUMENT", help="what to run")
     commands.add_parser("debug", parents=[boot], help="boot under gdb, stopped at the first instruction")
     sub = commands.add_parser("image", parents=[boot], help="write a hybrid ISO for BIOS and UEFI")
     sub.add_argument("-o", "--output", help="where (build/x86_64/torus.iso)")
