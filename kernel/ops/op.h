@@ -54,7 +54,7 @@ enum op_state { OP_RUNNING, OP_ARMED, OP_WOKEN };
 struct op_type {
 	const char *name;
 	int64_t (*issue)(struct op *op); /* result, -errno, or OP_PARKED */
-	void (*drop)(struct op *op);	 /* NULL: nothing is held */
+	void (*drop)(struct op *op);     /* NULL: nothing is held */
 	/*
 	 * What a wait ended by a signal returns: -EINTR, one of -ERESTART*, or a partial result.
 	 * NULL: -ERESTARTSYS.
@@ -64,13 +64,13 @@ struct op_type {
 
 struct op {
 	const struct op_type *type;
-	uint32_t state;		 /* [a] enum op_state */
-	bool is_exclusive;	 /* of a wake_one only one such operation is woken (accept) */
-	bool is_expired;	 /* the deadline passed: set by the door before it issues again */
+	uint32_t state;    /* [a] enum op_state */
+	bool is_exclusive; /* of a wake_one only one such operation is woken (accept) */
+	bool is_expired;   /* the deadline passed: set by the door before it issues again */
 	struct waiter waiter;
-	struct thread *thread;	 /* whom the system-call door wakes */
-	uint64_t deadline_ns;	 /* absolute, monotonic; WAIT_FOREVER */
-	struct waitq *queue;	 /* where the waiter was queued last; NULL: nowhere */
+	struct thread *thread; /* whom the system-call door wakes */
+	uint64_t deadline_ns;  /* absolute, monotonic; WAIT_FOREVER */
+	struct waitq *queue;   /* where the waiter was queued last; NULL: nowhere */
 };
 
 void op_init(struct op *op, const struct op_type *type);

@@ -37,17 +37,17 @@ typedef int64_t (*syscall_fn)(
 
 #define SYSCALL_N(name, params, ...)                                                           \
 	static ALWAYS_INLINE int64_t do_##name params;                                         \
-	int64_t sys_##name(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,    \
-		uint64_t a5);                                                                  \
-	int64_t sys_##name(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,    \
-		uint64_t a5)                                                                   \
+	int64_t sys_##name(                                                                    \
+		uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5); \
+	int64_t sys_##name(                                                                    \
+		uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)  \
 	{                                                                                      \
 		(void)a0, (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;                    \
 		return do_##name(__VA_ARGS__);                                                 \
 	}                                                                                      \
 	static ALWAYS_INLINE int64_t do_##name params
 
-#define SYSCALL0(name) SYSCALL_N(name, (void))
+#define SYSCALL0(name)         SYSCALL_N(name, (void))
 #define SYSCALL1(name, t0, n0) SYSCALL_N(name, (t0 n0), SYSARG(t0, a0))
 #define SYSCALL2(name, t0, n0, t1, n1)                                                         \
 	SYSCALL_N(name, (t0 n0, t1 n1), SYSARG(t0, a0), SYSARG(t1, a1))
@@ -61,4 +61,5 @@ typedef int64_t (*syscall_fn)(
 		SYSARG(t2, a2), SYSARG(t3, a3), SYSARG(t4, a4))
 #define SYSCALL6(name, t0, n0, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)                         \
 	SYSCALL_N(name, (t0 n0, t1 n1, t2 n2, t3 n3, t4 n4, t5 n5), SYSARG(t0, a0),            \
-		SYSARG(t1, a1), SYSARG(t2, a2), SYSARG(t3, a3), SYSARG(t4, a4), SYSARG(t5, a5))
+		SYSARG(t1, a1), SYSARG(t2, a2), SYSARG(t3, a3), SYSARG(t4, a4),                \
+		SYSARG(t5, a5))

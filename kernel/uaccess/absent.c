@@ -6,11 +6,6 @@
 #include "lib/assert.h"
 #include "mm/vmspace.h"
 
-WEAK void trap_syscall(struct arch_frame *f)
-{
-	arch_syscall_set_result(f, -ENOSYS);
-}
-
 WEAK bool trap_page_fault(struct arch_frame *f UNUSED, const struct trap_info *info UNUSED)
 {
 	return false;
