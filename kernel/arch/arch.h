@@ -121,6 +121,7 @@ void arch_fpu_restore(const void *area);
 
 /* What a trap frame says; used by panic, the fault path and tests. */
 vaddr_t arch_frame_pc(const struct arch_frame *f);
+void arch_frame_set_pc(struct arch_frame *f, vaddr_t pc); /* of a frame from user mode */
 vaddr_t arch_frame_sp(const struct arch_frame *f);
 vaddr_t arch_frame_fp(const struct arch_frame *f);
 bool arch_frame_is_user(const struct arch_frame *f);
@@ -195,9 +196,7 @@ void arch_user_frame_init(struct arch_frame *f, vaddr_t pc, vaddr_t sp);
 /* Leaves for user mode by the current thread's frame, through the way back that every trap
  * takes. The kernel stack is empty afterwards. Interrupts on or off. */
 NORETURN void arch_user_enter(void);
-/*
- * Vector state of a program that starts, and a copy of the current thread's for a child's area.
- */
+/* A copy of the current thread's vector state, for a child's area. */
 void arch_fpu_copy_current(void *area);
 
 /* System calls. The number is -1 in a frame that another trap made (signals look at it). */
@@ -217,7 +216,7 @@ void arch_frame_clone(struct arch_frame *child, const struct arch_frame *parent,
 MUST_CHECK int arch_user_set_tls(struct thread *t, vaddr_t tls);
 /* A child starts with the running thread's. */
 void arch_user_copy_current(struct thread *child);
-/* exec: everything in struct arch_user as for a new program. */
+/* exec: everything in struct arch_user, and vector state, as for a new program. */
 void arch_user_reset(void);
 /* arch_prctl and its like: what only this machine has. */
 int64_t arch_user_prctl(int option, uintptr_t arg);

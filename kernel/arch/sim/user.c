@@ -22,6 +22,11 @@ void arch_user_frame_init(struct arch_frame *f, vaddr_t pc, vaddr_t sp)
 	*f = (struct arch_frame){.pc = pc, .sp = sp, .was_irq_enabled = true, .syscall_nr = -1};
 }
 
+void arch_frame_set_pc(struct arch_frame *f, vaddr_t pc)
+{
+	f->pc = pc;
+}
+
 void arch_user_enter(void)
 {
 	sim_report("arch/sim: user mode is not there yet");

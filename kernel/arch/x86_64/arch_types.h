@@ -57,8 +57,6 @@ struct arch_context {
 struct arch_user {
 	uint64_t fs_base, gs_base; /* [t] saved when it leaves the CPU */
 	uint16_t ds, es, fs, gs;   /* [t] selectors, the same */
-	/* [t] its last trap, for signal frames */
-	uint64_t trap_vector, trap_error, trap_addr;
 };
 
 /*

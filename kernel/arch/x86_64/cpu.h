@@ -88,9 +88,15 @@ enum x86_vector { /* Intel SDM vol.3 table 6-1 */
 	VECTOR_DEBUG = 1,
 	VECTOR_NMI = 2,
 	VECTOR_BREAKPOINT = 3,
+	VECTOR_INVALID_OPCODE = 6,
 	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_NOT_PRESENT = 11,
+	VECTOR_STACK = 12,
 	VECTOR_PAGE_FAULT = 14,
+	VECTOR_X87 = 16,
+	VECTOR_ALIGNMENT = 17,
 	VECTOR_MACHINE_CHECK = 18,
+	VECTOR_SIMD = 19,
 	NR_EXCEPTIONS = 32,
 	NR_VECTORS = 256,
 };
@@ -137,6 +143,9 @@ void x86_interrupt(struct arch_frame *f);
 
 /* Vector state of this CPU (fpu.c); part of its set-up. */
 void x86_fpu_init_cpu(void);
+uint64_t x86_fpu_components(void); /* XCR0; 0: no XSAVE */
+/* The running thread's vector registers as a program finds them. */
+void x86_fpu_reset(void);
 /*
  * For a CPU that has just started: %gs, descriptor tables, control registers, PAT, vector state.
  * On its stack, under the kernel's root, interrupts off.

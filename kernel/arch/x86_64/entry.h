@@ -11,7 +11,7 @@
 #define CPU_SCRATCH    48 /* arch.scratch */
 
 /* struct thread */
-#define THREAD_FLAGS      104
+#define THREAD_FLAGS      80
 #define FLAGS_RETURN_WORK 19 /* THREAD_RETURN_WORK */
 
 /* struct arch_frame */

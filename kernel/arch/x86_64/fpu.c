@@ -16,6 +16,7 @@
 
 enum {
 	FXSAVE_SIZE = 512,
+	XSAVE_HEADER_SIZE = 64,
 	FCW_OFFSET = 0,
 	MXCSR_OFFSET = 24,
 	CPUID_XSAVE = 0xd,
@@ -55,6 +56,11 @@ void x86_fpu_init_cpu(void)
 		area_size = MAX((size_t)x86_cpuid(CPUID_XSAVE, 0).reg[REG_EBX], (size_t)FXSAVE_SIZE);
 }
 
+uint64_t x86_fpu_components(void)
+{
+	return components;
+}
+
 size_t arch_fpu_size(void)
 {
 	return area_size;
@@ -82,6 +88,20 @@ void arch_fpu_save(void *area)
 		__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(low), "d"(high) : "memory");
 	else
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+
+/* No component is in it, so all become initial; the control words are read in either format. */
+void x86_fpu_reset(void)
+{
+	static struct {
+		uint16_t fcw;
+		uint8_t zero1[MXCSR_OFFSET - sizeof(uint16_t)];
+		uint32_t mxcsr;
+		uint8_t zero2[FXSAVE_SIZE + XSAVE_HEADER_SIZE - MXCSR_OFFSET -
+			      sizeof(uint32_t)];
+	} const initial ALIGNED(ARCH_FPU_ALIGN) = {.fcw = FCW_INITIAL, .mxcsr = MXCSR_INITIAL};
+
+	arch_fpu_restore(&initial);
 }
 
 /* A whole one: XSAVEOPT would leave out what it believes to be there from the last time. */

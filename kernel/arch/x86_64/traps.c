@@ -94,7 +94,9 @@ struct trap_info x86_trap_info(const struct arch_frame *f)
 {
 	struct trap_info info = {
 		.kind = exceptions[f->vector].name ? exceptions[f->vector].kind : TRAP_OTHER,
-		.name = exceptions[f->vector].name ? exceptions[f->vector].name : "reserved exception",
+		.name = exceptions[f->vector].name ? exceptions[f->vector].name
+						   : "reserved exception",
+		.nr = f->vector,
 		.code = f->error,
 	};
 

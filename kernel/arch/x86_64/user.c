@@ -85,12 +85,7 @@ void x86_syscall_init_cpu(void)
 static void user_exception(struct arch_frame *f)
 {
 	struct trap_info info = x86_trap_info(f);
-	struct arch_user *u = &arch_current()->arch;
 
-	u->trap_vector = f->vector;
-	u->trap_error = f->error;
-	if (info.kind == TRAP_PAGE_FAULT)
-		u->trap_addr = info.addr;
 	if (info.kind == TRAP_DEBUG) {
 		info.code = x86_dr6_read() ^ DR6_NONE;
 		x86_dr6_write(DR6_NONE);
@@ -121,7 +116,7 @@ void x86_user_return(struct arch_frame *f)
 		else
 			break;
 	}
-	debug_assert(arch_frame_is_user(f) && f->rip < ARCH_USER_END);
+	debug_assert(arch_frame_is_user(f) && f->rip <= ARCH_USER_END);
 	debug_assert(arch_current()->held.nr == 0); /* no sleeping lock goes to user mode */
 }
 
@@ -143,6 +138,12 @@ void arch_user_frame_init(struct arch_frame *f, vaddr_t pc, vaddr_t sp)
 		.rsp = sp,
 		.ss = SEL_USER_DATA,
 	};
+}
+
+void arch_frame_set_pc(struct arch_frame *f, vaddr_t pc)
+{
+	f->vector = X86_VECTOR_NONE;
+	f->rip = MIN(pc, ARCH_USER_END);
 }
 
 void arch_user_enter(void)
@@ -287,6 +288,8 @@ void arch_user_reset(void)
 
 	memset(u, 0, sizeof(*u));
 	user_load(u);
+	if (arch_current()->fpu)
+		x86_fpu_reset();
 	arch_irq_restore(were_enabled);
 }
 
