@@ -212,7 +212,7 @@ enum { X86_VECTOR_SYSCALL = 256, X86_VECTOR_NONE = 257 };
 
 static inline int64_t arch_syscall_nr(const struct arch_frame *f)
 {
-	return f->vector == X86_VECTOR_SYSCALL ? (int64_t)f->error : -1;
+	return f->vector == X86_VECTOR_SYSCALL ? (int64_t)(uint32_t)f->error : -1; /* 32 bits count */
 }
 
 static inline uint64_t arch_syscall_arg(const struct arch_frame *f, unsigned n)

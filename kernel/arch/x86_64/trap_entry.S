@@ -72,8 +72,8 @@ x86_trap_stubs:
 	pushq	%rdx
 	pushq	%rbx
 	pushq	%rbp
-	pushq	%rdi
 	pushq	%rsi
+	pushq	%rdi
 	pushq	%r8
 	pushq	%r9
 	pushq	%r10
@@ -110,8 +110,8 @@ x86_trap_stubs:
 	popq	%r10
 	popq	%r9
 	popq	%r8
-	popq	%rsi
 	popq	%rdi
+	popq	%rsi
 	popq	%rbp
 	popq	%rbx
 	popq	%rdx
