@@ -367,6 +367,10 @@ enum pte_flags {
 	PTE_GLOBAL = 8,
 	PTE_UNCACHED = 16,	 /* device registers */
 	PTE_WRITE_COMBINE = 32,	 /* framebuffers */
+	/* What the hardware ignores, kept for mm/: in leaves of user tables only. */
+	PTE_ANON = 64,	  /* the page is the tables' own: copied when written while shared */
+	PTE_SPECIAL = 128, /* the page is not counted: the zero page, devices */
+	PTE_NONE = 256,	  /* not present for the hardware: no access, but the page is kept here */
 };
 /* The address goes in as it is: arch_pte_leaf(pa, ...) == (arch_pte_leaf(0, ...) | pa). */
 static inline arch_pte arch_pte_leaf(paddr_t pa, unsigned flags, unsigned level);
@@ -376,6 +380,15 @@ static inline bool arch_pte_is_leaf(arch_pte pte, unsigned level);
 static inline paddr_t arch_pte_paddr(arch_pte pte, unsigned level);
 static inline unsigned arch_pte_flags(arch_pte pte, unsigned level); /* PTE_* of a leaf */
 bool arch_pte_level_is_leafable(unsigned level); /* can this CPU map 1 GiB at once? */
+/*
+ * Of leaves and of entries that lead to a table: a walk may write only if all entries on its way
+ * are writable. A table that two parents share is led to by read-only entries (mm/vmtable.h).
+ */
+static inline bool arch_pte_is_writable(arch_pte pte);
+static inline arch_pte arch_pte_write_protect(arch_pte pte);
+static inline arch_pte arch_pte_make_writable(arch_pte pte);
+static inline bool arch_pte_is_anon(arch_pte pte);
+static inline bool arch_pte_is_special(arch_pte pte);
 /* Orders table writes before the walks that follow (nothing on x86). */
 static inline void arch_pte_publish(void);
 

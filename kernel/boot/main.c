@@ -24,6 +24,7 @@
 #include "mm/kmap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "mm/vmspace.h"
 #include "sched/sched.h"
 #include "sync/rcu.h"
 #include "time/clock.h"
@@ -54,6 +55,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	page_init();			   /* gives  page_alloc                                */
 	slab_init();			   /* gives  mem_alloc                                 */
 	kmap_init();			   /* gives  mappings of devices, stacks               */
+	vmspace_init();			   /* gives  address spaces                            */
 
 	/* Interrupts and time. */
 	acpi_discover_machine();	   /* needs  kmap               gives  machine         */

@@ -47,6 +47,7 @@ enum {
 	CACHE_MAX = 64,	      /* blocks of an order that a CPU keeps */
 	CACHE_SHARE = 512,    /* and with little RAM, only this part of it */
 	CACHE_MIN = 4,
+	ZERO_CACHE_MAX = 16,
 };
 #define ZONE_LOW_END ((4 * GIB) >> PAGE_SHIFT)
 
@@ -78,6 +79,13 @@ struct block_cache {
 };
 static PERCPU(struct block_cache, block_caches[CACHED_ORDERS]);
 static uint32_t cache_max[CACHED_ORDERS]; /* [I] after page_init */
+
+/* Single pages known to be zero, given back by whoever cleared them anyway (page tables). [c] */
+struct zero_cache {
+	uint32_t nr;
+	struct page *page[ZERO_CACHE_MAX];
+};
+static PERCPU(struct zero_cache, zero_cache);
 
 static unsigned zone_of(pfn_t pfn)
 {
@@ -287,10 +295,19 @@ static ALWAYS_INLINE void free_cached(struct page *p, unsigned order)
 	arch_irq_restore(irqs);
 }
 
+static void zero_cache_drain(void)
+{
+	struct zero_cache *zeroes = &percpu(zero_cache);
+
+	while (zeroes->nr > 0)
+		free_cached(zeroes->page[--zeroes->nr], 0);
+}
+
 static void drain_this_cpu(void *arg UNUSED)
 {
 	bool irqs = arch_irq_save();
 
+	zero_cache_drain();
 	for (unsigned order = 0; order < CACHED_ORDERS; order++) {
 		struct block_cache *cache = &percpu(block_caches)[order];
 
@@ -311,10 +328,12 @@ static uint64_t count_cached(void)
 {
 	uint64_t nr = 0;
 
-	for (unsigned i = 0; i < cpu_count(); i++)
+	for (unsigned i = 0; i < cpu_count(); i++) {
 		for (unsigned order = 0; order < CACHED_ORDERS; order++)
 			nr += (uint64_t)READ_ONCE((*percpu_of(block_caches, cpus[i]))[order].nr)
 			      << order;
+		nr += READ_ONCE(percpu_of(zero_cache, cpus[i])->nr);
+	}
 	return nr;
 }
 
@@ -360,6 +379,48 @@ int page_alloc(struct page **out, unsigned order, unsigned flags)
 			arch_page_zero((char *)page_to_virt(p) + at);
 	*out = p;
 	return 0;
+}
+
+int page_alloc_zeroed(struct page **out)
+{
+	bool irqs = arch_irq_save();
+	struct zero_cache *zeroes = &percpu(zero_cache);
+	struct page *p;
+
+	if (UNLIKELY(zeroes->nr == 0)) {
+		arch_irq_restore(irqs);
+		return page_alloc(out, 0, PAGE_ALLOC_ZERO);
+	}
+	p = zeroes->page[--zeroes->nr];
+	arch_irq_restore(irqs);
+	p->state = PAGE_USED;
+	p->refs = 1;
+	memory_unpoison(page_to_virt(p), PAGE_SIZE);
+	if (UNLIKELY(fail_now())) {
+		page_put(p);
+		return -ENOMEM;
+	}
+	*out = p;
+	return 0;
+}
+
+void page_free_zeroed(struct page *p)
+{
+	bool irqs = arch_irq_save();
+	struct zero_cache *zeroes = &percpu(zero_cache);
+
+	debug_assert(p->refs == 1 && p->state == PAGE_USED && p->order == 0);
+	if (UNLIKELY(zeroes->nr == ZERO_CACHE_MAX)) {
+		arch_irq_restore(irqs);
+		page_put(p);
+		return;
+	}
+	p->refs = 0;
+	p->flags = 0;
+	p->state = PAGE_CACHED;
+	memory_poison(page_to_virt(p), PAGE_SIZE, POISON_FREE_PAGE);
+	zeroes->page[zeroes->nr++] = p;
+	arch_irq_restore(irqs);
 }
 
 void page_get(struct page *p)

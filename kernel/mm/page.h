@@ -39,6 +39,12 @@ struct page {
 			uint32_t slab_in_use; /* objects handed out */
 			uint32_t slab_carved; /* objects that were ever handed out */
 		};
+		struct {		   /* page table of an address space: mm/vmtable.c */
+			uint16_t table_lo; /* no entry below it is used */
+			uint16_t table_hi; /* nor above; lo > hi: none at all */
+			uint16_t table_nr; /* entries in use */
+			uint16_t table_level;
+		};
 	};
 	union {
 		struct slab_cache *cache; /* slab */
@@ -65,6 +71,10 @@ void page_init_cpu(void);
  * Returns  0 and the head page with refs == 1; -ENOMEM
  */
 MUST_CHECK int page_alloc(struct page **out, unsigned order, unsigned flags);
+/* One zeroed page, from those that this CPU keeps if there is one: cheaper than zeroing. */
+MUST_CHECK int page_alloc_zeroed(struct page **out);
+/* Gives back a single page, the caller's alone, that holds nothing but zeroes. */
+void page_free_zeroed(struct page *p);
 void page_get(struct page *p);
 /* Drops a reference; the last frees the block. Any context. */
 void page_put(struct page *p);

@@ -22,6 +22,11 @@ struct page_source_ops {
 	 * -EIO, -ENOSPC (SIGBUS as well).
 	 */
 	int (*get_page)(struct page_source *s, uint64_t index, bool is_write, struct page **out);
+	/*
+	 * Those of nr pages that are there already, each with a reference; NULL for the others. Never
+	 * waits. What a fault maps beside the page it was for. NULL: nothing to say.
+	 */
+	void (*find_pages)(struct page_source *s, uint64_t first, unsigned nr, struct page **out);
 	/* References to whatever the source is part of. put may sleep. */
 	void (*get)(struct page_source *s);
 	void (*put)(struct page_source *s);

@@ -17,6 +17,7 @@
 #include "lib/refcount.h"
 #include "mm/page_source.h"
 #include "sync/mutex.h"
+#include "sync/spinlock.h"
 #include "uaccess/uaccess.h"
 
 enum vm_flags {
@@ -44,8 +45,8 @@ enum vm_flags {
  */
 struct region {
 	struct rbtree_node node; /* [V] by start, with the largest gap below */
-	vaddr_t start, end;	 /* [V] */
-	vaddr_t max_gap;	 /* [V] of the subtree */
+	vaddr_t start, end;	 /* [V] with a source: source->lock as well, to write */
+	vaddr_t gap, max_gap;	 /* [V] free addresses below; the largest of the subtree */
 	uint32_t flags;		 /* [V] VM_* */
 	struct vmspace *vm;	 /* [I] */
 	struct page_source *source; /* [V] NULL: anonymous; one reference */
@@ -54,16 +55,22 @@ struct region {
 	const char *label;	 /* [I] "[heap]", "[stack]", "[vdso]" or NULL */
 };
 
+#define VM_MAY_ALL (VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
+
 struct vmspace {
 	refcount refs;		/* [a] */
 	struct rwlock lock;
 	struct rbtree regions;	/* [V] */
 	paddr_t root;		/* [I] top page table */
-	struct irqlock table_lock; /* page-table contents */
+	struct spinlock table_lock; /* [T] page-table contents; RANK_PAGE_TABLE */
 	struct cpumask cpus;	/* [a] CPUs that may hold translations */
+	struct region *hint;	/* [a] found last; [V] to forget it */
+	unsigned nr_regions;	/* [V] */
 	uint64_t nr_mapped;	/* [V] pages in regions (total_vm) */
-	uint64_t nr_resident;	/* [a] pages present */
-	uint64_t peak_resident, peak_mapped;
+	uint64_t nr_data;	/* [V] of those, private and writable: RLIMIT_DATA */
+	uint64_t nr_resident;	/* [T] pages present */
+	uint64_t peak_resident, peak_mapped; /* see vmspace_counts */
+	bool lock_future, lock_on_fault; /* [V] mlockall(MCL_FUTURE, MCL_ONFAULT) */
 	uint64_t nr_locked;	/* [V] */
 	uint64_t nr_committed;	/* [V] pages accounted for overcommit */
 	vaddr_t brk_start, brk;	/* [V] */
@@ -86,6 +93,7 @@ struct vm_limits {
 /* Set by proc/ at start: the current process's limits. */
 extern void (*vm_current_limits)(struct vm_limits *out);
 
+void vmspace_init(void); /* after slab_init and kmap_init */
 MUST_CHECK int vmspace_create(struct vmspace **out);
 /* fork: copies regions, shares page tables copy-on-write. Locks both. -ENOMEM leaves nothing. */
 MUST_CHECK int vmspace_fork(struct vmspace *from, struct vmspace **out);
@@ -101,7 +109,11 @@ struct map_req {
 	uint64_t offset_pages;
 	const char *label;
 };
-/* mmap(2)'s rules and errors: -ENOMEM, -EINVAL, -EEXIST, -EPERM, -EAGAIN. */
+/*
+ * mmap(2)'s rules and errors: -ENOMEM, -EINVAL, -EEXIST, -EPERM, -EAGAIN. Takes its own reference of
+ * the source. Without any VM_MAY*: anonymous and private mappings may have everything, shared ones
+ * what they have.
+ */
 MUST_CHECK int vmspace_map(struct vmspace *vm, const struct map_req *req, vaddr_t *out);
 MUST_CHECK int vmspace_unmap(struct vmspace *vm, vaddr_t start, size_t size);
 MUST_CHECK int vmspace_protect(struct vmspace *vm, vaddr_t start, size_t size, uint32_t prot);
@@ -132,8 +144,14 @@ void vmspace_use(struct vmspace *vm);
 /* The scheduler's switch, when prev->vm != next->vm. Interrupts off. */
 void vmspace_switch(struct vmspace *prev, struct vmspace *next);
 
+/* Whether this CPU has vm's tables loaded; a kernel thread may run over them, and drops them here. */
+bool vmspace_is_loaded(struct vmspace *vm);
+
 /* Reads or writes another process's memory (ptrace, /proc/PID/mem, process_vm_readv); returns bytes. */
 size_t vmspace_access(struct vmspace *vm, vaddr_t addr, void *buf, size_t len, bool write, bool force);
 
-/* One region after another for /proc/PID/maps: the first whose end is above `after`. Copies. */
+/*
+ * One region after another for /proc/PID/maps: the first whose end is above `after`. Copies; a
+ * source comes with a reference of its own (source->ops->put when it is not NULL).
+ */
 bool vmspace_next_region(struct vmspace *vm, vaddr_t after, struct region *out);

@@ -44,7 +44,8 @@ enum lock_rank {
 	RANK_FS_CONTEXT,     /* irq    root and working directory                              */
 	RANK_DENTRY,	     /* irq    the hash and tree of names                              */
 	RANK_EVENT,	     /* irq    what one eventfd, timerfd or the like counts            */
-	RANK_PAGE_TABLE,     /* irq    one address space's page tables; parent, then child     */
+	RANK_PAGE_TABLE,     /* spin   one address space's page tables                         */
+	RANK_PAGE_TABLE_SPLIT, /* spin  splitting a large page of a shared table               */
 	RANK_TEST_IRQ,	     /* irq    tests only                                              */
 	RANK_MUTEX,	     /* irq    owner and waiters of one mutex or rwlock; along a
 			      *        priority-inheritance chain: see sync/mutex.c            */

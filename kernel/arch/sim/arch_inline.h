@@ -101,6 +101,9 @@ static inline uint64_t arch_counter_read(void)
 #define SIM_PTE_PCD     BIT(4)
 #define SIM_PTE_LARGE   BIT(7)
 #define SIM_PTE_GLOBAL  BIT(8)
+#define SIM_PTE_ANON    BIT(9)
+#define SIM_PTE_SPECIAL BIT(10)
+#define SIM_PTE_NONE    BIT(11)
 #define SIM_PTE_NX      BIT(63)
 #define SIM_PTE_ADDR    0x000ffffffffff000ul
 
@@ -114,6 +117,10 @@ static inline arch_pte arch_pte_leaf(paddr_t pa, unsigned flags, unsigned level)
 	pte |= flags & PTE_GLOBAL ? SIM_PTE_GLOBAL : 0;
 	pte |= flags & PTE_UNCACHED ? SIM_PTE_PCD : 0;
 	pte |= flags & PTE_WRITE_COMBINE ? SIM_PTE_PWT : 0;
+	pte |= flags & PTE_ANON ? SIM_PTE_ANON : 0;
+	pte |= flags & PTE_SPECIAL ? SIM_PTE_SPECIAL : 0;
+	if (flags & PTE_NONE)
+		pte = (pte & ~SIM_PTE_PRESENT) | SIM_PTE_NONE;
 	return level ? pte | SIM_PTE_LARGE : pte;
 }
 
@@ -129,7 +136,7 @@ static inline bool arch_pte_is_present(arch_pte pte)
 
 static inline bool arch_pte_is_leaf(arch_pte pte, unsigned level)
 {
-	return arch_pte_is_present(pte) && (level == 0 || (pte & SIM_PTE_LARGE));
+	return level == 0 || (pte & SIM_PTE_LARGE);
 }
 
 static inline paddr_t arch_pte_paddr(arch_pte pte, unsigned level UNUSED)
@@ -147,7 +154,35 @@ static inline unsigned arch_pte_flags(arch_pte pte, unsigned level UNUSED)
 	flags |= pte & SIM_PTE_GLOBAL ? PTE_GLOBAL : 0;
 	flags |= pte & SIM_PTE_PCD ? PTE_UNCACHED : 0;
 	flags |= pte & SIM_PTE_PWT ? PTE_WRITE_COMBINE : 0;
+	flags |= pte & SIM_PTE_ANON ? PTE_ANON : 0;
+	flags |= pte & SIM_PTE_SPECIAL ? PTE_SPECIAL : 0;
+	flags |= pte & SIM_PTE_NONE ? PTE_NONE : 0;
 	return flags;
+}
+
+static inline bool arch_pte_is_writable(arch_pte pte)
+{
+	return pte & SIM_PTE_WRITE;
+}
+
+static inline arch_pte arch_pte_write_protect(arch_pte pte)
+{
+	return pte & ~SIM_PTE_WRITE;
+}
+
+static inline arch_pte arch_pte_make_writable(arch_pte pte)
+{
+	return pte | SIM_PTE_WRITE;
+}
+
+static inline bool arch_pte_is_anon(arch_pte pte)
+{
+	return pte & SIM_PTE_ANON;
+}
+
+static inline bool arch_pte_is_special(arch_pte pte)
+{
+	return pte & SIM_PTE_SPECIAL;
 }
 
 static inline void arch_pte_publish(void)

@@ -22,6 +22,7 @@
 #include "mm/kmap.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "mm/vmspace.h"
 #include "sched/sched.h"
 #include "sync/rcu.h"
 #include "time/clock.h"
@@ -62,6 +63,7 @@ void sim_kmain(void *unused UNUSED)
 	page_init();
 	slab_init();
 	kmap_init();
+	vmspace_init();
 
 	irq_init();
 	arch_init_interrupts();

@@ -130,6 +130,9 @@ static inline uint64_t arch_counter_read(void)
 #define X86_PTE_DIRTY	 BIT(6)
 #define X86_PTE_LARGE	 BIT(7) /* levels 1 and 2 */
 #define X86_PTE_GLOBAL	 BIT(8)
+#define X86_PTE_ANON	 BIT(9) /* 9 to 11 are the software's */
+#define X86_PTE_SPECIAL	 BIT(10)
+#define X86_PTE_NONE	 BIT(11)
 #define X86_PTE_NX	 BIT(63)
 #define X86_PTE_ADDR	 0x000ffffffffff000ul
 #define X86_PTE_LARGE_PAT BIT(12) /* in a large leaf, not part of the address */
@@ -153,6 +156,12 @@ static inline arch_pte arch_pte_leaf(paddr_t pa, unsigned flags, unsigned level)
 		pte |= X86_PTE_PCD | X86_PTE_PWT;
 	else if (flags & PTE_WRITE_COMBINE)
 		pte |= X86_PTE_PWT;
+	if (flags & PTE_ANON)
+		pte |= X86_PTE_ANON;
+	if (flags & PTE_SPECIAL)
+		pte |= X86_PTE_SPECIAL;
+	if (flags & PTE_NONE)
+		pte = (pte & ~X86_PTE_PRESENT) | X86_PTE_NONE;
 	return pte;
 }
 
@@ -196,7 +205,39 @@ static inline unsigned arch_pte_flags(arch_pte pte, unsigned level)
 		flags |= PTE_UNCACHED;
 	else if (pte & X86_PTE_PWT)
 		flags |= PTE_WRITE_COMBINE;
+	if (pte & X86_PTE_ANON)
+		flags |= PTE_ANON;
+	if (pte & X86_PTE_SPECIAL)
+		flags |= PTE_SPECIAL;
+	if (pte & X86_PTE_NONE)
+		flags |= PTE_NONE;
 	return flags;
+}
+
+static inline bool arch_pte_is_writable(arch_pte pte)
+{
+	return pte & X86_PTE_WRITE;
+}
+
+static inline arch_pte arch_pte_write_protect(arch_pte pte)
+{
+	return pte & ~X86_PTE_WRITE;
+}
+
+/* In an entry that leads to a table, the dirty bit is ignored. */
+static inline arch_pte arch_pte_make_writable(arch_pte pte)
+{
+	return pte | X86_PTE_WRITE | X86_PTE_DIRTY;
+}
+
+static inline bool arch_pte_is_anon(arch_pte pte)
+{
+	return pte & X86_PTE_ANON;
+}
+
+static inline bool arch_pte_is_special(arch_pte pte)
+{
+	return pte & X86_PTE_SPECIAL;
 }
 
 /* x86 walks see stores in program order. */

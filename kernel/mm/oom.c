@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Out of memory: what the allocators keep is given back first, then somebody ends. Whom to
+ * choose is a question about processes, which proc/ answers.
+ */
+#include "mm/oom.h"
+
+#include "mm/page.h"
+#include "mm/slab.h"
+
+bool (*oom_choose_and_kill)(void);
+
+bool oom_kill(void)
+{
+	if (slab_shrink() > 0)
+		return true;
+	return oom_choose_and_kill && oom_choose_and_kill();
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Address spaces: mapping, faults, fork with shared tables, truncation, races of these, and what
+ * is left when allocations fail. Memory is reached as another process would (vmspace_access), so
+ * this runs in the simulated machine, too.
+ */
+#include "lib/test.h"
+
+#include "lib/string.h"
+#include "mm/fail.h"
+#include "mm/page.h"
+#include "mm/slab.h"
+#include "mm/vmspace.h"
+#include "sched/sched.h"
+
+#include <linux/mman.h>
+
+#define AREA (64 * PAGE_SIZE)
+
+static int map_at(struct vmspace *vm, vaddr_t at, size_t size, uint32_t flags, vaddr_t *out)
+{
+	struct map_req req = {.addr = at, .size = size, .flags = flags};
+
+	if (at)
+		req.map_flags = MAP_FIXED;
+	return vmspace_map(vm, &req, out);
+}
+
+static int map_anon(struct vmspace *vm, vaddr_t at, size_t size, vaddr_t *out)
+{
+	return map_at(vm, at, size, VM_READ | VM_WRITE | VM_NOHUGE, out);
+}
+
+static bool put(struct vmspace *vm, vaddr_t at, uint64_t value)
+{
+	return vmspace_access(vm, at, &value, sizeof(value), true, false) == sizeof(value);
+}
+
+/* What is at the address; all ones when it cannot be read. */
+static uint64_t get(struct vmspace *vm, vaddr_t at)
+{
+	uint64_t value = UINT64_MAX;
+
+	if (vmspace_access(vm, at, &value, sizeof(value), false, false) != sizeof(value))
+		return UINT64_MAX;
+	return value;
+}
+
+static int fault(struct vmspace *vm, vaddr_t at, unsigned flags)
+{
+	int code;
+
+	return vmspace_fault(vm, at, flags, &code);
+}
+
+static uint64_t free_pages(void)
+{
+	struct page_stats stats;
+
+	slab_shrink();
+	page_drain_caches();
+	page_get_stats(&stats);
+	return stats.free;
+}
+
+TEST(vmspace, anonymous_memory_starts_as_zero_and_keeps_what_is_written)
+{
+	struct vmspace *vm;
+	vaddr_t at;
+
+	REQUIRE(!vmspace_create(&vm));
+	REQUIRE(!map_anon(vm, 0, AREA, &at));
+	EXPECT_EQ(get(vm, at + 8), 0);
+	EXPECT(put(vm, at + 8, 42));
+	EXPECT_EQ(get(vm, at + 8), 42);
+	EXPECT_EQ(get(vm, at + AREA - 8), 0);
+	EXPECT_EQ(vm->nr_resident, 2);
+	EXPECT_EQ(vm->nr_mapped, AREA / PAGE_SIZE);
+	EXPECT(!vmspace_unmap(vm, at, AREA));
+	EXPECT_EQ(vm->nr_resident, 0);
+	EXPECT_EQ(vm->nr_mapped, 0);
+	EXPECT_EQ(fault(vm, at, 0), -EFAULT);
+	vmspace_put(vm);
+}
+
+TEST(vmspace, everything_comes_back_when_the_last_reference_goes)
+{
+	uint64_t before;
+	struct vmspace *vm;
+	vaddr_t at;
+
+	for (unsigned round = 0; round < 2; round++) { /* the first fills caches that stay */
+		before = free_pages();
+		REQUIRE(!vmspace_create(&vm));
+		for (unsigned i = 0; i < 20; i++) {
+			REQUIRE(!map_anon(vm, (i + 1) * 3 * GIB, AREA, &at));
+			for (unsigned page = 0; page < AREA / PAGE_SIZE; page += 7)
+				EXPECT(put(vm, at + page * PAGE_SIZE, page));
+		}
+		vmspace_put(vm);
+	}
+	EXPECT_EQ(free_pages(), before);
+}
+
+TEST(vmspace, fixed_mapping_replaces_what_is_there)
+{
+	struct vmspace *vm;
+	vaddr_t at;
+
+	REQUIRE(!vmspace_create(&vm));
+	REQUIRE(!map_anon(vm, GIB, AREA, &at));
+	EXPECT(put(vm, GIB + 4 * PAGE_SIZE, 1));
+	EXPECT(put(vm, GIB + 8 * PAGE_SIZE, 2));
+	REQUIRE(!map_at(vm, GIB + 4 * PAGE_SIZE, PAGE_SIZE, VM_READ, &at));
+	EXPECT_EQ(get(vm, GIB + 4 * PAGE_SIZE), 0);
+	EXPECT(!put(vm, GIB + 4 * PAGE_SIZE, 3));
+	EXPECT_EQ(get(vm, GIB + 8 * PAGE_SIZE), 2);
+	EXPECT_EQ(vm->nr_regions, 3);
+	EXPECT_EQ(vm->nr_mapped, AREA / PAGE_SIZE);
+	vmspace_put(vm);
+}
+
+TEST(vmspace, neighbours_that_continue_each_other_become_one)
+{
+	struct vmspace *vm;
+	vaddr_t at;
+
+	REQUIRE(!vmspace_create(&vm));
+	REQUIRE(!map_anon(vm, GIB, PAGE_SIZE, &at));
+	REQUIRE(!map_anon(vm, GIB + 2 * PAGE_SIZE, PAGE_SIZE, &at));
+	REQUIRE(!map_anon(vm, GIB + PAGE_SIZE, PAGE_SIZE, &at));
+	EXPECT_EQ(vm->nr_regions, 1);
+	EXPECT(!vmspace_protect(vm, GIB + PAGE_SIZE, PAGE_SIZE, VM_READ));
+	EXPECT_EQ(vm->nr_regions, 3);
+	EXPECT(!vmspace_protect(vm, GIB + PAGE_SIZE, PAGE_SIZE, VM_READ | VM_WRITE));
+	EXPECT_EQ(vm->nr_regions, 1);
+	vmspace_put(vm);
+}
+
+TEST(vmspace, places_are_found_from_the_top_and_holes_are_filled)
+{
+	struct vmspace *vm;
+	vaddr_t a, b, c, d;
+
+	REQUIRE(!vmspace_create(&vm));
+	vm->mmap_top = 100 * GIB;
+	REQUIRE(!map_at(vm, 0, 3 * PAGE_SIZE, VM_READ, &a));
+	EXPECT_EQ(a, 100 * GIB - 3 * PAGE_SIZE);
+	REQUIRE(!map_at(vm, 0, PAGE_SIZE, VM_READ | VM_WRITE, &b));
+	EXPECT_EQ(b, a - PAGE_SIZE);
+	REQUIRE(!map_at(vm, 0, PAGE_SIZE, VM_READ, &c));
+	EXPECT(!vmspace_unmap(vm, b, PAGE_SIZE));
+	REQUIRE(!map_at(vm, 0, 2 * PAGE_SIZE, VM_WRITE, &d));
+	EXPECT_EQ(d, c - 2 * PAGE_SIZE);
+	REQUIRE(!map_at(vm, 0, PAGE_SIZE, VM_WRITE, &d));
+	EXPECT_EQ(d, b);
+	vmspace_put(vm);
+}
+
+TEST(vmspace, a_stack_grows_down_to_its_guard_gap)
+{
+	const vaddr_t top = 64 * GIB;
+	struct vmspace *vm;
+	vaddr_t at;
+
+	REQUIRE(!vmspace_create(&vm));
+	REQUIRE(!map_at(
+		vm, top - PAGE_SIZE, PAGE_SIZE, VM_READ | VM_WRITE | VM_GROWSDOWN, &at));
+	REQUIRE(!map_anon(vm, top - 400 * PAGE_SIZE, PAGE_SIZE, &at));
+	EXPECT_EQ(fault(vm, top - 100 * PAGE_SIZE, FAULT_WRITE), 0);
+	EXPECT_EQ(get(vm, top - 99 * PAGE_SIZE), 0);
+	EXPECT_EQ(
+		fault(vm, top - 200 * PAGE_SIZE, FAULT_WRITE), -EFAULT); /* 199 pages of gap */
+	vmspace_put(vm);
+}
+
+TEST(vmspace, fork_shares_until_one_side_writes)
+{
+	struct vmspace *vm, *child;
+	vaddr_t at;
+
+	REQUIRE(!vmspace_create(&vm));
+	REQUIRE(!map_anon(vm, GIB, 8 * MIB, &at));
+	for (unsigned i = 0; i < 8; i++)
+		EXPECT(put(vm, at + i * MIB, i + 1));
+	REQUIRE(!vmspace_fork(vm, &child));
+	EXPECT_EQ(child->nr_resident, 8);
+	EXPECT(put(vm, at, 100));
+	EXPECT(put(child, at + MIB, 200));
+	EXPECT(put(child, at + 16, 300));
+	EXPECT_EQ(get(vm, at), 100);
+	EXPECT_EQ(get(child, at), 1);
+	EXPECT_EQ(get(vm, at + MIB), 2);
+	EXPECT_EQ(get(child, at + MIB), 200);
+	EXPECT_EQ(get(vm, at + 16), 0);
+	EXPECT_EQ(get(child, at + 16), 300);
+	EXPECT(!vmspace_unmap(vm, at + 2 * MIB, 4 * MIB));
+	EXPECT_EQ(get(child, at + 2 * MIB), 3);
+	EXPECT(!vmspace_protect(child, at + 7 * MIB, PAGE_SIZE, VM_READ));
+	EXPECT(put(vm, at + 7 * MIB, 77));
+	EXPECT_EQ(get(child, at + 7 * MIB), 8);
+	vmspace_put(vm);
+	for (unsigned i = 2; i < 7; i++)
+		EXPECT_EQ(get(child, at + i * MIB), i + 1);
+	vmspace_put(child);
+}
+
+TEST(vmspace, brk_moves_in_pages_and_returns_the_old_one_when_it_cannot)
+{
+	struct vmspace *vm;
+	vaddr_t at;
+
+	REQUIRE(!vmspace_create(&vm));
+	vm->brk_start = vm->brk = GIB;
+	EXPECT_EQ(vmspace_set_brk(vm, 0), GIB);
+	EXPECT_EQ(vmspace_set_brk(vm, GIB + 100), GIB + 100);
+	EXPECT(put(vm, GIB, 7));
+	EXPECT_EQ(vmspace_set_brk(vm, GIB + 5 * PAGE_SIZE), GIB + 5 * PAGE_SIZE);
+	EXPECT_EQ(get(vm, GIB), 7);
+	REQUIRE(!map_anon(vm, GIB + 8 * PAGE_SIZE, PAGE_SIZE, &at));
+	EXPECT_EQ(vmspace_set_brk(vm, GIB + 8 * PAGE_SIZE), GIB + 5 * PAGE_SIZE);
+	EXPECT_EQ(vmspace_set_brk(vm, GIB), GIB);
+	EXPECT_EQ(vm->nr_mapped, 1);
+	vmspace_put(vm);
+}
+
+#ifdef DEBUG
+TEST(vmspace, failed_allocations_leave_nothing_behind)
+{
+	uint64_t before = 0;
+
+	for (unsigned nth = 0; nth < 60; nth++) {
+		struct vmspace *vm, *child;
+		vaddr_t at;
+
+		if (nth == 1) /* the first round fills caches that stay */
+			before = free_pages();
+		if (nth)
+			fail_arm(nth);
+		if (!vmspace_create(&vm)) {
+			if (!map_anon(vm, GIB, AREA, &at)) {
+				(void)put(vm, at, 1);
+				(void)put(vm, at + MIB - PAGE_SIZE, 1);
+				if (!vmspace_fork(vm, &child)) {
+					(void)put(vm, at, 2);
+					(void)vmspace_protect(
+						child, at + PAGE_SIZE, PAGE_SIZE, VM_READ);
+					(void)vmspace_unmap(
+						child, at + 3 * PAGE_SIZE, PAGE_SIZE);
+					(void)put(child, at, 3);
+					vmspace_put(child);
+				}
+			}
+			vmspace_put(vm);
+		}
+		if (nth && !fail_disarm())
+			break;
+	}
+	EXPECT_EQ(free_pages(), before);
+}
+#endif
+
+/* ---- Two threads in one address space, while it forks ---- */
+
+struct racers {
+	struct vmspace *vm;
+	vaddr_t at;
+	unsigned rounds;
+};
+
+static void write_everywhere(void *arg)
+{
+	const struct racers *r = arg;
+
+	for (unsigned i = 0; i < r->rounds; i++)
+		if (!put(r->vm, r->at + (i % 16) * PAGE_SIZE, i))
+			test_fail(__FILE__, __LINE__, "a write failed");
+}
+
+static void fork_and_look(void *arg)
+{
+	const struct racers *r = arg;
+
+	for (unsigned i = 0; i < r->rounds / 4; i++) {
+		struct vmspace *child;
+		uint64_t before;
+
+		if (vmspace_fork(r->vm, &child))
+			continue;
+		before = get(child, r->at);
+		(void)put(child, r->at + PAGE_SIZE, UINT64_MAX - 1);
+		sched_yield();
+		if (get(child, r->at) != before)
+			test_fail(__FILE__, __LINE__,
+				"the child sees what its parent wrote later");
+		vmspace_put(child);
+	}
+}
+
+static void map_and_unmap(void *arg)
+{
+	const struct racers *r = arg;
+
+	for (unsigned i = 0; i < r->rounds; i++) {
+		vaddr_t at;
+
+		if (map_anon(r->vm, 0, 4 * PAGE_SIZE, &at))
+			continue;
+		(void)put(r->vm, at, 1);
+		if (vmspace_unmap(r->vm, at, 4 * PAGE_SIZE))
+			test_fail(__FILE__, __LINE__, "unmap failed");
+	}
+}
+
+TEST(vmspace, faults_forks_and_unmaps_race)
+{
+	static void (*const work[])(void *) = {
+		write_everywhere, write_everywhere, fork_and_look, map_and_unmap};
+	struct racers r = {.rounds = (unsigned)test_rounds(400)};
+	struct thread *t[ARRAY_LEN(work)];
+	unsigned nr;
+
+	REQUIRE(!vmspace_create(&r.vm));
+	REQUIRE(!map_anon(r.vm, GIB, 16 * PAGE_SIZE, &r.at));
+	for (nr = 0; nr < ARRAY_LEN(work); nr++) {
+		if (thread_create(&t[nr], "racer", work[nr], &r))
+			break;
+		thread_start(t[nr]);
+	}
+	EXPECT_EQ(nr, ARRAY_LEN(work));
+	while (nr--)
+		thread_join(t[nr]);
+	EXPECT_EQ(r.vm->nr_resident, 16);
+	vmspace_put(r.vm);
+}
