@@ -10,11 +10,12 @@
 -include kernel/arch/$(ARCH)/flags.mk
 
 GENERIC_DIRS := $(filter-out kernel/arch/,$(wildcard kernel/*/))
-FOUND        := $(sort $(shell find $(GENERIC_DIRS) $(wildcard kernel/arch/$(ARCH)) -name '*.[cS]'))
+FOUND        := $(sort $(shell find $(GENERIC_DIRS) $(wildcard kernel/arch/$(ARCH)) -name '*.[cS]' -not -path '*/vdso/*'))
 WITH_TESTS   := $(filter-out release release-gcc,$(VARIANT))
 SRCS         := $(foreach f,$(FOUND),$(if $(findstring /test/,$(f)),$(if $(and $(WITH_TESTS),$(filter ktest_%,$(notdir $(f)))),$(f)),$(f)))
 OBJS         := $(SRCS:%=$(BUILD)/%.o)
 LDS          := kernel/arch/$(ARCH)/kernel.lds
+-include kernel/arch/$(ARCH)/vdso/vdso.mk # a program's library, linked by itself
 IMAGE        := $(BUILD)/torus
 
 CFLAGS  := $(CFLAGS_KERNEL) $(CFLAGS_ARCH) $(CFLAGS_VARIANT)

@@ -268,6 +268,8 @@ MUST_CHECK int arch_signal_pop(struct arch_frame *f, struct arch_signal_restored
 /* What an instruction fault means: the signal and si_code of a trap from user mode. */
 void arch_trap_signal(const struct arch_frame *f, const struct trap_info *info, int *sig, int *code);
 
+/* The vDSO, an ELF shared object whose data page lies below it (time/vdso.c): its size; 0: none. */
+size_t arch_vdso_image(const void **start);
 /* AT_HWCAP, AT_HWCAP2 and AT_PLATFORM's text, for exec's auxiliary vector. */
 uint64_t arch_hwcap(unsigned n);
 const char *arch_platform(void);

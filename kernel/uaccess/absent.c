@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "lib/assert.h"
 #include "mm/vmspace.h"
+#include "time/vdso.h"
 
 WEAK bool trap_page_fault(struct arch_frame *f UNUSED, const struct trap_info *info UNUSED)
 {
@@ -23,4 +24,10 @@ WEAK void trap_user_return(struct arch_frame *f UNUSED)
 
 WEAK void vmspace_switch(struct vmspace *prev UNUSED, struct vmspace *next UNUSED)
 {
+}
+
+WEAK int vdso_map(struct vmspace *vm)
+{
+	vm->vdso = 0; /* there is none yet */
+	return 0;
 }

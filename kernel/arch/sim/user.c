@@ -143,6 +143,11 @@ void arch_trap_signal(const struct arch_frame *f UNUSED, const struct trap_info 
 
 /* ---- What exec asks ---- */
 
+size_t arch_vdso_image(const void **start UNUSED)
+{
+	return 0;
+}
+
 uint64_t arch_hwcap(unsigned n UNUSED)
 {
 	return 0;

@@ -77,7 +77,7 @@ static inline void x86_dr6_write(uint64_t value)
 enum {
 	SEL_KERNEL_CODE = 0x08,
 	SEL_KERNEL_DATA = 0x10,
-	SEL_USER_BASE = 0x18 | 3, /* what SYSRET counts from; no segment */
+	SEL_USER_BASE = 0x18 | 3, /* what SYSRET counts from; its limit is the CPU's number */
 	SEL_USER_DATA = 0x20 | 3,
 	SEL_USER_CODE = 0x28 | 3,
 	SEL_TSS = 0x30,

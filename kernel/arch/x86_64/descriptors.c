@@ -8,7 +8,8 @@
  * debug trap that MOV SS held back hits the first instruction of a system call). The word above
  * each stack is the CPU it belongs to, which trap_entry.S needs.
  *
- * There is no 32-bit code segment, so that programs cannot leave 64-bit mode.
+ * There is no 32-bit code segment, so that programs cannot leave 64-bit mode. Its place, which
+ * SYSRET counts from, has a data segment whose limit is the CPU's number: programs read it by LSL.
  *
  * Spec    Intel SDM vol.3 3.4.5 (segment descriptors), 6.14 (64-bit IDT, IST), 8.7 (64-bit TSS)
  */
@@ -20,6 +21,8 @@
 #define GDT_KERNEL_CODE 0x00af9b000000ffffull
 #define GDT_KERNEL_DATA 0x00cf93000000ffffull
 #define GDT_USER_DATA	0x00cff3000000ffffull
+#define GDT_CPU_NUMBER                                                                         \
+	0x0040f10000000000ull /* data, read-only; its limit is the number, below 2^16 */
 #define GDT_USER_CODE	0x00affb000000ffffull
 #define GDT_TSS_TYPE	(0x89ull << 40) /* present, 64-bit TSS available */
 
@@ -123,6 +126,7 @@ void x86_descriptors_load(struct cpu *cpu)
 
 	cpu->arch.gdt[SEL_KERNEL_CODE / 8] = GDT_KERNEL_CODE;
 	cpu->arch.gdt[SEL_KERNEL_DATA / 8] = GDT_KERNEL_DATA;
+	cpu->arch.gdt[SEL_USER_BASE / 8] = GDT_CPU_NUMBER | cpu->id;
 	cpu->arch.gdt[SEL_USER_DATA / 8] = GDT_USER_DATA;
 	cpu->arch.gdt[SEL_USER_CODE / 8] = GDT_USER_CODE;
 	fill_tss(cpu);

@@ -343,6 +343,14 @@ int64_t arch_user_prctl(int option, uintptr_t arg)
 #define HWCAP2_FSGSBASE BIT(1) /* Linux: Documentation/x86/x86_64/fsgs.rst */
 enum { CPUID_FEATURES = 1 };
 
+extern const char vdso_image_start[], vdso_image_end[]; /* vdso/vdso.mk */
+
+size_t arch_vdso_image(const void **start)
+{
+	*start = vdso_image_start;
+	return (size_t)(vdso_image_end - vdso_image_start);
+}
+
 uint64_t arch_hwcap(unsigned n)
 {
 	if (n == 0)
