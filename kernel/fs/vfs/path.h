@@ -64,8 +64,13 @@ MUST_CHECK int path_open(int dirfd, const char *name, const struct open_how_kern
 MUST_CHECK int path_open_at(const struct path *p, unsigned flags, struct file **out);
 /* stat without a file: follows path_lookup's rules. */
 MUST_CHECK int path_get_attr(int dirfd, const char *name, unsigned flags, struct kstat *out);
-/* Absolute path text as the process sees it, right-aligned in buf; "(unreachable)" and " (deleted)" as Linux. */
+/*
+ * Absolute path text as the process sees it, right-aligned in buf, with a NUL; " (deleted)" as Linux.
+ * What lies outside the process's root is shown from the top of its mounts. -ENAMETOOLONG.
+ */
 MUST_CHECK int path_text(const struct path *p, char *buf, size_t size, char **out);
+/* getcwd's: "(unreachable)" in front when it is; -ENOENT when it was removed. */
+MUST_CHECK int path_text_of_cwd(char *buf, size_t size, char **out);
 
 /* Rights: mask of 4 read, 2 write, 1 execute; by fsuid/fsgid and capabilities. 0, -EACCES, -EROFS. */
 MUST_CHECK int inode_permission(struct inode *i, unsigned mask);
@@ -77,7 +82,15 @@ MUST_CHECK int vfs_rmdir(int dirfd, const char *name);
 MUST_CHECK int vfs_symlink(const char *target, int dirfd, const char *name);
 MUST_CHECK int vfs_link(int old_dirfd, const char *old, int new_dirfd, const char *name, int at_flags);
 MUST_CHECK int vfs_rename(int old_dirfd, const char *old, int new_dirfd, const char *name, unsigned flags);
+/*
+ * chmod, chown, utimensat: rights, write access, the bits that a change of owner clears, ctime.
+ * IATTR_ATIME without IATTR_ATIME_SET is now, and so for mtime. -EPERM, -EACCES, -EROFS.
+ */
 MUST_CHECK int vfs_setattr(const struct path *p, struct iattr *attr);
+/* ftruncate and O_TRUNC: the file is open for writing, so nothing is asked. Takes inode->lock. */
+MUST_CHECK int inode_set_size(struct inode *i, int64_t size);
+/* A write takes away setuid and setgid: before it, with inode->lock held. */
+void inode_drop_setuid(struct inode *i);
 MUST_CHECK int vfs_truncate(const struct path *p, int64_t size);
 MUST_CHECK int vfs_mount(const char *source, const char *target, const char *fs, unsigned long flags, const char *data);
 MUST_CHECK int vfs_umount(const char *target, int flags);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The dentry cache from inside fs/vfs: keys, lookups without references, moves.
+ */
+#pragma once
+
+#include "fs/vfs/inode.h"
+#include "lib/base.h"
+#include "sync/seqlock.h"
+#include "sync/spinlock.h"
+
+/* One component of a path, not terminated. */
+struct name_key {
+	const char *text;
+	uint32_t len;
+	uint32_t hash;
+};
+
+/*
+ * Counts every change that can mislead a walk which holds no references: a dentry that moves, a
+ * mount that comes or goes. Written with dentry_lock held. A walk that finds it changed begins
+ * again.
+ */
+extern struct seqcount dentry_seq;
+extern struct irqlock dentry_lock; /* RANK_DENTRY */
+
+/* The bits of dentry.refs beside the count. */
+enum {
+	DENTRY_REF_KEPT =
+		1 << 27, /* one of the references is the tree's own (SUPER_KEEPS_NAMES) */
+	DENTRY_REF_LRU = 1 << 28,  /* on the list of unused ones (perhaps used again) */
+	DENTRY_REF_DROP = 1 << 29, /* free it when the count becomes 0 */
+	DENTRY_REF_DEAD = 1 << 30, /* being freed: no new references */
+	DENTRY_REF_COUNT = (1 << 27) - 1,
+};
+
+void dentry_init_cache(void);
+
+/*
+ * Hashes the component at `text` up to the next '/' or the end, and returns where it stopped.
+ * Words are read, so `end` is where the path ends. out->len may be over NAME_MAX.
+ */
+const char *name_key_scan(struct name_key *out, const char *text, const char *end);
+static inline void name_key_init(struct name_key *out, const char *name, size_t len)
+{
+	(void)name_key_scan(out, name, name + len);
+}
+
+/*
+ * The cached child without a reference: under RCU, to be believed when dentry_seq did not change.
+ */
+struct dentry *dentry_find_rcu(struct dentry *parent, const struct name_key *key);
+/* The same with a reference, right in itself. */
+struct dentry *dentry_find_key(struct dentry *parent, const struct name_key *key);
+/* A reference to what was found under RCU; false: it is being freed. */
+MUST_CHECK bool dentry_try_get(struct dentry *d);
+
+/* A negative dentry that nobody finds yet: one reference, and one on the parent. */
+MUST_CHECK int dentry_create(
+	struct dentry *parent, const struct name_key *key, struct dentry **out);
+/* Makes it findable; the directory's inode->lock is held and the name is not cached. */
+void dentry_add_to_cache(struct dentry *d);
+static inline bool dentry_is_cached(const struct dentry *d)
+{
+	return READ_ONCE(d->hash_slot) != NULL;
+}
+
+/*
+ * d takes the place and name of target, which leaves the cache; locks of both directories held.
+ */
+void dentry_move(struct dentry *d, struct dentry *target);
+void dentry_exchange(struct dentry *a, struct dentry *b); /* two positive ones change places */
+bool dentry_is_below(
+	const struct dentry *d, const struct dentry *ancestor); /* or the same; rename_lock */
+
+/* Drops every name of a filesystem that nobody mounts any more. */
+void dentry_drop_tree(struct dentry *root);
+/* Frees up to nr unused ones; how many. */
+unsigned dentry_shrink(unsigned nr);
+
+static inline bool dentry_keeps_names(const struct dentry *d)
+{
+	return d->super->flags & SUPER_KEEPS_NAMES;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Superblocks and mounts from inside fs/vfs.
+ */
+#pragma once
+
+#include "fs/vfs/inode.h"
+#include "fs/vfs/path.h"
+#include "lib/base.h"
+
+void inode_init_caches(void);
+
+/* Who can reach a super's names; the last one drops the tree of names. */
+void super_add_mount(struct super *s);
+void super_drop_mount(struct super *s);
+
+/*
+ * The tree of mounts that a process sees.
+ */
+struct mount_ns {
+	refcount refs;      /* [a] */
+	struct mount *root; /* [M] one reference */
+	struct list mounts; /* [M] ns_link, oldest first */
+	uint32_t nr_mounts; /* [M] at most MOUNTS_MAX */
+	uint64_t changes;   /* [M] goes up with each change: poll of /proc/mounts */
+};
+extern struct mount_ns *mount_ns_first; /* [I] once vfs_init has run */
+
+/* What is mounted last on this place, without a reference: under RCU, to be believed when
+ * dentry_seq did not change. NULL: nothing. */
+struct mount *mount_find_rcu(struct mount *parent, struct dentry *d);
+/* Follows p through whatever is mounted on it; references move along. */
+void mount_descend(struct path *p);
+MUST_CHECK bool mount_try_get(struct mount *m);
