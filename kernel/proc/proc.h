@@ -133,7 +133,6 @@ struct uthread {
 	size_t robust_list_len;
 	uptr rseq;			/* [t] proc/rseq.h */
 	uint32_t rseq_len, rseq_sig;	/* [t] */
-	uint32_t rseq_cpu;		/* [t] as the program last saw it */
 	struct {			/* [t] of the last fault, for sigcontext */
 		uintptr_t addr;
 		uint64_t nr, error;

@@ -6,16 +6,16 @@
 #pragma once
 
 #include "lib/base.h"
+#include "uaccess/uaccess.h"
 
 struct arch_frame;
-struct thread;
 struct uthread;
 
 /* A new thread: one that shares memory starts unregistered, a copy of the process keeps it. */
 void rseq_clone(struct uthread *child, const struct uthread *parent, bool shares_vm);
 void rseq_exec(void);
-/* On the way to user mode, and before a signal frame is laid out. False: the registered memory is
- * bad, and SIGSEGV is on its way. */
+/* rseq(2). */
+int64_t rseq_register(uptr area, uint32_t len, int flags, uint32_t sig);
+/* On the way to user mode after THREAD_NOTIFY, and before a signal frame is laid out. Bad memory is
+ * SIGSEGV. */
 void rseq_return(struct arch_frame *frame);
-/* The scheduler, when `t`, which has a user half, gets a CPU. Interrupts off. */
-void rseq_note_switch(struct thread *t, uint32_t cpu);

@@ -60,7 +60,6 @@ struct sigactions {
 struct signals {
 	struct sigpending pending;   /* [p] */
 	struct sigactions *actions;  /* [p] */
-	unsigned nr_queued;	     /* [p] queue entries, against RLIMIT_SIGPENDING */
 	/*
 	 * A default action that ends the process was sent: its threads are being killed, and the
 	 * process will have this signal as its status. 0: none.
@@ -72,7 +71,10 @@ struct signals {
 	 */
 	int group_stop_signal;	     /* [p] */
 	bool is_stopping;	     /* [p] threads stop one by one; the last sets PROC_STOPPED */
+	bool is_stop_taken;	     /* [p] a stop was taken off the queue, and no SIGCONT came since */
 	unsigned nr_stopping;	     /* [p] those that still run */
+	uint32_t stop_generation;    /* [p] of the last stop that began */
+	int report;		     /* [p] CLD_*: the first thread that goes on tells the parent; 0 */
 };
 
 struct proc;

@@ -318,6 +318,16 @@ void sched_arrive(void) NOT_ANALYSED /* the thread that left locked it */
 		arrive_for(left, how);
 }
 
+/*
+ * A program with restartable sequences may have been in one unless it is in a system call, and it
+ * knows its CPU's number: proc/rseq.c puts both right on the way to user mode.
+ */
+static void note_for_rseq(struct thread *next, uint32_t cpu)
+{
+	if (next->seen_cpu != cpu || arch_syscall_nr(arch_user_frame(next)) < 0)
+		atomic_or(&next->flags, THREAD_NOTIFY);
+}
+
 void runq_switch(struct runq *rq, struct thread *prev, struct thread *next,
 	enum leave_how how) NOT_ANALYSED
 {
@@ -342,6 +352,8 @@ void runq_switch(struct runq *rq, struct thread *prev, struct thread *next,
 		arch_fpu_restore(next->fpu);
 	if (prev->user || next->user)
 		arch_user_switch(prev, next);
+	if (atomic_load_relaxed(&next->flags) & THREAD_RSEQ)
+		note_for_rseq(next, rq->cpu->id);
 	if (prev->vm != next->vm)
 		vmspace_switch(prev->vm, next->vm);
 	arch_context_switch(&prev->ctx, &next->ctx);

@@ -16,6 +16,7 @@
  */
 #include "debug/log.h"
 #include "irq/work.h"
+#include "irq/ipi.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
 #include "mm/slab.h"
@@ -212,12 +213,20 @@ int thread_join(struct thread *t)
 	return status;
 }
 
+void thread_kick(struct thread *t)
+{
+	/* Whoever moves meanwhile passes through the kernel, and looks at its flags there. */
+	if (t != arch_current() && thread_state_get(t) == THREAD_RUNNING)
+		ipi_reschedule(READ_ONCE(t->cpu));
+}
+
 void thread_kill(struct thread *t)
 {
 	atomic_or(&t->flags, THREAD_KILLED);
 	atomic_fence(); /* the flag before wait_flags: pairs with wait_prepare and wait_sleep */
-	if (atomic_load_relaxed(&t->wait_flags) & WAIT_KILLABLE)
-		(void)sched_wake(t); /* false: it runs, and will look at the flag */
+	if ((atomic_load_relaxed(&t->wait_flags) & WAIT_KILLABLE) && sched_wake(t))
+		return;
+	thread_kick(t); /* it runs, and will look at the flag */
 }
 
 /* ---- Vector state ---- */

@@ -50,7 +50,10 @@ enum thread_flags {
 	THREAD_SIGNAL = 2, /* has a signal to look at */
 	THREAD_WORKER = 4, /* irq/work.c wants to know when it blocks */
 	THREAD_IDLE = 8,   /* a CPU's idle thread: on no queue, never blocks */
-	THREAD_NOTIFY = 16, /* on the way to user mode: restore a mask, traced, stopped (proc/) */
+	THREAD_NOTIFY =
+		16, /* on the way to user mode: restore a mask, traced, stopped (proc/) */
+
+	THREAD_RSEQ = 32, /* its program is told when it was switched, or got another CPU */
 
 	THREAD_RETURN_WORK = THREAD_KILLED | THREAD_SIGNAL | THREAD_NOTIFY,
 };
@@ -106,7 +109,9 @@ struct thread {
 	int exit_status;             /* [t] until DEAD */
 	struct waitq exited;         /* woken at DEAD; thread_join */
 	struct llist_node dead_link; /* [t] sched/thread.c: waiting to be freed */
-	void (*release)(struct thread *t); /* [I] before it is freed; NULL: nothing. May sleep. */
+	uint32_t seen_cpu;           /* [t] THREAD_RSEQ: the CPU its program knows of */
+	void (*release)(
+		struct thread *t); /* [I] before it is freed; NULL: nothing. May sleep. */
 };
 
 /* Threads can be created, and the boot CPU may idle: needs the slab allocator and kmap. */
@@ -128,6 +133,8 @@ NORETURN void thread_exit(int status); /* returning from entry is thread_exit(0)
 int thread_join(struct thread *t);
 /* Sets THREAD_KILLED and ends its killable waits. The thread must look and leave. */
 void thread_kill(struct thread *t);
+/* Has it look at its flags soon, if it runs in user mode on another CPU. Any context. */
+void thread_kick(struct thread *t);
 static inline bool thread_is_killed(void)
 {
 	return READ_ONCE(arch_current()->flags) & THREAD_KILLED;
