@@ -28,6 +28,7 @@
 #include "sched/sched.h"
 #include "sync/rcu.h"
 #include "time/clock.h"
+#include "time/vdso.h"
 
 static void log_machine(void)
 {
@@ -62,6 +63,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	irq_init();			   /* needs  mem_alloc                                 */
 	arch_init_interrupts();		   /* needs  machine            gives  IPIs, timer     */
 	clock_init();			   /* gives  the time                                  */
+	vdso_init();			   /* gives  programs the time without a call          */
 	smp_init_this_cpu();
 
 	/* Threads. */

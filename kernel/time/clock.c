@@ -17,6 +17,7 @@
 #include "debug/log.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
+#include "time/vdso.h"
 
 enum {
 	INVERSE_SHIFT = 30,  /* hz << 30 fits in 64 bits up to 17 GHz */
@@ -50,8 +51,11 @@ int64_t clock_realtime_ns(void)
 
 void clock_set_realtime_ns(int64_t ns)
 {
+	int64_t offset = ns - (int64_t)clock_monotonic_ns();
+
 	/* relaxed, like the load: nothing else is published with it */
-	atomic_store_relaxed(&realtime_offset, ns - (int64_t)clock_monotonic_ns());
+	atomic_store_relaxed(&realtime_offset, offset);
+	vdso_set_realtime_offset(offset);
 }
 
 static uint64_t counts_of(uint64_t ns)
