@@ -552,25 +552,30 @@ int vmspace_fault_forced(struct vmspace *vm, struct region *r, vaddr_t addr, boo
 	return handle(&f);
 }
 
-int vmspace_populate(struct vmspace *vm, vaddr_t start, vaddr_t end, bool for_write)
+/* vm->lock held. */
+static int populate_page(struct vmspace *vm, vaddr_t va, enum populate how)
+{
+	int code;
+	struct fault f = {.vm = vm, .r = region_find(vm, va), .addr = va, .code = &code};
+
+	if (!f.r)
+		return -ENOMEM;
+	if (!(f.r->flags & VM_ACCESS))
+		return -EFAULT;
+	f.flags = is_something_there(vm, va) ? FAULT_PRESENT : 0;
+	if (how == POPULATE_WRITE ||
+		(how == POPULATE_LOCK && (f.r->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE))
+		f.flags |= FAULT_WRITE;
+	return is_allowed(&f) ? handle(&f) : -EFAULT;
+}
+
+int vmspace_populate(struct vmspace *vm, vaddr_t start, vaddr_t end, enum populate how)
 {
 	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
-		struct fault f = {.vm = vm, .addr = va};
-		int code, err = 0;
+		int err;
 
-		f.code = &code;
 		rwlock_read_lock(&vm->lock);
-		f.r = region_find(vm, va);
-		if (!f.r) {
-			err = -ENOMEM;
-		} else if (!(f.r->flags & VM_ACCESS)) {
-			err = -EFAULT;
-		} else {
-			f.flags = is_something_there(vm, va) ? FAULT_PRESENT : 0;
-			if (for_write || (f.r->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
-				f.flags |= FAULT_WRITE;
-			err = is_allowed(&f) ? handle(&f) : -EFAULT;
-		}
+		err = populate_page(vm, va, how);
 		rwlock_read_unlock(&vm->lock);
 		if (err)
 			return err;

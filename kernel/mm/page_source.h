@@ -35,6 +35,8 @@ struct page_source_ops {
 	/* A shared writable mapping of it begins, or ends: seals, open-for-writing counts. NULL: free. */
 	int (*map_writable)(struct page_source *s);
 	void (*unmap_writable)(struct page_source *s);
+	/* MADV_REMOVE: these pages become a hole of zeroes. NULL: -EOPNOTSUPP. */
+	int (*punch)(struct page_source *s, uint64_t first, uint64_t nr_pages);
 	/* msync, fsync of what mappings wrote. NULL: memory is all there is. */
 	int (*sync)(struct page_source *s, uint64_t first, uint64_t nr_pages);
 };

@@ -482,6 +482,6 @@ vaddr_t vmspace_set_brk(struct vmspace *vm, vaddr_t brk)
 	rwlock_write_unlock(&vm->lock);
 	if (UNLIKELY(populate))
 		(void)vmspace_populate(
-			vm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(brk, PAGE_SIZE), true);
+			vm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(brk, PAGE_SIZE), POPULATE_LOCK);
 	return result;
 }

@@ -44,42 +44,42 @@ enum vm_flags {
  *   [V] vm->lock to write, any hold to read
  */
 struct region {
-	struct rbtree_node node; /* [V] by start, with the largest gap below */
-	vaddr_t start, end;	 /* [V] with a source: source->lock as well, to write */
-	vaddr_t gap, max_gap;	 /* [V] free addresses below; the largest of the subtree */
-	uint32_t flags;		 /* [V] VM_* */
-	struct vmspace *vm;	 /* [I] */
-	struct page_source *source; /* [V] NULL: anonymous; one reference */
+	struct rbtree_node node;      /* [V] by start, with the largest gap below */
+	vaddr_t start, end;           /* [V] with a source: source->lock as well, to write */
+	vaddr_t gap, max_gap;         /* [V] free addresses below; the largest of the subtree */
+	uint32_t flags;               /* [V] VM_* */
+	struct vmspace *vm;           /* [I] */
+	struct page_source *source;   /* [V] NULL: anonymous; one reference */
 	struct list_node source_link; /* source->lock: source->regions */
-	uint64_t offset_pages;	 /* [V] of start in the source */
-	const char *label;	 /* [I] "[heap]", "[stack]", "[vdso]" or NULL */
+	uint64_t offset_pages;        /* [V] of start in the source */
+	const char *label;            /* [I] "[heap]", "[stack]", "[vdso]" or NULL */
 };
 
 #define VM_MAY_ALL (VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
 
 struct vmspace {
-	refcount refs;		/* [a] */
+	refcount refs; /* [a] */
 	struct rwlock lock;
-	struct rbtree regions;	/* [V] */
-	paddr_t root;		/* [I] top page table */
+	struct rbtree regions;      /* [V] */
+	paddr_t root;               /* [I] top page table */
 	struct spinlock table_lock; /* [T] page-table contents; RANK_PAGE_TABLE */
-	struct cpumask cpus;	/* [a] CPUs that may hold translations */
-	struct region *hint;	/* [a] found last; [V] to forget it */
-	unsigned nr_regions;	/* [V] */
-	uint64_t nr_mapped;	/* [V] pages in regions (total_vm) */
-	uint64_t nr_data;	/* [V] of those, private and writable: RLIMIT_DATA */
-	uint64_t nr_resident;	/* [T] pages present */
+	struct cpumask cpus;        /* [a] CPUs that may hold translations */
+	struct region *hint;        /* [a] found last; [V] to forget it */
+	unsigned nr_regions;        /* [V] */
+	uint64_t nr_mapped;         /* [V] pages in regions (total_vm) */
+	uint64_t nr_data;           /* [V] of those, private and writable: RLIMIT_DATA */
+	uint64_t nr_resident;       /* [T] pages present */
 	uint64_t peak_resident, peak_mapped; /* see vmspace_counts */
-	bool lock_future, lock_on_fault; /* [V] mlockall(MCL_FUTURE, MCL_ONFAULT) */
-	uint64_t nr_locked;	/* [V] */
-	uint64_t nr_committed;	/* [V] pages accounted for overcommit */
-	vaddr_t brk_start, brk;	/* [V] */
-	vaddr_t mmap_top;	/* [I] after exec: where bottom-up... top-down search starts */
-	vaddr_t stack_top;	/* [I] after exec */
+	bool lock_future, lock_on_fault;     /* [V] mlockall(MCL_FUTURE, MCL_ONFAULT) */
+	uint64_t nr_locked;                  /* [V] */
+	uint64_t nr_committed;               /* [V] pages accounted for overcommit */
+	vaddr_t brk_start, brk;              /* [V] */
+	vaddr_t mmap_top;  /* [I] after exec: where bottom-up... top-down search starts */
+	vaddr_t stack_top; /* [I] after exec */
 	vaddr_t arg_start, arg_end, env_start, env_end; /* [V] /proc/PID/cmdline */
 	vaddr_t code_start, code_end, data_start, data_end;
 	vaddr_t vdso;
-	uint64_t auxv[48];	/* [I] after exec: /proc/PID/auxv */
+	uint64_t auxv[48]; /* [I] after exec: /proc/PID/auxv */
 };
 
 /*
@@ -88,7 +88,7 @@ struct vmspace {
  */
 struct vm_limits {
 	uint64_t as, data, stack, memlock; /* UINT64_MAX: none */
-	bool may_lock;			   /* CAP_IPC_LOCK: memlock does not hold */
+	bool may_lock;                     /* CAP_IPC_LOCK: memlock does not hold */
 };
 /* Set by proc/ at start: the current process's limits. */
 extern void (*vm_current_limits)(struct vm_limits *out);
@@ -101,10 +101,11 @@ void vmspace_get(struct vmspace *vm);
 void vmspace_put(struct vmspace *vm); /* the last one frees all; sleeps */
 
 struct map_req {
-	vaddr_t addr;  /* hint, or exact with MAP_FIXED */
-	size_t size;   /* bytes, > 0 */
+	vaddr_t addr;   /* hint, or exact with MAP_FIXED */
+	size_t size;    /* bytes, > 0 */
 	uint32_t flags; /* VM_* */
-	uint32_t map_flags; /* MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_POPULATE, MAP_32BIT, MAP_LOCKED ... */
+	uint32_t
+		map_flags; /* MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_POPULATE, MAP_32BIT, MAP_LOCKED ... */
 	struct page_source *source;
 	uint64_t offset_pages;
 	const char *label;
@@ -120,7 +121,8 @@ MUST_CHECK int vmspace_protect(struct vmspace *vm, vaddr_t start, size_t size, u
 MUST_CHECK int vmspace_remap(struct vmspace *vm, vaddr_t old, size_t old_size, size_t new_size,
 	uint32_t flags, vaddr_t new_addr, vaddr_t *out);
 MUST_CHECK int vmspace_advise(struct vmspace *vm, vaddr_t start, size_t size, int advice);
-MUST_CHECK int vmspace_lock_range(struct vmspace *vm, vaddr_t start, size_t size, bool lock, bool on_fault);
+MUST_CHECK int vmspace_lock_range(
+	struct vmspace *vm, vaddr_t start, size_t size, bool lock, bool on_fault);
 MUST_CHECK int vmspace_lock_all(struct vmspace *vm, int flags); /* mlockall; 0: munlockall */
 MUST_CHECK int vmspace_resident(struct vmspace *vm, vaddr_t start, size_t pages, uint8_t *vec);
 /* Pages accounted against overcommit by shared memory that is no region (tmpfs). -ENOMEM. */
@@ -148,7 +150,8 @@ void vmspace_switch(struct vmspace *prev, struct vmspace *next);
 bool vmspace_is_loaded(struct vmspace *vm);
 
 /* Reads or writes another process's memory (ptrace, /proc/PID/mem, process_vm_readv); returns bytes. */
-size_t vmspace_access(struct vmspace *vm, vaddr_t addr, void *buf, size_t len, bool write, bool force);
+size_t vmspace_access(
+	struct vmspace *vm, vaddr_t addr, void *buf, size_t len, bool write, bool force);
 
 /*
  * One region after another for /proc/PID/maps: the first whose end is above `after`. Copies; a

@@ -87,8 +87,17 @@ MUST_CHECK int region_isolate(
 
 /* ---- mm/fault.c ---- */
 
-/* Brings in what is absent of [start, end), as mlock does; the first error. Nothing held. */
-MUST_CHECK int vmspace_populate(struct vmspace *vm, vaddr_t start, vaddr_t end, bool for_write);
+/*
+ * Brings in what is absent of [start, end); the first error: -ENOMEM (a hole, no memory), -EFAULT (no
+ * access), -EIO (SIGBUS). Nothing held.
+ */
+enum populate {
+	POPULATE_LOCK /* as mlock: private pages become our own */,
+	POPULATE_READ,
+	POPULATE_WRITE
+};
+MUST_CHECK int vmspace_populate(
+	struct vmspace *vm, vaddr_t start, vaddr_t end, enum populate how);
 /*
  * Brings in the page at addr of r whatever the protection: for vmspace_access. A private page that is
  * to be written becomes writable for now, if not for the program. vm->lock held.
