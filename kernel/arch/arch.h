@@ -256,6 +256,8 @@ struct arch_signal {
 	vaddr_t fault_addr;  /* cr2 and the like, of the last fault */
 	uint64_t trap_nr, trap_error;
 };
+/* What a handler's frame takes of a stack at most: AT_MINSIGSTKSZ. */
+size_t arch_signal_frame_size(void);
 MUST_CHECK int arch_signal_push(struct arch_frame *f, const struct arch_signal *s);
 /* rt_sigreturn: registers and vector state back from the frame at sp. -EFAULT, -EINVAL: SIGSEGV. */
 struct arch_signal_restored {

@@ -25,7 +25,9 @@
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
+#include "proc/proc.h"
 #include "sched/sched.h"
+#include "security/random.h"
 #include "sync/rcu.h"
 #include "time/clock.h"
 #include "time/vdso.h"
@@ -70,6 +72,8 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	thread_init_system();		   /* needs  mem_alloc, kmap    gives  sleeping        */
 	arch_irq_enable();
 	rcu_init();			   /* needs  threads                                   */
+	random_init();			   /* gives  bytes that nobody can guess               */
+	proc_init();			   /* needs  mem_alloc          gives  ids, limits     */
 	work_init_system();		   /* needs  threads                                   */
 	watchdog_init();
 	smp_start_others();		   /* gives  every CPU                                 */

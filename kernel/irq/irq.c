@@ -346,6 +346,7 @@ struct arch_frame *trap_interrupt_enter(struct arch_frame *f)
 	*current = f;
 	arch_preempt_add(PREEMPT_IRQ);
 	rcu_idle_exit(); /* the handler may be a reader */
+	arch_current()->samples[arch_frame_is_user(f)]++;
 	return outer;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Until processes and address spaces are there: what signals call of them. Goes with them.
+ * Until open files, futexes and timers are all there: what processes call of them, weak. Goes then.
  */
+#include "fs/vfs/fdtable.h"
 #include "ipc/futex.h"
 #include "lib/assert.h"
 #include "mm/vmspace.h"
@@ -9,66 +10,8 @@
 #include "proc/ptimer.h"
 #include "proc/signal_priv.h"
 
-#define ABSENT panic("processes are not there yet")
+#define ABSENT panic("open files are not there yet")
 
-WEAK struct irqlock proc_tree_lock = IRQLOCK_INIT(RANK_PROC_TREE, "proc tree");
-
-WEAK void proc_exit_thread(int code UNUSED)
-{
-	ABSENT;
-}
-WEAK void proc_exit_group(int wait_status UNUSED)
-{
-	ABSENT;
-}
-WEAK int pid_find(int nr UNUSED, struct pid **out UNUSED)
-{
-	ABSENT;
-}
-WEAK void pid_get(struct pid *p UNUSED)
-{
-	ABSENT;
-}
-WEAK void pid_put(struct pid *p UNUSED)
-{
-	ABSENT;
-}
-WEAK int proc_find(int pid UNUSED, struct proc **out UNUSED)
-{
-	ABSENT;
-}
-WEAK int uthread_find(int tid UNUSED, struct thread **out UNUSED)
-{
-	ABSENT;
-}
-WEAK void proc_get(struct proc *p UNUSED)
-{
-	ABSENT;
-}
-WEAK void proc_put(struct proc *p UNUSED)
-{
-	ABSENT;
-}
-WEAK void proc_for_each(void (*fn)(struct proc *p, void *ctx) UNUSED, void *ctx UNUSED)
-{
-	ABSENT;
-}
-WEAK bool pgrp_is_orphaned(struct pid *group UNUSED)
-{
-	ABSENT;
-}
-WEAK void user_hold(struct user *u UNUSED)
-{
-	ABSENT;
-}
-WEAK void user_release(struct user *u UNUSED)
-{
-	ABSENT;
-}
-WEAK const struct cred *cred_current(void)
-{
-	ABSENT;
-}
 WEAK void futex_wake_user(uptr at UNUSED)
 {
 	ABSENT;
@@ -83,6 +26,60 @@ WEAK void ptimers_fini(struct proc *p UNUSED)
 {
 }
 WEAK void ptimer_signal_taken(struct ptimer *t UNUSED, siginfo_t *info UNUSED)
+{
+	ABSENT;
+}
+
+WEAK int fdtable_create(struct fdtable **out UNUSED)
+{
+	ABSENT;
+}
+WEAK int fdtable_copy(struct fdtable *from UNUSED, struct fdtable **out UNUSED)
+{
+	ABSENT;
+}
+WEAK void fdtable_get(struct fdtable *t UNUSED)
+{
+	ABSENT;
+}
+WEAK void fdtable_put(struct fdtable *t UNUSED)
+{
+	ABSENT;
+}
+WEAK void fdtable_close_on_exec(struct fdtable *t UNUSED)
+{
+	ABSENT;
+}
+WEAK int fd_reserve(struct fdtable *t UNUSED, int min UNUSED, uint64_t limit UNUSED, int *fd UNUSED)
+{
+	ABSENT;
+}
+WEAK void fd_unreserve(struct fdtable *t UNUSED, int fd UNUSED)
+{
+	ABSENT;
+}
+WEAK void fd_install(struct fdtable *t UNUSED, int fd UNUSED, struct file *f UNUSED, bool close_on_exec UNUSED)
+{
+	ABSENT;
+}
+WEAK int fd_get_cloexec(struct fdtable *t UNUSED, int fd UNUSED, bool *on UNUSED)
+{
+	ABSENT;
+}
+WEAK void file_get(struct file *f UNUSED)
+{
+	ABSENT;
+}
+WEAK int inode_deny_write(struct inode *i UNUSED)
+{
+	ABSENT;
+}
+WEAK void inode_allow_write(struct inode *i UNUSED)
+{
+	ABSENT;
+}
+WEAK int file_open_anonymous(struct file **out UNUSED, const struct file_ops *ops UNUSED,
+	const char *name UNUSED, void *private_data UNUSED, unsigned flags UNUSED, unsigned mode UNUSED)
 {
 	ABSENT;
 }

@@ -36,10 +36,10 @@ extern struct pid_ns pid_ns_root;
 /* A number in use: by a thread, a process, a group, a session, or by who still refers to it. */
 struct pid {
 	refcount refs;
-	int nr;			     /* [I] in ns; free for others once users[] are all empty */
-	struct pid_ns *ns;	     /* [I] */
+	int nr;                      /* [I] in ns; free for others once users[] are all empty */
+	struct pid_ns *ns;           /* [I] */
 	struct list users[PID_USES]; /* [T] */
-	struct waitq exited;	     /* pidfd polls this */
+	struct waitq exited;         /* pidfd polls this */
 };
 void pid_get(struct pid *p);
 void pid_put(struct pid *p);
@@ -60,13 +60,13 @@ struct rlimit_pair {
 
 enum proc_flags {
 	PROC_EXITING = 1,
-	PROC_EXECED = 2,	  /* setpgid refuses */
+	PROC_EXECED = 2, /* setpgid refuses */
 	PROC_CHILD_SUBREAPER = 4,
 	PROC_DUMPABLE = 16,
-	PROC_STOPPED = 32,	  /* job control */
-	PROC_CONTINUED = 64,	  /* WCONTINUED has not seen it */
+	PROC_STOPPED = 32,   /* job control */
+	PROC_CONTINUED = 64, /* WCONTINUED has not seen it */
 	PROC_ZOMBIE = 128,
-	PROC_FORK_NO_EXEC = 256,  /* a fork that has not called exec: accounting's AFORK */
+	PROC_FORK_NO_EXEC = 256, /* a fork that has not called exec: accounting's AFORK */
 };
 
 extern struct irqlock proc_tree_lock;
@@ -79,49 +79,53 @@ struct proc_times {
 struct proc {
 	refcount refs;
 	struct irqlock lock;
-	uint32_t flags;			/* [p] */
-	struct pid *pid;		/* [I] of the first thread, kept when it ends */
-	struct pid *group, *session;	/* [T] */
+	uint32_t flags;              /* [p] */
+	struct pid *pid;             /* [I] of the first thread, kept when it ends */
+	struct pid *group, *session; /* [T] */
 	struct list_node pid_link, group_link, session_link; /* [T] */
-	struct proc *parent;		/* [T] */
-	struct list children;		/* [T] */
-	struct list_node child_link;	/* [T] */
-	int parent_nr;			/* [T] to write; the parent's id as getppid gives it */
-	struct uthread *parent_thread;	/* [T] who made us, or took us over: __WNOTHREAD, PR_SET_PDEATHSIG */
-	int exit_signal;		/* [T] to the parent; SIGCHLD, or clone's; 0: none */
-	int exit_status;		/* [p] wait's format, from PROC_EXITING on */
-	struct list threads;		/* [p] struct uthread.proc_link */
-	unsigned nr_threads;		/* [p] */
-	struct thread *leader;		/* [p] the thread whose id is the process's, even after its end */
-	struct vmspace *vm;		/* [p] exec replaces it, exit makes it NULL; also in each thread */
-	struct file *exe;		/* [p] /proc/PID/exe */
-	struct signals signals;		/* [p] pending for the process, actions */
+	struct proc *parent;                                 /* [T] */
+	struct list children;                                /* [T] */
+	struct list_node child_link;                         /* [T] */
+	int parent_nr; /* [T] to write; the parent's id as getppid gives it */
+	struct uthread *
+		parent_thread; /* [T] who made us, or took us over: __WNOTHREAD, PR_SET_PDEATHSIG */
+	int exit_signal;       /* [T] to the parent; SIGCHLD, or clone's; 0: none */
+	int exit_status; /* [p] wait's format: of exit_group, or of the first thread's exit */
+	const struct cred *zombie_cred; /* [p] of the last thread; one reference. NULL: lives */
+	struct list threads;            /* [p] struct uthread.proc_link */
+	unsigned nr_threads;            /* [p] on that list */
+	unsigned nr_live;               /* [p] of those, the ones that have not begun to end */
+	struct thread *
+		leader; /* [p] the first thread, or another when it has ended; NULL: a zombie */
+	struct vmspace *vm; /* [p] exec replaces it, exit makes it NULL; also in each thread */
+	struct file *exe;   /* [p] /proc/PID/exe */
+	struct signals signals;              /* [p] pending for the process, actions */
 	struct rlimit_pair rlimits[RLIMITS]; /* [p] */
-	struct tty *tty;		/* [T] controlling terminal */
-	struct waitq child_exit;	/* wait4 sleeps here */
-	struct waitq vfork_done;	/* a parent waits here for a child that is_vfork */
-	struct waitq threads_gone;	/* exec waits here for the other threads' ends */
-	struct thread *exec_thread;	/* [p] whose exec ends the other threads; NULL: none */
+	struct tty *tty;                     /* [T] controlling terminal */
+	struct waitq child_exit;             /* wait4 sleeps here */
+	struct waitq vfork_done;             /* a parent waits here for a child that is_vfork */
+	struct waitq threads_gone;           /* exec waits here for the other threads' ends */
+	struct thread *exec_thread; /* [p] whose exec ends the other threads; NULL: none */
 	struct proc_times times, child_times; /* [p] of ended threads; of waited-for children */
-	uint64_t start_ns;		/* [I] */
-	int oom_score_adj;		/* [p] */
-	struct ptimers *timers;		/* proc/ptimer.c: POSIX timers and itimers; NULL: none */
+	uint64_t start_ns;                    /* [I] */
+	int oom_score_adj;                    /* [p] */
+	struct ptimers *timers; /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
 };
 
 /* The user half of a thread: thread->user. */
 struct uthread {
-	struct thread *thread;		/* [I] */
-	struct proc *proc;		/* [I] one reference */
-	struct pid *tid;		/* [T] exec gives the caller the leader's */
-	int tid_nr, pid_nr;		/* [t] tid->nr and proc->pid->nr, for who asks often */
-	struct list_node proc_link;	/* [p] */
-	struct list_node tid_link;	/* [T] */
-	struct fdtable *files;		/* [t] one reference; CLONE_FILES shares */
-	struct fs_context *fs;		/* [t] one reference */
-	const struct cred *cred;	/* [t] others read it under RCU */
-	struct sigpending pending;	/* [p] for this thread */
-	uint64_t sigmask;		/* [t] [p] to write */
-	uint64_t saved_sigmask;		/* [t] sigsuspend, ppoll: restored after the handler */
+	struct thread *thread;      /* [I] */
+	struct proc *proc;          /* [I] one reference */
+	struct pid *tid;            /* [T] exec gives the caller the leader's */
+	int tid_nr, pid_nr;         /* [t] tid->nr and proc->pid->nr, for who asks often */
+	struct list_node proc_link; /* [p] */
+	struct list_node tid_link;  /* [T] */
+	struct fdtable *files;      /* [t] one reference; CLONE_FILES shares */
+	struct fs_context *fs;      /* [t] one reference */
+	const struct cred *cred;    /* [t] others read it under RCU */
+	struct sigpending pending;  /* [p] for this thread */
+	uint64_t sigmask;           /* [t] [p] to write */
+	uint64_t saved_sigmask;     /* [t] sigsuspend, ppoll: restored after the handler */
 	bool has_saved_sigmask;
 	struct sigaltstack_state {
 		uptr sp;
@@ -131,25 +135,24 @@ struct uthread {
 	uptr set_child_tid, clear_child_tid; /* [t] */
 	uptr robust_list;
 	size_t robust_list_len;
-	uptr rseq;			/* [t] proc/rseq.h */
-	uint32_t rseq_len, rseq_sig;	/* [t] */
-	struct {			/* [t] of the last fault, for sigcontext */
+	uptr rseq;                   /* [t] proc/rseq.h */
+	uint32_t rseq_len, rseq_sig; /* [t] */
+	struct {                     /* [t] of the last fault, for sigcontext */
 		uintptr_t addr;
 		uint64_t nr, error;
 	} fault;
-	struct restart {		/* [t] restart_syscall: see proc/signal.h */
+	struct restart { /* [t] restart_syscall: see proc/signal.h */
 		int64_t (*fn)(struct restart *r);
 		uint64_t arg[4];
 	} restart;
-	bool is_traced;			/* [a] strace=1 and the trace tool look at its calls */
-	char comm[16];			/* [t] PR_SET_NAME */
-	uint64_t user_ns, system_ns, stamp_ns;
+	bool is_traced; /* [a] strace=1 and the trace tool look at its calls */
+	char comm[16];  /* [t] PR_SET_NAME */
 	uint64_t min_faults, maj_faults;
 	int exit_code;
-	bool no_new_privs;		/* [t] never cleared */
-	bool is_vfork;			/* [a] the parent sleeps on proc->vfork_done until exec or exit */
-	bool resets_on_fork;		/* [t] SCHED_RESET_ON_FORK */
-	uint8_t policy;			/* [t] SCHED_* as sched_getscheduler says it */
+	bool no_new_privs;   /* [t] never cleared */
+	bool is_vfork;       /* [a] the parent sleeps on proc->vfork_done until exec or exit */
+	bool resets_on_fork; /* [t] SCHED_RESET_ON_FORK */
+	uint8_t policy;      /* [t] SCHED_* as sched_getscheduler says it */
 	uint32_t personality;
 	int parent_death_signal;
 	uint64_t timer_slack_ns;
@@ -169,9 +172,14 @@ void proc_put(struct proc *p);
 /* With a reference; by process id, and by thread id. -ESRCH. */
 MUST_CHECK int proc_find(int pid, struct proc **out);
 MUST_CHECK int uthread_find(int tid, struct thread **out);
+/* The current thread's table becomes `files` (takes over the reference); the old one is put. */
+void uthread_set_files(struct uthread *u, struct fdtable *files);
 /* Sets or clears bits of flags, under the lock. */
 void proc_set_flag(struct proc *p, uint32_t flags, bool on);
 uint64_t proc_rlimit(unsigned which); /* the current process's soft limit */
+/* Reads, sets (NULL: does not), or both in one step. -EPERM: raising the hard limit. */
+MUST_CHECK int rlimit_exchange(
+	struct proc *p, unsigned which, const struct rlimit_pair *set, struct rlimit_pair *old);
 
 struct clone_params {
 	uint64_t flags; /* CLONE_* without the signal */
@@ -191,12 +199,13 @@ struct exec_params {
 	int dirfd;
 	const char *path; /* kernel memory */
 	int at_flags;
-	uptr argv, envp;  /* of the program, when argv_kernel is NULL */
+	uptr argv, envp; /* of the program, when argv_kernel is NULL */
 	const char *const *argv_kernel, *const *envp_kernel; /* the first program's */
 };
 MUST_CHECK int proc_exec(const struct exec_params *params);
-NORETURN void proc_exit_thread(int code);      /* exit(2) */
-NORETURN void proc_exit_group(int wait_status); /* the whole process, with this status of wait(2) */
+NORETURN void proc_exit_thread(int code); /* exit(2) */
+NORETURN void proc_exit_group(
+	int wait_status); /* the whole process, with this status of wait(2) */
 /* Kills every other thread of the process and waits until they are gone (exec). -EINTR: killed itself. */
 MUST_CHECK int proc_end_other_threads(void);
 
@@ -208,10 +217,24 @@ bool pgrp_is_orphaned(struct pid *group);
  * descriptor table and the root file system, so that it can open, mount and exec. boot/init.c.
  */
 MUST_CHECK int proc_adopt_init(void);
+/* Whether a new thread of this process is to be traced: set by sys/trace.c. NULL: none is. */
+extern bool (*proc_wants_trace)(int pid);
+/*
+ * A session's first process ends: its terminal is given up (SIGHUP to the foreground group). Set by
+ * dev/tty; NULL: there are no terminals. Nothing held.
+ */
+extern void (*proc_leave_session)(struct proc *p);
 /* Slab caches, ids, the hooks of lower ranks. boot/main.c: needs threads. */
 void proc_init(void);
+/* The credentials of a process, or of the zombie, with a reference. p->lock not held. */
+const struct cred *proc_get_cred(struct proc *p);
 /* The memory of another process, with a reference; NULL when it has none (any more). */
 struct vmspace *proc_get_vm(struct proc *p);
+/* User and system time of a thread with a user half. */
+void uthread_get_times(struct thread *t, uint64_t *user_ns, uint64_t *system_ns);
+/* Adds all that is counted of one thread; of another sum. */
+void uthread_add_times(struct thread *t, struct proc_times *to);
+void proc_times_add(struct proc_times *to, const struct proc_times *t);
 /* Of a living process: its ended threads' times and the present ones'. p->lock not held. */
 void proc_get_times(struct proc *p, struct proc_times *out);
 /* The first thread that can be named: for /proc and the like; with a reference. -ESRCH: a zombie. */

@@ -473,11 +473,10 @@ int signal_permission(struct proc *p, int sig)
 
 	if (p == proc_current())
 		return 0;
-	rcu_read_lock();
-	its = rcu_load(p->leader->user->cred);
+	its = proc_get_cred(p);
 	is_ok = mine->euid == its->suid || mine->euid == its->uid || mine->uid == its->suid ||
 		mine->uid == its->uid;
-	rcu_read_unlock();
+	cred_put(its);
 	if (is_ok || capable(CAP_KILL))
 		return 0;
 	return sig == SIGCONT && is_same_session(p) ? 0 : -EPERM;
@@ -612,13 +611,12 @@ void signals_thread_exit(void)
 enum { USER_HZ = 100 }; /* man 2 sigaction: si_utime and si_stime are in sysconf(_SC_CLK_TCK) */
 static const uint64_t NS_PER_TICK = 1000000000ull / USER_HZ;
 
-static uint32_t uid_of(const struct proc *p)
+static uint32_t uid_of(struct proc *p)
 {
-	uint32_t uid;
+	const struct cred *c = proc_get_cred(p);
+	uint32_t uid = c->uid;
 
-	rcu_read_lock();
-	uid = rcu_load(p->leader->user->cred)->uid;
-	rcu_read_unlock();
+	cred_put(c);
 	return uid;
 }
 

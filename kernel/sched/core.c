@@ -589,6 +589,19 @@ void sched_init_cpu(struct cpu *cpu, struct thread *idle)
 	cpu->preempt = PREEMPT_NO_RESCHED;
 }
 
+uint64_t sched_cpu_time_ns(struct thread *t) NOT_ANALYSED
+{
+	bool were_enabled = arch_irq_save();
+	struct runq *rq = runq_lock_of(t);
+	uint64_t ns = t->cpu_ns, now = clock_monotonic_ns();
+
+	if (rq->running == t && now > t->exec_start_ns)
+		ns += now - t->exec_start_ns;
+	irqlock_unlock_noirq(&rq->lock);
+	arch_irq_restore(were_enabled);
+	return ns;
+}
+
 void sched_get_stats(unsigned cpu, struct sched_stats *out)
 {
 	struct runq *rq = runq_of(cpu);

@@ -76,6 +76,9 @@ void sched_on_reschedule_ipi(void);
  */
 void sched_preempt_irq(void);
 
+/* How long t has had a CPU, until now. Any context without a run queue's lock. */
+uint64_t sched_cpu_time_ns(struct thread *t);
+
 struct sched_stats {
 	uint64_t nr_switches, nr_steals, nr_handovers, idle_ns;
 	unsigned nr_ready;

@@ -58,6 +58,9 @@ enum thread_flags {
 	THREAD_RETURN_WORK = THREAD_KILLED | THREAD_SIGNAL | THREAD_NOTIFY,
 };
 
+/* Times in user mode and in the kernel are told from these and cpu_ns: proc/proc.c */
+enum thread_sample { SAMPLE_KERNEL, SAMPLE_USER };
+
 /*
  *   [I] immutable once thread_create() returns        [a] atomic
  *   [R] the run queue lock of thread->cpu, or whoever made it CHANGING
@@ -88,6 +91,7 @@ struct thread {
 	uint64_t cpu_ns;           /* [R] total time on CPU */
 	uint64_t nr_switches;      /* [R] how often it was put on a CPU */
 	uint64_t nr_preempted;     /* [R] how often it lost one against its wish */
+	uint32_t samples[2];       /* [t] where interrupts found it: enum thread_sample */
 
 	struct irqlock lock;      /* RANK_THREAD: what was asked for */
 	struct sched_params base; /* [L] */

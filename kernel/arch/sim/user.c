@@ -124,6 +124,11 @@ int arch_user_cmpxchg32(vaddr_t at UNUSED, uint32_t expected UNUSED, uint32_t de
 
 /* ---- Signals ---- */
 
+size_t arch_signal_frame_size(void)
+{
+	return 2048; /* MINSIGSTKSZ */
+}
+
 int arch_signal_push(struct arch_frame *f UNUSED, const struct arch_signal *s UNUSED)
 {
 	return -EFAULT;

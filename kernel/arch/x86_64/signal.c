@@ -159,6 +159,11 @@ static int place(
 	return user_range_ok(UPTR(*frame), sp - *frame) ? 0 : -EFAULT;
 }
 
+size_t arch_signal_frame_size(void)
+{
+	return RED_ZONE + state_size() + ARCH_FPU_ALIGN + sizeof(struct frame) + 16 + 8;
+}
+
 static void save_registers(
 	struct sigcontext *sc, const struct arch_frame *f, const struct arch_signal *s)
 {
