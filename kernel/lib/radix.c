@@ -19,6 +19,7 @@
 #include "lib/radix.h"
 
 #include "lib/assert.h"
+#include "lib/atomic.h"
 #include "lib/bits.h"
 
 enum {
@@ -83,13 +84,13 @@ static void node_free(struct radix *radix, struct radix_node *node)
 
 static void slot_fill(struct radix_node *node, unsigned slot, void *what)
 {
-	node->slots[slot] = what;
+	atomic_store_release(&node->slots[slot], what); /* pairs with radix_lookup_rcu */
 	node->used |= BIT(slot);
 }
 
 static void slot_empty(struct radix_node *node, unsigned slot)
 {
-	node->slots[slot] = NULL;
+	atomic_store_relaxed(&node->slots[slot], NULL); /* nothing to order: radix_lookup_rcu */
 	node->used &= ~BIT(slot);
 }
 
@@ -134,14 +135,14 @@ static void prune(struct radix *radix, struct radix_node *node)
 		if (parent)
 			slot_empty(parent, node->slot);
 		else
-			radix->root = NULL;
+			atomic_store_relaxed(&radix->root, NULL);
 		node_free(radix, node);
 		node = parent;
 	}
 	while (radix->root && radix->root->shift && radix->root->used == BIT(0)) {
 		struct radix_node *old = radix->root;
 
-		radix->root = old->slots[0];
+		atomic_store_release(&radix->root, (struct radix_node *)old->slots[0]);
 		radix->root->parent = NULL;
 		node_free(radix, old);
 	}
@@ -180,6 +181,21 @@ void *radix_lookup(const struct radix *radix, uint64_t key)
 	return slot ? *slot : NULL;
 }
 
+void *radix_lookup_rcu(const struct radix *radix, uint64_t key)
+{
+	const struct radix_node *node = atomic_load_acquire(&radix->root);
+
+	if (!node || is_beyond(key, node->shift))
+		return NULL;
+	for (;;) {
+		void *slot = atomic_load_acquire(&node->slots[slot_of(key, node)]);
+
+		if (!node->shift || !slot)
+			return slot;
+		node = slot;
+	}
+}
+
 void *radix_replace(struct radix *radix, uint64_t key, void *item)
 {
 	void **slot = item_slot(radix, key);
@@ -199,7 +215,7 @@ static int grow(struct radix *radix, uint64_t key)
 
 		while (is_beyond(key, shift))
 			shift += RADIX_BITS;
-		radix->root = node_create(radix, shift);
+		atomic_store_release(&radix->root, node_create(radix, shift));
 		return radix->root ? 0 : -ENOMEM;
 	}
 	while (is_beyond(key, radix->root->shift)) {
@@ -208,7 +224,7 @@ static int grow(struct radix *radix, uint64_t key)
 		if (!top)
 			return -ENOMEM;
 		child_attach(top, 0, radix->root);
-		radix->root = top;
+		atomic_store_release(&radix->root, top); /* pairs with radix_lookup_rcu */
 	}
 	return 0;
 }

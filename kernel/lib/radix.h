@@ -9,8 +9,8 @@
  * Every node also knows which of its slots are full all the way down, so the first free key is
  * found as fast as any other: that makes it the base of lib/idr.h.
  *
- * No lock in here: the owner says which one. Readers need it too (nothing is published for
- * RCU).
+ * No lock in here: the owner says which one. Readers need it too, but for radix_lookup_rcu:
+ * there the allocator's free must wait for a grace period.
  */
 #pragma once
 
@@ -49,6 +49,8 @@ MUST_CHECK int radix_insert(struct radix *radix, uint64_t key, void *item);
 
 /* Each returns the item at `key`, or null: replace, when there was none, changes nothing. */
 void *radix_lookup(const struct radix *radix, uint64_t key);
+/* Beside a writer: what was there before the writer's change or after it. */
+void *radix_lookup_rcu(const struct radix *radix, uint64_t key);
 void *radix_erase(struct radix *radix, uint64_t key);
 void *radix_replace(struct radix *radix, uint64_t key, void *item);
 
