@@ -9,8 +9,7 @@
  */
 #pragma once
 
-#include <linux/stat.h>
-
+#include "abi/stat.h"
 #include "fs/vfs/file.h"
 #include "lib/base.h"
 #include "lib/list.h"

@@ -7,11 +7,11 @@
  */
 #include "fs/vfs/permission_priv.h"
 
+#include "abi/stat.h"
 #include "fs/vfs/path.h"
 #include "proc/cred.h"
 
 #include <linux/capability.h>
-#include <linux/stat.h>
 
 /* The three bits of the mode that count for this caller. */
 static unsigned class_bits(const struct cred *c, const struct inode *i)
