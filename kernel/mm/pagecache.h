@@ -35,9 +35,14 @@ struct pagecache {
 	void *owner;		/* the inode, or NULL */
 };
 
+void pagecache_init_system(void); /* before the first cache; needs mem_alloc */
 void pagecache_init(struct pagecache *pc, const struct page_source_ops *source_ops, const struct pagecache_ops *ops,
 	void *owner);
 void pagecache_fini(struct pagecache *pc); /* drops all pages */
+/*
+ * The owner's lock (an inode's) keeps writes, truncate and punch apart; reads and faults come at any
+ * time. Pages that leave are freed after a grace period.
+ */
 /* The page, with a reference; *out NULL for a hole when !create. -ENOMEM, -ENOSPC, fill's errors. */
 MUST_CHECK int pagecache_get(struct pagecache *pc, uint64_t index, bool create, struct page **out);
 /* Bytes between an iter and the cache at pos; holes read as zeroes. Moved so far, or -errno when nothing was.
@@ -53,5 +58,6 @@ int64_t pagecache_seek(struct pagecache *pc, int64_t pos, bool data);
 /* page_source_ops.get_page for any page cache. */
 int pagecache_source_get_page(struct page_source *s, uint64_t index, bool is_write, struct page **out);
 
-/* Shared anonymous memory (MAP_SHARED | MAP_ANONYMOUS): a counted cache with no file. */
+/* Shared anonymous memory (MAP_SHARED | MAP_ANONYMOUS): a counted cache with no file. Commits
+ * its pages until it goes. -ENOMEM. */
 MUST_CHECK int pagecache_create_shared(uint64_t nr_pages, struct page_source **out);
