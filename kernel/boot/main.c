@@ -17,12 +17,15 @@
 #include "debug/test_runner.h"
 #include "debug/watchdog.h"
 #include "dev/acpi/acpi.h"
+#include "dev/char/chardev.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "irq/irq.h"
 #include "irq/work.h"
 #include "lib/cmdline.h"
 #include "mm/bootmem.h"
 #include "mm/kmap.h"
 #include "mm/page.h"
+#include "mm/pagecache.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "proc/proc.h"
@@ -77,6 +80,14 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	work_init_system();		   /* needs  threads                                   */
 	watchdog_init();
 	smp_start_others();		   /* gives  every CPU                                 */
+
+	/* Files. */
+	pagecache_init_system();	   /* needs  mem_alloc                                 */
+	tmpfs_init();			   /* gives  the filesystem of the root                */
+	vfs_init();			   /* gives  the root, path names                      */
+	file_init();			   /* gives  open files                                */
+	devtmpfs_init();		   /* gives  device nodes                              */
+	mem_devices_init();		   /* gives  null, zero, random, kmsg                  */
 
 	log_info("torus: ready, %u CPUs, %lu counts since entry", cpu_count(),
 		arch_counter_read() - arch_layout.entry_counter);

@@ -39,9 +39,10 @@ MUST_CHECK int chardev_open(struct inode *inode, struct file *f);
 
 /*
  * A node in devtmpfs: "null", "pts/ptmx"; folders appear as needed. type S_IFCHR or S_IFBLK.
- * Any time after tmpfs_init; sleeps.
+ * Any time after devtmpfs_init; sleeps.
  */
 MUST_CHECK int devtmpfs_create_node(const char *name, uint32_t mode, uint32_t dev);
 MUST_CHECK int devtmpfs_remove_node(const char *name);
 
+void devtmpfs_init(void);    /* before the first node; needs tmpfs_init and vfs_init */
 void mem_devices_init(void); /* dev/char/mem.c: null zero full random urandom kmsg */

@@ -13,6 +13,7 @@
 #include "lib/base.h"
 #include "lib/refcount.h"
 #include "sync/mutex.h"
+#include "sync/rcu.h"
 #include "sync/waitq.h"
 #include "uaccess/iter.h"
 
@@ -82,6 +83,9 @@ struct file {
 	struct irqlock flags_lock;
 	int owner_pid, owner_type, owner_sig; /* [f] F_SETOWN, F_SETSIG */
 	void *epoll_items;		/* [f] fs/vfs/epoll.c: the sets that watch it, or NULL */
+	int owner_fd;			/* [f] si_fd: the number by which O_ASYNC was set */
+	uint32_t owner_uid, owner_euid;	/* [f] of who set the owner */
+	struct rcu_head rcu;
 };
 
 enum file_mode {
@@ -109,7 +113,7 @@ enum file_mode {
  * O_NOCTTY while open looks at it, and loses it then.
  * Truncating is the caller's. A FIFO is the caller's too: file_create, then its own rules.
  *
- * Returns  0; -ETXTBSY, -EROFS, -ENXIO (a socket, a device without a driver), -ENFILE, -ENOMEM,
+ * Returns  0; -ETXTBSY, -EROFS (a read-only mount), -ENXIO (a socket, a device without a driver), -ENFILE, -ENOMEM,
  *          -EINVAL (O_DIRECT where it is refused), or what open said
  */
 MUST_CHECK int file_open(struct file **out, struct mount *m, struct dentry *d, unsigned flags);
@@ -145,6 +149,7 @@ bool file_is_anonymous(const struct file *f);
 size_t file_anonymous_name(const struct file *f, char *buf, size_t size);
 /* SIGIO or F_SETSIG's signal to F_SETOWN's owner, if O_ASYNC is set. band: POLL_IN ... */
 void file_send_sigio(struct file *f, int band);
+void file_init(void); /* gives file_create and anonymous files; needs inode_create */
 /* How many are open, and the limit (fs.file-max). */
 uint64_t file_count(void);
 extern uint64_t file_max;

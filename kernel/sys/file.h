@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What sys/file.c and sys/fcntl.c share.
+ */
+#pragma once
+
+#include "fs/vfs/file.h"
+#include "lib/base.h"
+
+/* The lowest number >= min refers to f as well: it, or -EMFILE, -ENOMEM. */
+int64_t sys_dup_file(struct file *f, int min, bool close_on_exec);
+/* The flags of mask become those of value. fd is by whom O_ASYNC's signals name the file. */
+MUST_CHECK int sys_set_file_flags(struct file *f, int fd, unsigned mask, unsigned value);
