@@ -39,7 +39,8 @@ struct inode_ops {
 	int (*rmdir)(struct inode *dir, struct dentry *d);
 	/* flags: RENAME_NOREPLACE is already checked; RENAME_EXCHANGE, RENAME_WHITEOUT as supported. */
 	int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_d, unsigned flags);
-	int (*tmpfile)(struct inode *dir, struct dentry *d, uint32_t mode); /* nlink 0 afterwards */
+	int (*tmpfile)(
+		struct inode *dir, struct dentry *d, uint32_t mode); /* nlink 0 afterwards */
 	/* The target of a symlink into buf (NUL-terminated); its length. */
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
 	/* A symlink that jumps to an object and not to a path (/proc/PID/fd/N). -ENOSYS: use readlink. */
@@ -88,7 +89,8 @@ struct kstat {
 };
 
 enum inode_flags {
-	INODE_LINKABLE = 1, /* made by O_TMPFILE without O_EXCL: may get its first name by link */
+	INODE_LINKABLE =
+		1, /* made by O_TMPFILE without O_EXCL: may get its first name by link */
 };
 
 /*
@@ -109,7 +111,7 @@ struct inode {
 	struct timespec64 atime, mtime, ctime, btime; /* [i] */
 	struct mutex lock;		 /* RANK_INODE: contents of a directory, attributes, size */
 	struct page_source *source;	 /* [I] regular files */
-	uint32_t flags;			 /* [a] enum inode_flags */
+	uint32_t flags;                  /* [a] enum inode_flags */
 	char *link;			 /* [I] a symlink's target in memory of its own, or NULL: readlink */
 	int32_t write_count;		 /* [a] > 0 open for writing, < 0 mapped as a program (ETXTBSY) */
 	void *locks;			 /* fs/vfs/locks.c: flock, POSIX, OFD */

@@ -8,6 +8,7 @@
  */
 #include "fs/vfs/path.h"
 
+#include "fs/vfs/attr_query.h"
 #include "fs/vfs/super_priv.h"
 #include "fs/vfs/walk_priv.h"
 #include "lib/string.h"

@@ -77,7 +77,3 @@ MUST_CHECK int walk_lookup_locked(
 /* Copies a path's ends without references; a consistent pair. Under RCU. */
 void fs_context_peek_root(struct fs_context *fs, struct path *out);
 void fs_context_peek_cwd(struct fs_context *fs, struct path *out);
-
-/* path_lookup with the rights of somebody else: access(2). */
-MUST_CHECK int path_lookup_as(
-	const struct cred *c, int dirfd, const char *name, unsigned flags, struct path *out);
