@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mmap. The order of checks is Linux's where a program can see it.
+ *
+ * Spec    man 2 mmap
+ */
+#include "fs/vfs/fdtable.h"
+#include "fs/vfs/inode.h"
+#include "mm/commit.h"
+#include "mm/pagecache.h"
+#include "sys/mem_priv.h"
+#include "sys/syscall.h"
+
+#include <linux/mount.h>
+
+/* Those that MAP_SHARED_VALIDATE answers for; MAP_SHARED ignores what it does not know. */
+#define MAP_LEGACY                                                                             \
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE |                \
+		MAP_EXECUTABLE | MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED |              \
+		MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |        \
+		MAP_32BIT | MAP_HUGE_2MB | MAP_HUGE_1GB)
+
+/* What the file's mode allows, and what it forbids for ever. */
+static int file_rights(const struct file *f, unsigned map_flags, struct map_req *req)
+{
+	bool is_noexec = f->mount && (f->mount->flags & MS_NOEXEC);
+
+	req->flags |= VM_MAY_ALL;
+	switch (map_flags & MAP_TYPE) {
+	case MAP_SHARED_VALIDATE:
+		if (map_flags & ~(unsigned)MAP_LEGACY)
+			return -EOPNOTSUPP;
+		FALLTHROUGH;
+	case MAP_SHARED:
+		if ((req->flags & VM_WRITE) && !(f->mode & FILE_WRITE))
+			return -EACCES;
+		req->flags |= VM_SHARED;
+		if (!(f->mode & FILE_WRITE))
+			req->flags &= ~(uint32_t)VM_MAYWRITE;
+		break;
+	case MAP_PRIVATE:
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!(f->mode & FILE_READ))
+		return -EACCES;
+	if (is_noexec) {
+		if (req->flags & VM_EXEC)
+			return -EPERM;
+		req->flags &= ~(uint32_t)VM_MAYEXEC;
+	}
+	if (!f->ops->map)
+		return -ENODEV;
+	return map_flags & MAP_GROWSDOWN ? -EINVAL : 0;
+}
+
+static int64_t map_file(struct map_req *req, int fd)
+{
+	struct borrowed_file b = fd_borrow(fd);
+	vaddr_t at;
+	int err;
+
+	if (!b.file)
+		return -EBADF;
+	err = req->map_flags & MAP_HUGETLB ? -EINVAL : 0; /* no such file here */
+	err = err ? err : !req->size ? -EINVAL : file_rights(b.file, req->map_flags, req);
+	err = err ? err : b.file->ops->map(b.file, req->flags, &req->source);
+	err = err ? err : vmspace_map(current_vm(), req, &at);
+	fd_release(b);
+	return err ? err : (int64_t)at;
+}
+
+static int64_t map_shared_anonymous(struct map_req *req)
+{
+	vaddr_t at;
+	int err;
+
+	if (req->map_flags & MAP_GROWSDOWN)
+		return -EINVAL;
+	if (!req->size)
+		return -EINVAL;
+	if (!ALIGN_UP(req->size, PAGE_SIZE) || req->size > ARCH_USER_END)
+		return -ENOMEM;
+	req->flags |= VM_SHARED | VM_MAY_ALL;
+	err = pagecache_create_shared(
+		ALIGN_UP(req->size, PAGE_SIZE) >> PAGE_SHIFT, &req->source);
+	if (err)
+		return err;
+	err = vmspace_map(current_vm(), req, &at);
+	req->source->ops->put(req->source); /* the region has its own */
+	return err ? err : (int64_t)at;
+}
+
+static int64_t map_anonymous(struct map_req *req)
+{
+	vaddr_t at;
+	int err;
+
+	if (UNLIKELY(req->map_flags & MAP_HUGETLB))
+		return -EINVAL; /* no huge pages are set aside */
+	switch (req->map_flags & MAP_TYPE) {
+	case MAP_PRIVATE:
+		break;
+	case MAP_SHARED:
+		return map_shared_anonymous(req);
+	default:
+		return -EINVAL;
+	}
+	if (UNLIKELY(req->map_flags & MAP_GROWSDOWN))
+		req->flags |= VM_GROWSDOWN;
+	req->flags |= VM_MAY_ALL;
+	req->offset_pages = 0;
+	err = vmspace_map(current_vm(), req, &at);
+	return err ? err : (int64_t)at;
+}
+
+/* man 2 mmap. */
+SYSCALL6(mmap, vaddr_t, addr, size_t, len, unsigned, prot, unsigned, flags, int, fd, uint64_t,
+	offset)
+{
+	struct map_req req = {.addr = addr,
+		.size = len,
+		.map_flags = flags,
+		.offset_pages = offset >> PAGE_SHIFT};
+	struct vm_limits limits;
+
+	if (UNLIKELY(offset & PAGE_MASK))
+		return -EINVAL;
+	req.flags = prot_to_vm(apply_personality(prot));
+	if (UNLIKELY(flags & MAP_LOCKED)) {
+		vm_current_limits(&limits);
+		if (!limits.may_lock && !limits.memlock)
+			return -EPERM;
+		req.flags |= VM_LOCKED;
+	}
+	if ((flags & MAP_NORESERVE) && READ_ONCE(vm_overcommit_mode) != OVERCOMMIT_NEVER)
+		req.flags |= VM_NORESERVE;
+	return flags & MAP_ANONYMOUS ? map_anonymous(&req) : map_file(&req, fd);
+}
