@@ -27,7 +27,6 @@
 #include <asm/signal.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
-#include <linux/stat.h>
 
 #include "ipc/pipe_priv.h"
 #include "lib/string.h"
@@ -72,8 +71,8 @@ int pipe_create(struct file *out[2], unsigned flags)
 		return err;
 	p->readers = p->writers = p->reader_opens = p->writer_opens = 1;
 	p->files = 2;
-	err = file_open_object(&out[0], &pipe_ops, p, O_RDONLY | (flags & O_NONBLOCK),
-		FILE_READ | FILE_STREAM, S_IFIFO | 0600);
+	err = file_open_anonymous(&out[0], &pipe_ops, "pipe", p,
+		O_RDONLY | (flags & O_NONBLOCK), FILE_READ | FILE_STREAM | FILE_NEW_FIFO);
 	if (err) {
 		pipe_free(p);
 		return err;
