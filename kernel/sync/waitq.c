@@ -16,7 +16,8 @@
  * function, and what it works on lies on the waiting thread's stack.
  *
  * Locks   queue->lock (RANK_WAITQ), under it thread and run queue locks by sched_wake
- * Never   sleep in a wake function, or take a queue's lock in one (queues do not nest).
+ * Never   sleep in a wake function, or take a queue's lock in one. The exception are the queues of
+ *         epoll sets, which are woken by other queues' waiters: fs/vfs/epoll.c orders them by level.
  */
 #include "sync/waitq.h"
 
@@ -81,22 +82,27 @@ void waitq_remove(struct waitq *q, struct waiter *w)
 }
 
 /* A wake function may remove its own waiter, and no other. */
-static void wake_locked(struct waitq *q, unsigned nr_exclusive, uint64_t key)
+unsigned waitq_wake_locked(struct waitq *q, unsigned nr_exclusive, uint64_t key)
 {
+	unsigned nr_woken = 0;
+
 	list_for_each_safe (w, &q->waiters, struct waiter, link) {
 		bool is_exclusive = w->is_exclusive; /* the waiter may be gone after its wake */
 
 		if (is_exclusive && nr_exclusive == 0)
-			return;
-		if (w->wake(w, key) && is_exclusive)
-			nr_exclusive--;
+			break;
+		if (w->wake(w, key)) {
+			nr_woken++;
+			nr_exclusive -= is_exclusive;
+		}
 	}
+	return nr_woken;
 }
 
 void waitq_wake_nr(struct waitq *q, unsigned nr_exclusive, uint64_t key)
 {
 	irqlock_lock(&q->lock);
-	wake_locked(q, nr_exclusive, key);
+	waitq_wake_locked(q, nr_exclusive, key);
 	irqlock_unlock(&q->lock);
 }
 
@@ -114,7 +120,7 @@ void waitq_wake_handover(struct waitq *q, uint64_t key)
 {
 	irqlock_lock(&q->lock);
 	q->is_handover = true;
-	wake_locked(q, 1, key);
+	waitq_wake_locked(q, 1, key);
 	q->is_handover = false;
 	irqlock_unlock(&q->lock);
 }
@@ -218,7 +224,7 @@ void wait_finish(struct waitq *q, struct thread_waiter *tw)
 	if (tw->waiter.queue)
 		waitq_remove_locked(q, &tw->waiter);
 	else if (tw->waiter.is_exclusive && !tw->is_used)
-		wake_locked(q, 1, tw->key);
+		waitq_wake_locked(q, 1, tw->key);
 	sched_set_running();
 	irqlock_unlock(&q->lock);
 }

@@ -65,6 +65,9 @@ void waitq_remove_locked(struct waitq *q, struct waiter *w) MUST_HOLD(q->lock);
 void waitq_wake_one(struct waitq *q, uint64_t key);
 void waitq_wake_nr(struct waitq *q, unsigned nr_exclusive, uint64_t key);
 void waitq_wake_all(struct waitq *q, uint64_t key);
+/* The same as wake_nr inside a section of the lock; how many took the wake-up. */
+unsigned waitq_wake_locked(struct waitq *q, unsigned nr_exclusive, uint64_t key)
+	MUST_HOLD(q->lock);
 /* Like waitq_wake_one; the woken thread runs here at once when we next wait. */
 void waitq_wake_handover(struct waitq *q, uint64_t key);
 static inline bool waitq_has_waiters(struct waitq *q) /* a hint unless the lock is held */

@@ -35,6 +35,14 @@ static inline uint64_t clock_monotonic_ns(void)
 	return clock_counter_to_ns(arch_counter_read());
 }
 
+/* Monotonic time this far from now; UINT64_MAX (sync/waitq.h: WAIT_FOREVER) when there is none. */
+static inline uint64_t clock_deadline_ns(uint64_t timeout_ns)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	return timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
+}
+
 int64_t clock_realtime_ns(void);
 void clock_set_realtime_ns(int64_t ns);
 /*

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/*
+ * eventfd: a 64-bit count. A write adds, a read takes all of it (or one, as a semaphore); a read of
+ * zero and a write that would reach 2^64 - 1 wait.
+ *
+ * Locks   lock  RANK_EVENT  the count; wake-ups after it is released
+ * Spec    man 2 eventfd
+ */
+#include "ipc/eventfd.h"
+
+#include <asm/poll.h>
+#include <linux/fcntl.h>
+
+#include "ipc/handover.h"
+#include "lib/fmt.h"
+#include "mm/slab.h"
+#include "sync/spinlock.h"
+
+enum { EFD_SEMAPHORE = 1 }; /* man 2 eventfd; the UAPI headers lack it */
+#define COUNT_MAX (UINT64_MAX - 1)
+
+/*
+ *   [l] lock to write, read anywhere by one load
+ */
+struct eventfd {
+	struct irqlock lock;
+	uint64_t count;    /* [l] */
+	bool is_semaphore; /* [I] */
+	struct waitq readable, writable;
+	struct handover_hint hint;
+};
+
+static int64_t eventfd_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
+{
+	struct eventfd *e = f->private_data;
+	uint64_t n;
+
+	if (to->left < sizeof(n))
+		return -EINVAL;
+	if (!READ_ONCE(e->count))
+		return -EAGAIN;
+	irqlock_lock(&e->lock);
+	n = e->is_semaphore && e->count ? 1 : e->count;
+	e->count -= n;
+	irqlock_unlock(&e->lock);
+	if (!n)
+		return -EAGAIN;
+	if (waitq_has_waiters(&e->writable))
+		waitq_wake_all(&e->writable, POLLOUT | POLLWRNORM);
+	return iter_write(to, &n, sizeof(n)) == sizeof(n) ? (int64_t)sizeof(n) : -EFAULT;
+}
+
+static int64_t eventfd_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
+{
+	struct eventfd *e = f->private_data;
+	bool fits;
+	uint64_t n;
+
+	if (from->left < sizeof(n))
+		return -EINVAL;
+	if (iter_read(from, &n, sizeof(n)) < sizeof(n))
+		return -EFAULT;
+	if (n == UINT64_MAX)
+		return -EINVAL;
+	irqlock_lock(&e->lock);
+	fits = n <= COUNT_MAX - e->count;
+	if (fits)
+		e->count += n;
+	irqlock_unlock(&e->lock);
+	if (!fits) {
+		iter_revert(from, sizeof(n));
+		return -EAGAIN;
+	}
+	if (waitq_has_waiters(&e->readable))
+		handover_wake(&e->hint, &e->readable, POLLIN | POLLRDNORM);
+	/* The rest of a longer buffer is not looked at: a write is complete after one number. */
+	from->left = 0;
+	return sizeof(n);
+}
+
+int eventfd_signal(struct file *f, uint64_t n)
+{
+	struct eventfd *e = f->private_data;
+
+	if (f->ops->write != eventfd_write)
+		return -EINVAL;
+	irqlock_lock(&e->lock);
+	e->count = n <= UINT64_MAX - e->count ? e->count + n : UINT64_MAX;
+	irqlock_unlock(&e->lock);
+	waitq_wake_one(&e->readable, POLLIN | POLLRDNORM);
+	return 0;
+}
+
+static uint32_t eventfd_poll(struct file *f)
+{
+	const struct eventfd *e = f->private_data;
+	uint64_t count = READ_ONCE(e->count);
+	uint32_t events = 0;
+
+	if (count)
+		events |= POLLIN | POLLRDNORM;
+	if (count == UINT64_MAX)
+		events |= POLLERR;
+	if (count < COUNT_MAX)
+		events |= POLLOUT | POLLWRNORM;
+	return events;
+}
+
+static struct waitq *eventfd_waitq(struct file *f, uint32_t events)
+{
+	struct eventfd *e = f->private_data;
+
+	return events & (POLLIN | POLLRDNORM) ? &e->readable : &e->writable;
+}
+
+static int eventfd_fdinfo(struct file *f, char *buf, size_t size)
+{
+	const struct eventfd *e = f->private_data;
+
+	return (int)snformat(buf, size, "eventfd-count: %16lx\n", READ_ONCE(e->count));
+}
+
+static void eventfd_release(struct file *f)
+{
+	mem_free(f->private_data);
+}
+
+static const struct file_ops eventfd_ops = {
+	.name = "[eventfd]",
+	.read = eventfd_read,
+	.write = eventfd_write,
+	.poll = eventfd_poll,
+	.waitq = eventfd_waitq,
+	.fdinfo = eventfd_fdinfo,
+	.release = eventfd_release,
+};
+
+int eventfd_create(struct file **out, uint32_t count, unsigned flags)
+{
+	struct eventfd *e = mem_alloc(sizeof(*e), SLAB_ZERO);
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	irqlock_init(&e->lock, RANK_EVENT, "eventfd");
+	waitq_init(&e->readable);
+	waitq_init(&e->writable);
+	e->count = count;
+	e->is_semaphore = flags & EFD_SEMAPHORE;
+	err = file_open_anonymous(out, &eventfd_ops, "[eventfd]", e,
+		O_RDWR | (flags & O_NONBLOCK), FILE_READ | FILE_WRITE | FILE_STREAM);
+	if (err)
+		mem_free(e);
+	return err;
+}
