@@ -15,6 +15,7 @@ enum lock_rank {
 	RANK_MOUNT,	     /* sleep  the tree of mounts                                      */
 	RANK_RENAME,	     /* sleep  one filesystem's renames across directories             */
 	RANK_INODE,	     /* sleep  one inode: contents, attributes; parents before children */
+	RANK_EPOLL_NEST,     /* sleep  which epoll set watches which                          */
 	RANK_EPOLL,	     /* sleep  one epoll set; a nested one after the outer             */
 	RANK_UNIX_SOCKET,    /* sleep  one unix socket; two by address                         */
 	RANK_TTY,	     /* sleep  one terminal's settings and line                        */

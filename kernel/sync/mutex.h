@@ -27,6 +27,11 @@ struct LOCK_TYPE("mutex") mutex {
 	const char *name;            /* [I] */
 };
 
+#define MUTEX_INIT(rank_, name_)                                                               \
+	{                                                                                      \
+		.wait_lock = IRQLOCK_INIT(RANK_MUTEX, name_), .rank = (rank_), .name = (name_) \
+	}
+
 void mutex_init(struct mutex *m, enum lock_rank rank, const char *name);
 void mutex_lock(struct mutex *m) ACQUIRES(*m);
 void mutex_lock_nested(struct mutex *m, uint64_t key) ACQUIRES(*m);

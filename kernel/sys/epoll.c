@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/* epoll_create, epoll_ctl, epoll_wait and their newer forms. */
+#include "fs/vfs/epoll.h"
+
+#include <linux/fcntl.h>
+#include <linux/resource.h>
+
+#include "fs/vfs/fdtable.h"
+#include "ops/epoll.h"
+#include "proc/proc.h"
+#include "proc/signal.h"
+#include "sys/syscall.h"
+#include "sys/timeout.h"
+
+enum { MAX_EVENTS = INT32_MAX / sizeof(struct epoll_event), SIGSET_SIZE = 8 };
+
+static int64_t create(unsigned flags)
+{
+	struct fdtable *t = uthread_current()->files;
+	struct file *f;
+	int fd, err;
+
+	err = epoll_create(&f);
+	if (err)
+		return err;
+	err = fd_reserve(t, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	fd_install(t, fd, f, flags & O_CLOEXEC);
+	return fd;
+}
+
+SYSCALL1(epoll_create, int, size)
+{
+	return size <= 0 ? -EINVAL : create(0);
+}
+
+/* Errors: EINVAL, EMFILE, ENFILE, ENOMEM. */
+SYSCALL1(epoll_create1, unsigned, flags)
+{
+	return flags & ~(unsigned)EPOLL_CLOEXEC ? -EINVAL : create(flags);
+}
+
+/* Errors: EFAULT, EBADF, EPERM, EINVAL, ELOOP, EEXIST, ENOENT, ENOMEM. */
+SYSCALL4(epoll_ctl, int, epfd, int, op, int, fd, uptr, event)
+{
+	struct epoll_event e = {0};
+	struct borrowed_file set, target;
+	int err;
+
+	if (op != EPOLL_CTL_DEL && user_get(e, event))
+		return -EFAULT;
+	set = fd_borrow(epfd);
+	if (!set.file)
+		return -EBADF;
+	target = fd_borrow(fd);
+	err = target.file ? epoll_control(set.file, op, fd, target.file, &e) : -EBADF;
+	if (target.file)
+		fd_release(target);
+	fd_release(set);
+	return err;
+}
+
+static int64_t wait_common(int epfd, uptr events, int max, uint64_t timeout_ns)
+{
+	struct borrowed_file set;
+	struct epoll_op e;
+
+	if (max <= 0 || max > (int)MAX_EVENTS)
+		return -EINVAL;
+	if (!user_range_ok(events, (size_t)max * sizeof(struct epoll_event)))
+		return -EFAULT;
+	set = fd_borrow(epfd);
+	if (UNLIKELY(!set.file))
+		return -EBADF;
+	if (UNLIKELY(!epoll_is_set(set.file))) {
+		fd_release(set);
+		return -EINVAL;
+	}
+	epoll_op_prepare(&e, set, events, (unsigned)max, timeout_ns);
+	return op_run(&e.op);
+}
+
+static int use_mask(uptr mask, size_t size)
+{
+	uint64_t set;
+
+	if (uptr_is_null(mask))
+		return 0;
+	if (size != SIGSET_SIZE)
+		return -EINVAL;
+	if (user_get(set, mask))
+		return -EFAULT;
+	signal_set_temporary_mask(set);
+	return 0;
+}
+
+/* Errors: EINVAL, EFAULT, EBADF, EINTR. */
+SYSCALL4(epoll_wait, int, epfd, uptr, events, int, max, int, timeout_ms)
+{
+	return wait_common(epfd, events, max, timeout_from_ms(timeout_ms));
+}
+
+SYSCALL6(epoll_pwait, int, epfd, uptr, events, int, max, int, timeout_ms, uptr, sigmask, size_t,
+	sigset_size)
+{
+	int err = use_mask(sigmask, sigset_size);
+
+	return err ? err : wait_common(epfd, events, max, timeout_from_ms(timeout_ms));
+}
+
+SYSCALL6(epoll_pwait2, int, epfd, uptr, events, int, max, uptr, timeout, uptr, sigmask, size_t,
+	sigset_size)
+{
+	uint64_t timeout_ns;
+	int err = timeout_read(timeout, &timeout_ns);
+
+	if (!err)
+		err = use_mask(sigmask, sigset_size);
+	return err ? err : wait_common(epfd, events, max, timeout_ns);
+}
