@@ -88,6 +88,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	file_init();			   /* gives  open files                                */
 	devtmpfs_init();		   /* gives  device nodes                              */
 	mem_devices_init();		   /* gives  null, zero, random, kmsg                  */
+	console_device_init();		   /* gives  /dev/console                              */
 
 	log_info("torus: ready, %u CPUs, %lu counts since entry", cpu_count(),
 		arch_counter_read() - arch_layout.entry_counter);

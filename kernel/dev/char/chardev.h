@@ -46,3 +46,4 @@ MUST_CHECK int devtmpfs_remove_node(const char *name);
 
 void devtmpfs_init(void);    /* before the first node; needs tmpfs_init and vfs_init */
 void mem_devices_init(void); /* dev/char/mem.c: null zero full random urandom kmsg */
+void console_device_init(void); /* dev/char/console.c: 5:1 until a terminal driver has it */
