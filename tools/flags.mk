@@ -12,6 +12,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 
 CFLAGS_ALL := -std=gnu17 -g -Ikernel -fno-strict-aliasing -fno-common $(WARNINGS)
 
+# In a host program <sys/stat.h> is the host's, though kernel/sys has a stat.h too.
+CFLAGS_HOSTED := $(subst -Ikernel ,-iquote kernel ,$(CFLAGS_ALL))
+
 # What a kernel of any hardware architecture is compiled with; kernel/arch/<arch>/flags.mk adds
 # the machine's own, and its folder is where "arch_types.h" and "arch_inline.h" come from.
 CFLAGS_KERNEL := $(CFLAGS_ALL) -Ikernel/arch/$(ARCH) -ffreestanding -fpie -fvisibility=hidden -fno-omit-frame-pointer \

@@ -9,7 +9,7 @@
 # Each program has its own objects, because of FLAGS. The runner is tests/host/main.c.
 
 HOST_CC     := clang
-HOST_FLAGS  := $(CFLAGS_ALL) -Ikernel/arch/sim -O1 -DDEBUG -fno-omit-frame-pointer -fno-builtin \
+HOST_FLAGS  := $(CFLAGS_HOSTED) -Ikernel/arch/sim -O1 -DDEBUG -fno-omit-frame-pointer -fno-builtin \
 	       -fsanitize=address,undefined -fno-sanitize-recover=undefined
 HOST_STAMP  := $(call stamp,build/host/flags,$(HOST_CC) $(HOST_FLAGS))
 HOST_TESTS  := $(sort $(wildcard $(foreach d,/ /*/ /*/*/,kernel/*$(d)test/test_*.c)))

@@ -14,7 +14,7 @@ SRCS         := $(filter-out $(SIM_EXCLUDE),$(SRCS))
 OBJS         := $(SRCS:%=$(BUILD)/%.o)
 IMAGE        := $(BUILD)/torus-sim
 
-CFLAGS := $(CFLAGS_ALL) -Ikernel/arch/sim -O1 -fno-omit-frame-pointer -DINTERLEAVE \
+CFLAGS := $(CFLAGS_HOSTED) -Ikernel/arch/sim -O1 -fno-omit-frame-pointer -DINTERLEAVE \
 	  $(if $(filter debug kasan,$(firstword $(subst -, ,$(VARIANT)))),-DDEBUG) \
 	  -fsanitize=address,undefined -fno-sanitize-recover=undefined $(CFLAGS_SIM)
 

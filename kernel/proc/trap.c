@@ -46,7 +46,7 @@ bool trap_page_fault(struct arch_frame *f, const struct trap_info *info)
 	bool is_user = arch_frame_is_user(f);
 	int err, code = SEGV_MAPERR;
 
-	if (!t->vm || !t->user || !preempt_is_enabled())
+	if (!t->vm || !preempt_is_enabled())
 		return false;
 	if (!is_user && !arch_frame_irq_enabled(f))
 		return false;

@@ -26,9 +26,9 @@
 
 typedef uint64_t arch_pte;
 
-/* Everything about a simulated CPU is in the machine's own struct sim_cpu (sim_priv.h). */
+/* Everything else about a simulated CPU is in the machine's own struct sim_cpu (sim_priv.h). */
 struct arch_cpu {
-	uint32_t unused;
+	paddr_t root; /* of the program's tables, walked in software; 0: none */
 };
 
 /* Where a thread that does not run goes on: sim_swap's saved registers lie at sp. */
@@ -36,18 +36,24 @@ struct arch_context {
 	void *sp;
 };
 
+struct sim_handler;
 struct arch_user {
 	uint64_t tls;
+	struct sim_handler *handlers; /* that signals have interrupted it for: user.c */
 };
 
-/* What an interrupt interrupted: enough to report, there are no registers to give back. */
+/*
+ * What an interrupt interrupted: enough to report, there are no registers to give back. Of a
+ * program (user.c): the function it is, the function's argument in the place of a stack pointer,
+ * and the call it makes.
+ */
 struct arch_frame {
 	vaddr_t pc;
 	vaddr_t sp;
 	vaddr_t fp;
 	bool was_irq_enabled;
-
-	/* A system call of a simulated program: sim/user.c. */
+	bool is_user;
+	bool is_restart;    /* the call is to be made again */
 	int64_t syscall_nr; /* -1: none */
 	uint64_t arg[6];
 	int64_t result;

@@ -43,7 +43,6 @@
 enum { MAX_STACKS = 16384, MAX_KMAPS = 256 };
 
 struct arch_layout arch_layout;
-static paddr_t root;
 
 /* ---- Physical memory ---- */
 
@@ -232,12 +231,12 @@ bool arch_pte_level_is_leafable(unsigned level)
 
 paddr_t arch_root_get(void)
 {
-	return root;
+	return sim_this_cpu->arch.root;
 }
 
 void arch_root_set(paddr_t new_root)
 {
-	root = new_root;
+	sim_this_cpu->arch.root = new_root;
 }
 
 void arch_tlb_flush_page(vaddr_t va UNUSED)

@@ -20,6 +20,23 @@ void sim_irq_raise(unsigned irq);
 /* A number below `bound` from the seeded generator: the same in each run of the same seed. */
 uint64_t sim_random(uint64_t bound);
 
+/* ---- Programs: C functions on user threads (user.c) ---- */
+
+/*
+ * Leaves the kernel for good: the running thread, which has a user half, becomes fn(arg). When fn
+ * returns, the process exits with status 0.
+ */
+NORETURN void sim_become_program(void (*fn)(uintptr_t arg), uintptr_t arg);
+/* A system call of the running program; signal handlers run before it returns. */
+int64_t sim_syscall(uint64_t nr, const uint64_t args[6]);
+#define SIM_CALL(nr, ...) sim_syscall((nr), (const uint64_t[6]){__VA_ARGS__})
+/* clone(2): the child is fn(arg). Its stack argument is not the kernel's business here. */
+int64_t sim_clone(uint64_t flags, void (*fn)(uintptr_t arg), uintptr_t arg, uint64_t parent_tid,
+	uint64_t child_tid, uint64_t tls);
+/* The program's memory, in the place of loads and stores. False: a signal handler has run since. */
+bool sim_load(void *to, uint64_t from, size_t len);
+bool sim_store(uint64_t to, const void *from, size_t len);
+
 /* From here on no CPU changes places and no interrupt comes (reports, the way out). */
 void sim_freeze(void);
 

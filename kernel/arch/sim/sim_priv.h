@@ -77,6 +77,12 @@ void sim_deliver(void);            /* pending interrupts of this CPU, if it take
 void sim_account(void);            /* brings sim.now and sim.steps up to this moment */
 uint64_t sim_timer_earliest(void); /* over all CPUs, SIM_NEVER for none */
 
+/* user.c: the registers of a program, at the top of its thread's stack */
+enum { SIM_FRAME_ROOM = ALIGN_UP(sizeof(struct arch_frame), 16ul) };
+
+/* user_memory.c: touches user memory as a program does; false: a signal was sent */
+bool sim_user_access(vaddr_t at, void *buf, size_t len, bool is_write);
+
 /* switch.c */
 void sim_jump(void **save, void *load);
 void *sim_stack_prepare(vaddr_t top, void (*entry)(void *), void *arg);

@@ -116,7 +116,8 @@ void sim_jump(void **save, void *load)
 void arch_context_init(struct arch_context *ctx, vaddr_t stack_bottom UNUSED, vaddr_t stack_top,
 	void (*entry)(void *), void *arg)
 {
-	ctx->sp = sim_stack_prepare(stack_top, entry, arg);
+	ctx->sp = sim_stack_prepare(
+		stack_top - SIM_FRAME_ROOM, entry, arg); /* above: arch_user_frame */
 }
 
 void arch_context_switch(struct arch_context *from, struct arch_context *to)
@@ -160,9 +161,9 @@ vaddr_t arch_frame_fp(const struct arch_frame *f)
 	return f->fp;
 }
 
-bool arch_frame_is_user(const struct arch_frame *f UNUSED)
+bool arch_frame_is_user(const struct arch_frame *f)
 {
-	return false;
+	return f->is_user;
 }
 
 bool arch_frame_irq_enabled(const struct arch_frame *f)
