@@ -16,9 +16,9 @@
 #include "sync/waitq.h"
 
 enum {
-	PIPE_DEFAULT_SLOTS = 16,	/* 64 KiB; man 7 pipe */
+	PIPE_DEFAULT_SLOTS = 16, /* 64 KiB; man 7 pipe */
 	PIPE_SPARE_PAGES = 2,
-	PIPE_MAX_BYTES = 1048576,	/* for the unprivileged: /proc/sys/fs/pipe-max-size */
+	PIPE_MAX_BYTES = 1048576, /* for the unprivileged: /proc/sys/fs/pipe-max-size */
 };
 
 enum pipe_slot_flags {
@@ -29,7 +29,7 @@ enum pipe_slot_flags {
 struct pipe_slot {
 	struct page *page;
 	uint16_t offset; /* of the first byte */
-	uint16_t len;	 /* 1 to PAGE_SIZE */
+	uint16_t len;    /* 1 to PAGE_SIZE */
 	uint16_t flags;
 };
 
@@ -37,19 +37,19 @@ struct pipe_slot {
  *   [l] lock      [r] lock to write, read anywhere      [f] fifo.c's lock
  */
 struct pipe {
-	struct mutex lock;	    /* RANK_PIPE */
-	uint32_t head;		    /* [r] slots ever filled */
-	uint32_t tail;		    /* [r] slots ever emptied */
-	uint32_t mask;		    /* [r] slots - 1, a power of two minus one */
-	uint32_t readers, writers;  /* [r] open files of each kind */
-	uint32_t nr_spare;	    /* [l] */
-	struct pipe_slot *slots;    /* [l] `few`, or memory of its own */
+	struct mutex lock;                    /* RANK_PIPE */
+	uint32_t head;                        /* [r] slots ever filled */
+	uint32_t tail;                        /* [r] slots ever emptied */
+	uint32_t mask;                        /* [r] slots - 1, a power of two minus one */
+	uint32_t readers, writers;            /* [r] open files of each kind */
+	uint32_t nr_spare;                    /* [l] */
+	struct pipe_slot *slots;              /* [l] `few`, or memory of its own */
 	struct page *spare[PIPE_SPARE_PAGES]; /* [l] */
 	struct waitq readable, writable;
 	struct handover_hint reader_hint, writer_hint;
 	uint32_t reader_opens, writer_opens; /* [r] opens so far */
-	struct inode *fifo;	    /* [I] NULL: anonymous. No reference: our files have one */
-	uint32_t files;		    /* [f] open files; anonymous: two, less the closed */
+	struct inode *fifo; /* [I] NULL: anonymous. No reference: our files have one */
+	uint32_t files;     /* [f] open files; anonymous: two, less the closed */
 	struct pipe_slot few[PIPE_DEFAULT_SLOTS];
 };
 

@@ -15,10 +15,10 @@ struct poll_op;
 /* One queue that a parked poll waits on. */
 struct poll_entry {
 	struct waiter waiter;
-	struct poll_op *poll;	   /* [I] */
-	struct waitq *queue;	   /* [I] */
-	uint32_t wanted;	   /* [I] a wake-up with other events is none */
-	unsigned index;		   /* [I] in fds */
+	struct poll_op *poll;      /* [I] */
+	struct waitq *queue;       /* [I] */
+	uint32_t wanted;           /* [I] a wake-up with other events is none */
+	unsigned index;            /* [I] in fds */
 	struct borrowed_file file; /* given back by the first entry of its index */
 };
 
@@ -26,11 +26,11 @@ enum { POLL_FEW = 6 };
 
 struct poll_op {
 	struct op op;
-	struct pollfd *fds;	    /* kernel memory of the caller's */
+	struct pollfd *fds; /* kernel memory of the caller's */
 	unsigned nr_fds;
-	uint32_t always;	    /* events that are reported unasked: POLLERR | POLLHUP, or none */
+	uint32_t always; /* events that are reported unasked: POLLERR | POLLHUP, or none */
 	bool may_wait;
-	uint64_t timeout_ns;	    /* from the first wait on, if deadline_ns is WAIT_FOREVER */
+	uint64_t timeout_ns;        /* from the first wait on, if deadline_ns is WAIT_FOREVER */
 	struct poll_entry *entries; /* `few`, or memory of its own */
 	unsigned nr_entries;
 	bool is_armed;

@@ -17,7 +17,9 @@ enum lock_rank {
 	RANK_INODE,	     /* sleep  one inode: contents, attributes; parents before children */
 	RANK_EPOLL_NEST,     /* sleep  which epoll set watches which                          */
 	RANK_EPOLL,	     /* sleep  one epoll set; a nested one after the outer             */
+	RANK_UNIX_FLIGHT,    /* sleep  files that unix sockets carry, and their collector     */
 	RANK_UNIX_SOCKET,    /* sleep  one unix socket; two by address                         */
+	RANK_UNIX_NAMES,     /* sleep  to whom names of unix sockets belong                   */
 	RANK_TTY,	     /* sleep  one terminal's settings and line                        */
 	RANK_PIPE,	     /* sleep  one pipe; two by address                                */
 	RANK_VMSPACE,	     /* sleep  the regions of an address space; parent, then child: everything

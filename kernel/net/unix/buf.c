@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Messages of unix sockets, and the room they take.
+ *
+ * A message is charged to its sender until it has been read. The charge is Linux's in spirit: the
+ * bytes and what it costs to keep them, so that many small messages fill a buffer, too.
+ */
+#include <asm/poll.h>
+
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "net/unix/unix_priv.h"
+#include "proc/proc.h"
+
+enum { OVERHEAD = 256, OVERFLOW_ID = 65534 /* kernel.overflowuid */ };
+
+static void fill_cred(struct unix_buf *b, const struct unix_sock *sender,
+	const struct unix_sock *to, const struct socket_msg *m)
+{
+	const struct cred *c;
+
+	if (m->control_in && m->control_in->has_cred) {
+		b->cred = m->control_in->cred;
+		b->has_cred = true;
+	} else if (UNLIKELY((READ_ONCE(sender->base.flags) | READ_ONCE(to->base.flags)) &
+			    SOCKET_PASS_CRED)) {
+		c = cred_current();
+		b->cred = (struct user_ucred){unix_current_pid(), c->uid, c->gid};
+		b->has_cred = true;
+	}
+}
+
+int unix_buf_create(struct unix_sock *sender, const struct unix_sock *to, struct socket_msg *m,
+	size_t len, struct unix_buf **out)
+{
+	struct unix_buf *b = mem_alloc(sizeof(*b) + len, 0);
+
+	if (!b)
+		return -ENOMEM;
+	if (iter_read(m->iter, b->data, len) < len) {
+		mem_free(b);
+		return -EFAULT;
+	}
+	list_node_init(&b->link);
+	b->files = NULL;
+	b->len = (uint32_t)len;
+	b->offset = 0;
+	b->has_cred = false;
+	fill_cred(b, sender, to, m);
+	b->charge = (uint32_t)len + OVERHEAD;
+	atomic_add_relaxed(&sender->wmem, b->charge);
+	unix_get(sender);
+	b->sender = sender;
+	*out = b;
+	return 0;
+}
+
+void unix_buf_destroy(struct unix_buf *b)
+{
+	struct unix_sock *s = b->sender;
+
+	control_files_put(b->files);
+	atomic_sub(&s->wmem, b->charge);
+	/* the atomic operation orders it before this look; who queues looks at wmem afterwards */
+	if (waitq_has_waiters(&s->base.writable) && unix_is_writable(s))
+		handover_wake(
+			&s->base.hint, &s->base.writable, POLLOUT | POLLWRNORM | POLLWRBAND);
+	unix_put(s);
+	mem_free(b);
+}
+
+void unix_deliver_cred(struct unix_sock *u, const struct unix_buf *b, struct socket_msg *m)
+{
+	struct user_ucred none = {0, OVERFLOW_ID, OVERFLOW_ID};
+
+	if (!(READ_ONCE(u->base.flags) & SOCKET_PASS_CRED))
+		return;
+	if (!m->control_out) {
+		m->out_flags |= MSG_CTRUNC;
+		return;
+	}
+	control_write(m->control_out, SOL_SOCKET, SCM_CREDENTIALS,
+		b->has_cred ? &b->cred : &none, sizeof(none));
+}
+
+void unix_deliver_files(struct control_files *files, struct socket_msg *m)
+{
+	if (m->control_out) {
+		control_write_files(m->control_out, files);
+		return;
+	}
+	m->out_flags |= MSG_CTRUNC;
+	control_files_put(files);
+}

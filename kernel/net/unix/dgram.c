@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Datagrams, and the messages of SOCK_SEQPACKET: sending and receiving, whole or cut.
+ *
+ * Who sends to a queue that is full waits for that queue, unless both are connected to each
+ * other: then only the sender's own buffer limits it, as on Linux.
+ */
+#include <asm/poll.h>
+
+#include "lib/atomic.h"
+#include "net/unix/unix_priv.h"
+
+enum { LEN_SPARE = 32 };
+
+/* ---- Sending ---- */
+
+/* Whom the message is for, with a reference. */
+static int find_target(struct unix_sock *u, const struct socket_msg *m, struct unix_sock **out)
+{
+	int err = 0;
+
+	if (m->addr && unix_is_dgram(u))
+		return unix_find(m->addr, SOCK_DGRAM, out);
+	mutex_lock(&u->lock);
+	if (u->peer) {
+		unix_get(u->peer);
+		*out = u->peer;
+	} else {
+		err = -ENOTCONN;
+	}
+	mutex_unlock(&u->lock);
+	return err;
+}
+
+static bool is_full_for(const struct unix_sock *to, const struct unix_sock *from)
+{
+	return to->peer != from && to->nr_queued > to->backlog;
+}
+
+static int push(struct unix_sock *u, struct unix_sock *to, struct unix_buf *b)
+{
+	int err = 0;
+
+	mutex_lock(&to->lock);
+	if (to->state == UNIX_DEAD)
+		err = -ECONNREFUSED;
+	else if (unix_is_dgram(to) && to->peer && to->peer != u)
+		err = -EPERM;
+	else if (to->shutdown & UNIX_SHUT_RD)
+		err = -EPIPE;
+	else if (is_full_for(to, u))
+		err = unix_block_on(to, u) ? -ENOMEM : -EAGAIN;
+	if (!err) {
+		list_add_tail(&to->recvq, &b->link);
+		WRITE_ONCE(to->nr_queued, to->nr_queued + 1);
+		if (b->files)
+			WRITE_ONCE(to->nr_with_files, to->nr_with_files + 1);
+	}
+	mutex_unlock(&to->lock);
+	return err;
+}
+
+static int push_with_files(
+	struct unix_sock *u, struct unix_sock *to, struct unix_buf *b, struct socket_msg *m)
+{
+	int err;
+
+	b->files = m->control_in->files;
+	unix_flight_lock();
+	unix_flight_begin(b->files);
+	err = push(u, to, b);
+	if (err)
+		unix_flight_end(b->files);
+	unix_flight_unlock();
+	if (err)
+		b->files = NULL;
+	else
+		m->control_in->files = NULL;
+	return err;
+}
+
+/* A connected socket whose peer is gone is no longer connected. */
+static void lose_peer(struct unix_sock *u, struct unix_sock *gone)
+{
+	bool was_peer;
+
+	mutex_lock(&u->lock);
+	was_peer = u->peer == gone && unix_is_dgram(u);
+	if (was_peer) {
+		u->peer = NULL;
+		u->state = UNIX_FREE;
+	}
+	mutex_unlock(&u->lock);
+	if (was_peer)
+		unix_put(gone);
+}
+
+static int64_t send_to(struct unix_sock *u, struct unix_sock *to, struct socket_msg *m)
+{
+	size_t len = m->iter->left;
+	struct unix_buf *b;
+	int err;
+
+	if (len > READ_ONCE(u->base.sndbuf) - LEN_SPARE)
+		return -EMSGSIZE;
+	if (READ_ONCE(u->shutdown) & UNIX_SHUT_WR)
+		return -EPIPE;
+	if (!unix_may_charge(u))
+		return -EAGAIN;
+	err = unix_buf_create(u, to, m, len, &b);
+	if (err)
+		return err;
+	if (m->control_in && m->control_in->files)
+		err = push_with_files(u, to, b, m);
+	else
+		err = push(u, to, b);
+	if (err) {
+		iter_revert(m->iter, len);
+		unix_buf_destroy(b);
+		return err;
+	}
+	if (waitq_has_waiters(&to->base.readable))
+		handover_wake(
+			&to->base.hint, &to->base.readable, POLLIN | POLLRDNORM | POLLRDBAND);
+	return (int64_t)len;
+}
+
+static int64_t dgram_send(struct socket *s, struct socket_msg *m)
+{
+	struct unix_sock *u = unix_of(s), *to;
+	int64_t n;
+	int err;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	err = socket_take_error(s);
+	if (!err && (READ_ONCE(s->flags) & SOCKET_PASS_CRED))
+		err = unix_autobind(u);
+	if (!err)
+		err = find_target(u, m, &to);
+	if (err)
+		return err;
+	n = send_to(u, to, m);
+	if (n == -ECONNREFUSED)
+		lose_peer(u, to);
+	unix_put(to);
+	return n;
+}
+
+static int64_t seqpacket_send(struct socket *s, struct socket_msg *m)
+{
+	int err = socket_take_error(s);
+	int64_t n;
+
+	if (err)
+		return err;
+	if (READ_ONCE(unix_of(s)->state) != UNIX_CONNECTED)
+		return -ENOTCONN;
+	n = dgram_send(s, m);
+	return n == -ECONNREFUSED ? -EPIPE : n;
+}
+
+/* ---- Receiving ---- */
+
+static struct unix_buf *first_to_read(
+	struct unix_sock *u, const struct socket_msg *m, uint32_t *skip) MUST_HOLD(u->lock)
+{
+	int32_t peek_off = READ_ONCE(u->base.peek_off);
+
+	*skip = 0;
+	if (!(m->flags & MSG_PEEK) || peek_off <= 0)
+		return list_first(&u->recvq, struct unix_buf, link);
+	*skip = (uint32_t)peek_off;
+	list_for_each (b, &u->recvq, struct unix_buf, link) {
+		if (*skip < b->len || !b->len)
+			return b;
+		*skip -= b->len;
+	}
+	return NULL;
+}
+
+static int64_t copy_out(struct unix_sock *u, struct unix_buf *b, uint32_t skip,
+	struct socket_msg *m) MUST_HOLD(u->lock)
+{
+	size_t there = b->len - skip, want = MIN(there, m->iter->left);
+
+	if (want < there)
+		m->out_flags |= MSG_TRUNC;
+	if (iter_write(m->iter, b->data + skip, want) < want)
+		return -EFAULT;
+	if (m->addr)
+		unix_copy_addr(b->sender, m->addr);
+	unix_deliver_cred(u, b, m);
+	return (int64_t)(m->flags & MSG_TRUNC ? there : want);
+}
+
+/* Takes the message off, or prepares to leave it. The files go to *files. */
+static int take_locked(struct unix_sock *u, struct unix_buf *b, bool is_peek,
+	struct control_files **files) MUST_HOLD(u->lock)
+{
+	if (is_peek)
+		return b->files ? control_files_copy(b->files, files) : 0;
+	if (b->files) {
+		unix_flight_end(b->files);
+		*files = b->files;
+		b->files = NULL;
+		WRITE_ONCE(u->nr_with_files, u->nr_with_files - 1);
+	}
+	list_remove(&b->link);
+	WRITE_ONCE(u->nr_queued, u->nr_queued - 1);
+	if (u->nr_queued <= u->backlog)
+		unix_unblock(u);
+	return 0;
+}
+
+static int64_t recv_locked(struct unix_sock *u, struct socket_msg *m, bool with_flight,
+	struct unix_buf **read, struct control_files **files) MUST_HOLD(u->lock)
+{
+	bool is_peek = m->flags & MSG_PEEK;
+	uint32_t skip;
+	struct unix_buf *b = first_to_read(u, m, &skip);
+	int64_t n;
+	int err;
+
+	if (!b) {
+		err = socket_take_error(&u->base);
+		if (err)
+			return err;
+		if (!(u->shutdown & UNIX_SHUT_RD))
+			return -EAGAIN;
+		/* Linux: a datagram socket that may not wait says so even then */
+		return unix_is_dgram(u) && (m->flags & MSG_DONTWAIT) ? -EAGAIN : 0;
+	}
+	if (b->files && !with_flight)
+		return -EDEADLK;
+	n = copy_out(u, b, skip, m);
+	err = take_locked(u, b, is_peek, files); /* a bad address loses the message, too */
+	if (!is_peek)
+		*read = b;
+	if (n >= 0 && is_peek && READ_ONCE(u->base.peek_off) >= 0)
+		WRITE_ONCE(u->base.peek_off, u->base.peek_off + (int32_t)n);
+	return n < 0 ? n : err ? err : n;
+}
+
+static int64_t recv_once(struct unix_sock *u, struct socket_msg *m, bool with_flight)
+{
+	struct control_files *files = NULL;
+	struct unix_buf *b = NULL;
+	int64_t n;
+
+	if (with_flight)
+		unix_flight_lock();
+	mutex_lock(&u->lock);
+	n = recv_locked(u, m, with_flight, &b, &files);
+	mutex_unlock(&u->lock);
+	if (with_flight)
+		unix_flight_unlock();
+	if (files)
+		unix_deliver_files(files, m);
+	if (b)
+		unix_buf_destroy(b);
+	m->is_ended = true;
+	return n;
+}
+
+static int64_t dgram_recv(struct socket *s, struct socket_msg *m)
+{
+	struct unix_sock *u = unix_of(s);
+	int64_t n;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	n = recv_once(u, m, READ_ONCE(u->nr_with_files) != 0);
+	return n == -EDEADLK ? recv_once(u, m, true) : n;
+}
+
+static int64_t seqpacket_recv(struct socket *s, struct socket_msg *m)
+{
+	if (READ_ONCE(unix_of(s)->state) != UNIX_CONNECTED)
+		return -ENOTCONN;
+	return dgram_recv(s, m);
+}
+
+const struct socket_ops unix_dgram_ops = {
+	.bind = unix_bind,
+	.connect = unix_dgram_connect,
+	.get_name = unix_get_name,
+	.send = dgram_send,
+	.recv = dgram_recv,
+	.shutdown = unix_shutdown,
+	.get_option = unix_get_option,
+	.ioctl = unix_ioctl,
+	.poll = unix_dgram_poll,
+	.release = unix_release,
+};
+
+const struct socket_ops unix_seqpacket_ops = {
+	.bind = unix_bind,
+	.connect = unix_stream_connect,
+	.listen = unix_listen,
+	.accept = unix_accept,
+	.get_name = unix_get_name,
+	.send = seqpacket_send,
+	.recv = seqpacket_recv,
+	.shutdown = unix_shutdown,
+	.get_option = unix_get_option,
+	.ioctl = unix_ioctl,
+	.poll = unix_dgram_poll,
+	.release = unix_release,
+};

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Streams: sending and receiving.
+ *
+ * A send is cut into pieces, each a message on the peer's queue. A receive glues pieces together,
+ * but for those that come with files, which end it, and those of different senders'
+ * credentials. The receiver copies under its lock: a page fault then holds up the sender for as
+ * long as memory takes.
+ */
+#include <asm/poll.h>
+
+#include "ipc/pipe.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "net/unix/unix_priv.h"
+
+/* A piece: so that several fit into the sender's room, and allocation is easy. */
+enum { PIECE_MAX = 32 * 1024, PIECE_SPARE = 64 };
+
+/* ---- Sending ---- */
+
+/* Queues it; -EPIPE if nobody will read. */
+static int push(struct unix_sock *peer, struct unix_buf *b)
+{
+	int err = 0;
+
+	mutex_lock(&peer->lock);
+	if (UNLIKELY(peer->state == UNIX_DEAD || (peer->shutdown & UNIX_SHUT_RD))) {
+		err = -EPIPE;
+	} else {
+		list_add_tail(&peer->recvq, &b->link);
+		WRITE_ONCE(peer->nr_queued, peer->nr_queued + 1);
+		if (b->files)
+			WRITE_ONCE(peer->nr_with_files, peer->nr_with_files + 1);
+	}
+	mutex_unlock(&peer->lock);
+	return err;
+}
+
+/* The first piece takes the files with it. */
+static int push_with_files(struct unix_sock *peer, struct unix_buf *b, struct socket_msg *m)
+{
+	int err;
+
+	b->files = m->control_in->files;
+	unix_flight_lock();
+	unix_flight_begin(b->files);
+	err = push(peer, b);
+	if (err)
+		unix_flight_end(b->files);
+	unix_flight_unlock();
+	if (err)
+		b->files = NULL;
+	else
+		m->control_in->files = NULL;
+	return err;
+}
+
+static int64_t send_piece(struct unix_sock *u, struct unix_sock *peer, struct socket_msg *m)
+{
+	size_t most = READ_ONCE(u->base.sndbuf) / 2 - PIECE_SPARE, len;
+	struct unix_buf *b;
+	int err;
+
+	if (UNLIKELY(!unix_may_charge(u)))
+		return -EAGAIN;
+	most = MIN(most, (size_t)PIECE_MAX);
+	len = MIN(m->iter->left, most);
+	err = unix_buf_create(u, peer, m, len, &b);
+	if (err)
+		return err;
+	if (UNLIKELY(m->control_in && m->control_in->files))
+		err = push_with_files(peer, b, m);
+	else
+		err = push(peer, b);
+	if (err) {
+		iter_revert(m->iter, len);
+		unix_buf_destroy(b);
+		return err;
+	}
+	if (waitq_has_waiters(&peer->base.readable))
+		handover_wake(&peer->base.hint, &peer->base.readable,
+			POLLIN | POLLRDNORM | POLLRDBAND);
+	return (int64_t)len;
+}
+
+static int64_t send_pieces(struct unix_sock *u, struct unix_sock *peer, struct socket_msg *m)
+{
+	int64_t done = 0, n;
+
+	do {
+		n = READ_ONCE(u->shutdown) & UNIX_SHUT_WR ? -EPIPE : send_piece(u, peer, m);
+		if (n < 0)
+			return done ? done : n;
+		done += n;
+	} while (m->iter->left);
+	return done;
+}
+
+static int64_t stream_send(struct socket *s, struct socket_msg *m)
+{
+	struct unix_sock *u = unix_of(s);
+	/* a stream's peer is set once, and stays until our own release */
+	struct unix_sock *peer = atomic_load_acquire(&u->peer);
+	int64_t n;
+
+	if (UNLIKELY(m->flags & MSG_OOB))
+		return -EOPNOTSUPP; /* as without CONFIG_AF_UNIX_OOB */
+	if (UNLIKELY(m->addr))
+		return READ_ONCE(u->state) == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+	if (UNLIKELY(!peer))
+		return -ENOTCONN;
+	if (UNLIKELY(!m->iter->left && !(READ_ONCE(u->shutdown) & UNIX_SHUT_WR)))
+		return 0; /* no bytes, no piece; control messages are dropped */
+	n = send_pieces(u, peer, m);
+	if (UNLIKELY(n == -EPIPE) && !m->done && !(m->flags & MSG_NOSIGNAL))
+		pipe_send_sigpipe();
+	return n;
+}
+
+/* ---- Receiving ---- */
+
+struct receipt {
+	struct list done;             /* messages read to their end */
+	struct control_files *files;  /* that came */
+	const struct unix_buf *first; /* whose credentials hold for all */
+	int64_t copied;
+};
+
+static bool same_cred(const struct unix_buf *a, const struct unix_buf *b)
+{
+	return a->has_cred == b->has_cred &&
+	       (!a->has_cred || !memcmp(&a->cred, &b->cred, sizeof(a->cred)));
+}
+
+/* The files of a message: taken out, or copied for a peek. The flight lock is held. */
+static int take_files(struct unix_sock *u, struct unix_buf *b, bool is_peek, struct receipt *r)
+	MUST_HOLD(u->lock)
+{
+	if (is_peek)
+		return control_files_copy(b->files, &r->files);
+	WRITE_ONCE(u->nr_with_files, u->nr_with_files - 1);
+	unix_flight_end(b->files);
+	r->files = b->files;
+	b->files = NULL;
+	return 0;
+}
+
+/* Where a peek begins: SO_PEEK_OFF bytes on. */
+static struct unix_buf *skip_peeked(struct unix_sock *u, uint32_t *skip)
+{
+	list_for_each (b, &u->recvq, struct unix_buf, link) {
+		uint32_t here = b->len - b->offset;
+
+		if (*skip < here)
+			return b;
+		*skip -= here;
+	}
+	return NULL;
+}
+
+/*
+ * Copies from the queue; stops at the end of it, of the program's buffer, or at a border between
+ * messages. Returns  0, or an errno that counts if nothing was copied; -EDEADLK: the flight lock
+ * is needed for what comes next
+ */
+static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt *r,
+	bool has_flight_lock) MUST_HOLD(u->lock)
+{
+	bool is_peek = m->flags & MSG_PEEK;
+	int32_t peek_off = READ_ONCE(u->base.peek_off);
+	uint32_t skip = is_peek && peek_off > 0 ? (uint32_t)peek_off : 0;
+	struct unix_buf *b =
+		skip ? skip_peeked(u, &skip) : list_first(&u->recvq, struct unix_buf, link);
+	bool pass_cred = READ_ONCE(u->base.flags) & SOCKET_PASS_CRED;
+
+	while (b && m->iter->left) {
+		struct unix_buf *next = list_next(&u->recvq, b, struct unix_buf, link);
+		size_t want = MIN((size_t)(b->len - b->offset - skip), m->iter->left), n;
+
+		if (pass_cred && r->first && !same_cred(r->first, b))
+			break;
+		if (b->files && !has_flight_lock)
+			return -EDEADLK;
+		n = iter_write(m->iter, b->data + b->offset + skip, want);
+		if (n < want && !n && !r->copied)
+			return -EFAULT;
+		r->copied += (int64_t)n;
+		r->first = r->first ? r->first : b;
+		if (b->files) {
+			int err = take_files(u, b, is_peek, r);
+
+			if (err)
+				return err;
+		}
+		skip = 0;
+		if (!is_peek) {
+			b->offset += (uint32_t)n;
+			if (b->offset == b->len) {
+				list_remove(&b->link);
+				list_add_tail(&r->done, &b->link);
+				WRITE_ONCE(u->nr_queued, u->nr_queued - 1);
+			}
+		}
+		if (r->files || n < want)
+			break;
+		b = next;
+	}
+	if (is_peek && peek_off >= 0)
+		WRITE_ONCE(u->base.peek_off, peek_off + (int32_t)r->copied);
+	return 0;
+}
+
+/* With nothing to copy: the pending error, the end, or wait. */
+static int64_t nothing_there(struct unix_sock *u)
+{
+	int err = socket_take_error(&u->base);
+
+	if (err)
+		return err;
+	return READ_ONCE(u->shutdown) & UNIX_SHUT_RD ? 0 : -EAGAIN;
+}
+
+/* The sender's address and credentials, while the first message cannot go away. */
+static void show_sender(struct unix_sock *u, struct socket_msg *m, const struct unix_buf *first)
+	MUST_HOLD(u->lock)
+{
+	if (!first || m->done)
+		return;
+	if (m->addr)
+		unix_copy_addr(first->sender, m->addr);
+	unix_deliver_cred(u, first, m);
+}
+
+static int64_t recv_once(
+	struct unix_sock *u, struct socket_msg *m, struct receipt *r, bool with_flight)
+{
+	int64_t n;
+	int err;
+
+	if (with_flight)
+		unix_flight_lock();
+	mutex_lock(&u->lock);
+	err = copy_locked(u, m, r, with_flight);
+	n = r->copied ? r->copied : err ? err : m->iter->left ? nothing_there(u) : 0;
+	show_sender(u, m, r->first);
+	mutex_unlock(&u->lock);
+	if (with_flight)
+		unix_flight_unlock();
+	return n;
+}
+
+static int64_t stream_recv(struct socket *s, struct socket_msg *m)
+{
+	struct unix_sock *u = unix_of(s);
+	struct receipt r = {.done = LIST_INIT(r.done)};
+	struct unix_buf *b;
+	int64_t n;
+
+	if (UNLIKELY(READ_ONCE(u->state) != UNIX_CONNECTED))
+		return -EINVAL;
+	if (UNLIKELY(m->flags & MSG_OOB))
+		return -EOPNOTSUPP;
+	n = recv_once(u, m, &r, READ_ONCE(u->nr_with_files) != 0);
+	if (UNLIKELY(n == -EDEADLK))
+		n = recv_once(u, m, &r, true);
+	m->is_ended = r.files;
+	if (UNLIKELY(r.files))
+		unix_deliver_files(r.files, m);
+	while ((b = list_pop_head(&r.done, struct unix_buf, link)))
+		unix_buf_destroy(b);
+	return n;
+}
+
+const struct socket_ops unix_stream_ops = {
+	.bind = unix_bind,
+	.connect = unix_stream_connect,
+	.listen = unix_listen,
+	.accept = unix_accept,
+	.get_name = unix_get_name,
+	.send = stream_send,
+	.recv = stream_recv,
+	.shutdown = unix_shutdown,
+	.get_option = unix_get_option,
+	.ioctl = unix_ioctl,
+	.poll = unix_stream_poll,
+	.release = unix_release,
+};
