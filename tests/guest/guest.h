@@ -153,6 +153,12 @@ void guest_expect_killed(const char *file, int line, pid_t pid, int sig);
 		EXPECT_CHILD(child_, 0);                                                       \
 	} while (0)
 
+/*
+ * What this program does when a test executes it again as `/proc/self/exe --helper WORD...`: an area
+ * may define it. Gets the words.
+ */
+int guest_helper(int argc, char **argv);
+
 /* ---- Small helpers ---- */
 
 void sleep_ms(unsigned ms);
