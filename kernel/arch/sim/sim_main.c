@@ -14,6 +14,8 @@
 #include "debug/log.h"
 #include "debug/test_runner.h"
 #include "debug/watchdog.h"
+#include "dev/char/chardev.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "irq/irq.h"
 #include "irq/work.h"
 #include "lib/cmdline.h"
@@ -21,6 +23,7 @@
 #include "mm/bootmem.h"
 #include "mm/kmap.h"
 #include "mm/page.h"
+#include "mm/pagecache.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "sched/sched.h"
@@ -77,6 +80,13 @@ void sim_kmain(void *unused UNUSED)
 	watchdog_init();
 
 	smp_start_others();
+
+	pagecache_init_system();
+	tmpfs_init();
+	vfs_init();
+	file_init();
+	devtmpfs_init();
+	mem_devices_init();
 
 	log_info("torus: ready");
 	if (!test_start_requested())

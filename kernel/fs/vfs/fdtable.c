@@ -18,7 +18,7 @@
  *
  * Locks   t->lock  RANK_FD
  */
-#include "fs/vfs/fdtable.h"
+#include "fs/vfs/fdtable_priv.h"
 
 #include "fs/vfs/inode.h"
 #include "fs/vfs/locks.h"
@@ -210,8 +210,7 @@ static struct file *get_locked(struct fdtable *t, unsigned fd)
 	return f;
 }
 
-/* By one of several holders of the table. */
-static struct file *get_rcu(struct fdtable *t, unsigned fd)
+struct file *fdtable_get_rcu(struct fdtable *t, unsigned fd)
 {
 	struct file *f;
 
@@ -245,7 +244,7 @@ static inline struct borrowed_file borrow(struct fdtable *t, unsigned fd)
 		b.file = LIKELY(fd < a->size) ? a->files[fd] : NULL;
 		b.is_counted = false;
 	} else {
-		b.file = get_rcu(t, fd);
+		b.file = fdtable_get_rcu(t, fd);
 		b.is_counted = b.file != NULL;
 	}
 	return b;
@@ -375,7 +374,7 @@ static struct file *take_out(struct fdtable *t, unsigned fd) MUST_HOLD(t->lock)
 	if (is_shared(t))
 		atomic_or(&f->mode, (uint32_t)FILE_RCU_FREE);
 	atomic_store_release(
-		&t->array->files[fd], NULL); /* pairs with the rcu_load in get_rcu */
+		&t->array->files[fd], NULL); /* pairs with the rcu_load in fdtable_get_rcu */
 	return f;
 }
 
