@@ -474,3 +474,62 @@ int64_t proc_clone(const struct clone_params *params)
 	thread_put(b.thread);
 	return nr;
 }
+
+/* ---- unshare ---- */
+
+static int unshare_files(struct uthread *u)
+{
+	struct fdtable *files;
+	int err;
+
+	if (refcount_read(&u->files->refs) == 1)
+		return 0;
+	err = fdtable_copy(u->files, &files);
+	if (!err)
+		uthread_set_files(u, files);
+	return err;
+}
+
+static int unshare_fs(struct uthread *u)
+{
+	struct fs_context *fs, *old = u->fs;
+	int err;
+
+	if (refcount_read(&old->refs) == 1)
+		return 0;
+	err = fs_context_copy(old, &fs);
+	if (err)
+		return err;
+	irqlock_lock(&u->proc->lock);
+	u->fs = fs;
+	irqlock_unlock(&u->proc->lock);
+	fs_context_put(old);
+	return 0;
+}
+
+int proc_unshare(uint64_t flags)
+{
+	struct uthread *u = uthread_current();
+	int err = 0;
+
+	if (flags & ~(uint64_t)(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM |
+				CLONE_FILES | CLONE_SYSVSEM | CLONE_ABSENT_NAMESPACES))
+		return -EINVAL;
+	/* what threads share cannot be parted; alone it is not shared: man 2 unshare */
+	if ((flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) && u->proc->nr_threads > 1)
+		return -EINVAL;
+	if ((flags & CLONE_VM) && refcount_read(&u->proc->vm->refs) > 1)
+		return -EINVAL;
+	if ((flags & (CLONE_SIGHAND | CLONE_VM)) &&
+		refcount_read(&u->proc->signals.actions->refs) > 1)
+		return -EINVAL;
+	if ((flags & CLONE_ABSENT_NAMESPACES & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & CLONE_ABSENT_NAMESPACES)
+		return -EINVAL;
+	if (flags & CLONE_FS)
+		err = unshare_fs(u);
+	if (!err && (flags & CLONE_FILES))
+		err = unshare_files(u);
+	return err;
+}

@@ -145,6 +145,20 @@ int uthread_find(int tid, struct thread **out)
 	return 0;
 }
 
+int proc_find_by_tid(int tid, struct proc **out)
+{
+	struct thread *t;
+	int err = uthread_find(tid, &t);
+
+	if (err)
+		return proc_find(
+			tid, out); /* its first thread has ended, others live; or a zombie */
+	*out = t->user->proc;
+	proc_get(*out);
+	thread_put(t);
+	return 0;
+}
+
 int proc_get_thread(struct proc *p, struct thread **out)
 {
 	struct uthread *u;

@@ -53,7 +53,7 @@ MUST_CHECK int pid_set_max(int max);
 
 /* ---- The process ---- */
 
-enum { RLIMITS = 16 };
+enum { RLIMITS = 16, NOFILE_MAX = 1 << 20 /* fs.nr_open: RLIMIT_NOFILE goes no higher */ };
 struct rlimit_pair {
 	uint64_t soft, hard;
 };
@@ -172,6 +172,8 @@ void proc_put(struct proc *p);
 /* With a reference; by process id, and by thread id. -ESRCH. */
 MUST_CHECK int proc_find(int pid, struct proc **out);
 MUST_CHECK int uthread_find(int tid, struct thread **out);
+/* The process of any of its threads, as calls that take either say. -ESRCH. */
+MUST_CHECK int proc_find_by_tid(int tid, struct proc **out);
 /* The current thread's table becomes `files` (takes over the reference); the old one is put. */
 void uthread_set_files(struct uthread *u, struct fdtable *files);
 /* Sets or clears bits of flags, under the lock. */
@@ -191,6 +193,8 @@ struct clone_params {
 };
 /* clone(2), clone3(2), fork, vfork: the new thread's id, or an errno. By the current thread's frame. */
 int64_t proc_clone(const struct clone_params *params);
+/* unshare(2): the current thread stops sharing what CLONE_* flags name. -EINVAL, -EPERM, -ENOMEM. */
+MUST_CHECK int proc_unshare(uint64_t flags);
 /*
  * execve(2), execveat(2): 0 when the current thread's frame starts the new program; on an
  * error before the point of no return the old program goes on, after it the process is killed.
