@@ -145,6 +145,21 @@ int uthread_find(int tid, struct thread **out)
 	return 0;
 }
 
+int proc_get_by_pid(struct pid *pid, struct proc **out)
+{
+	struct proc *p;
+
+	irqlock_lock(&proc_tree_lock);
+	p = proc_of_pid_locked(pid);
+	if (p)
+		proc_get(p);
+	irqlock_unlock(&proc_tree_lock);
+	if (!p)
+		return -ESRCH;
+	*out = p;
+	return 0;
+}
+
 int proc_find_by_tid(int tid, struct proc **out)
 {
 	struct thread *t;
@@ -172,6 +187,22 @@ int proc_get_thread(struct proc *p, struct thread **out)
 		return -ESRCH;
 	*out = u->thread;
 	return 0;
+}
+
+struct fdtable *proc_get_files(struct proc *p)
+{
+	struct fdtable *files = NULL;
+
+	irqlock_lock(&p->lock);
+	list_for_each (u, &p->threads, struct uthread, proc_link) {
+		files = u->files;
+		if (files) {
+			fdtable_get(files);
+			break;
+		}
+	}
+	irqlock_unlock(&p->lock);
+	return files;
 }
 
 const struct cred *proc_get_cred(struct proc *p)

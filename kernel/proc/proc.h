@@ -232,6 +232,10 @@ extern void (*proc_leave_session)(struct proc *p);
 void proc_init(void);
 /* The credentials of a process, or of the zombie, with a reference. p->lock not held. */
 const struct cred *proc_get_cred(struct proc *p);
+/* The process of a pid that is held, unless it has been waited for: -ESRCH. */
+MUST_CHECK int proc_get_by_pid(struct pid *pid, struct proc **out);
+/* The descriptors of its first thread, with a reference; NULL when it has none (any more). */
+struct fdtable *proc_get_files(struct proc *p);
 /* The memory of another process, with a reference; NULL when it has none (any more). */
 struct vmspace *proc_get_vm(struct proc *p);
 /* User and system time of a thread with a user half. */

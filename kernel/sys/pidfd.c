@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/*
+ * System calls of descriptors that refer to processes.
+ *
+ * Spec    man 2: pidfd_open, pidfd_getfd, pidfd_send_signal
+ */
+#include <linux/capability.h>
+#include <linux/fcntl.h>
+#include <linux/pidfd.h>
+#include <linux/resource.h>
+
+#include "fs/vfs/fdtable.h"
+#include "lib/string.h"
+#include "proc/pidfd.h"
+#include "proc/proc.h"
+#include "sys/syscall.h"
+
+/* The process that a descriptor refers to, with a reference. -EBADF, -ESRCH. */
+static int proc_of_pidfd(int fd, struct proc **out)
+{
+	struct borrowed_file b = fd_borrow(fd);
+	struct pid *pid;
+	int err;
+
+	if (!b.file)
+		return -EBADF;
+	err = pidfd_get_pid(b.file, &pid);
+	if (!err)
+		err = proc_get_by_pid(pid, out);
+	fd_release(b);
+	return err;
+}
+
+/* A new descriptor for f, whose reference it takes over. */
+static int64_t install(struct file *f)
+{
+	struct fdtable *files = uthread_current()->files;
+	int fd, err = fd_reserve(files, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
+
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	fd_install(files, fd, f, true);
+	return fd;
+}
+
+SYSCALL2(pidfd_open, int, nr, unsigned, flags)
+{
+	struct file *f;
+	struct proc *p;
+	int err;
+
+	if (flags & ~PIDFD_NONBLOCK)
+		return -EINVAL;
+	if (nr <= 0)
+		return -EINVAL;
+	err = proc_find(nr, &p);
+	if (err) {
+		struct thread *t; /* a thread that is not its process's first */
+
+		if (uthread_find(nr, &t))
+			return err;
+		thread_put(t);
+		return -EINVAL;
+	}
+	err = pidfd_open_file(p->pid, flags, &f);
+	proc_put(p);
+	return err ? err : install(f);
+}
+
+/* Linux: ptrace_may_access(PTRACE_MODE_ATTACH_REALCREDS). man 2 ptrace */
+static int may_attach(struct proc *p)
+{
+	const struct cred *mine = cred_current(), *its;
+	bool is_same;
+
+	if (p == proc_current())
+		return 0;
+	its = proc_get_cred(p);
+	is_same = mine->uid == its->euid && mine->uid == its->suid && mine->uid == its->uid &&
+		  mine->gid == its->egid && mine->gid == its->sgid && mine->gid == its->gid &&
+		  (READ_ONCE(p->flags) & PROC_DUMPABLE) &&
+		  !(its->cap_permitted & ~mine->cap_permitted);
+	cred_put(its);
+	return is_same || capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
+}
+
+/* The file of another process's descriptor, with a reference. */
+static int get_file_of(struct proc *p, int fd, struct file **out)
+{
+	struct fdtable *files = proc_get_files(p);
+	int err;
+
+	if (!files)
+		return -ESRCH;
+	err = fd_get_file(files, fd, true, out);
+	fdtable_put(files);
+	return err;
+}
+
+SYSCALL3(pidfd_getfd, int, pidfd, int, fd, unsigned, flags)
+{
+	struct file *f;
+	struct proc *p;
+	int err;
+
+	if (flags)
+		return -EINVAL;
+	err = proc_of_pidfd(pidfd, &p);
+	if (err)
+		return err;
+	err = may_attach(p);
+	if (!err)
+		err = get_file_of(p, fd, &f);
+	proc_put(p);
+	return err ? err : install(f);
+}
+
+SYSCALL4(pidfd_send_signal, int, pidfd, int, sig, uptr, info, unsigned, flags)
+{
+	siginfo_t si;
+	struct proc *p;
+	int err;
+
+	if (flags)
+		return -EINVAL;
+	if (!uptr_is_null(info)) {
+		if (user_get(si, info))
+			return -EFAULT;
+		if (si.si_signo != sig)
+			return -EINVAL;
+	}
+	err = proc_of_pidfd(pidfd, &p);
+	if (err)
+		return err;
+	if (sig < 0 || sig > SIGNALS) {
+		err = -EINVAL;
+	} else if (uptr_is_null(info)) {
+		memset(&si, 0, sizeof(si));
+		si.si_signo = sig;
+		si.si_code = SI_USER;
+		si.si_pid = uthread_current()->pid_nr;
+		si.si_uid = cred_current()->uid;
+	} else if (p != proc_current() && (si.si_code >= 0 || si.si_code == SI_TKILL)) {
+		err = -EPERM; /* only the kernel and tgkill say those of themselves */
+	}
+	if (!err)
+		err = signal_permission(p, sig);
+	if (!err)
+		err = signal_send_proc(p, sig, &si);
+	proc_put(p);
+	return err;
+}
