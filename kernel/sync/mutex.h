@@ -47,14 +47,18 @@ bool mutex_is_mine(const struct mutex *m);
 /* sched/: t's own parameters changed. Nothing held; the caller keeps t alive. Any context. */
 void mutex_params_changed(struct thread *t);
 
+enum { RWLOCK_READERS = 0x3fffffff };
+#define RWLOCK_WAITERS 0x40000000u
+#define RWLOCK_WRITER  0x80000000u
+
 /*
- *   [l] lock      [I] immutable
+ *   [l] lock      [I] immutable      [a] atomic; while RWLOCK_WAITERS is set, under lock only
  */
 struct LOCK_TYPE("rwlock") rwlock {
+	uint32_t state;              /* [a] how many readers, RWLOCK_* */
 	struct irqlock lock;
-	int32_t holders;             /* [l] -1: a writer; n > 0: n readers */
 	struct list waiters;         /* [l] first come first */
-	const struct thread *writer; /* [l] who, while there is one */
+	const struct thread *writer; /* who, while there is one: to be told by itself */
 	uint16_t rank;               /* [I] */
 	const char *name;            /* [I] */
 };

@@ -67,7 +67,7 @@ TEST(rwlock, readers_never_see_a_writer_at_work)
 	EXPECT_EQ(s.nr_broken, 0);
 	EXPECT_EQ(s.a, WRITERS * s.rounds);
 	EXPECT_EQ(s.b, WRITERS * s.rounds);
-	EXPECT_EQ(s.l.holders, 0);
+	EXPECT_EQ(s.l.state, 0);
 }
 
 static void note(void *arg)
@@ -98,7 +98,7 @@ TEST(rwlock, readers_share)
 	reset();
 	team_start(&team, READERS, read_until_open, NULL);
 	AWAIT(atomic_load(&s.nr_readers) == READERS); /* would hang if one kept another out */
-	EXPECT_EQ(s.l.holders, READERS);
+	EXPECT_EQ(s.l.state, READERS);
 	atomic_store(&s.is_open, 1u);
 	team_join(&team);
 }
