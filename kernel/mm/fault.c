@@ -22,6 +22,7 @@
 #include "mm/oom.h"
 #include "mm/pgtable.h"
 #include "mm/phys.h"
+#include "mm/tlb.h"
 #include "mm/vmspace_priv.h"
 
 #include <asm/siginfo.h>
@@ -88,21 +89,38 @@ static unsigned own_page_flags(const struct fault *f)
 	       (f->r->flags & VM_WRITE ? PTE_WRITE : 0);
 }
 
-static int install_own_page(struct fault *f, struct page *p)
+/* Tables have to be made, or made private, or it is no table that is there. */
+static NOINLINE int install_own_page_slowly(struct fault *f, struct page *p)
 {
-	unsigned flags = own_page_flags(f);
 	struct gather g;
 	bool is_new;
 	int err;
 
 	gather_init(&g, f->vm);
 	spinlock_lock(&f->vm->table_lock);
-	err = install(f, arch_pte_leaf(page_to_phys(p), flags, 0), &g, &is_new);
+	err = install(f, f->r->own_leaf | page_to_phys(p), &g, &is_new);
 	spinlock_unlock(&f->vm->table_lock);
 	if (UNLIKELY(!is_new))
 		page_put(p);
 	gather_finish(&g);
 	return err;
+}
+
+static int install_own_page(struct fault *f, struct page *p)
+{
+	arch_pte *entry;
+
+	spinlock_lock(&f->vm->table_lock);
+	entry = vmtable_entry(f->vm, f->addr);
+	if (UNLIKELY(!entry || *entry)) {
+		spinlock_unlock(&f->vm->table_lock);
+		return install_own_page_slowly(f, p);
+	}
+	WRITE_ONCE(*entry, f->r->own_leaf | page_to_phys(p));
+	vmtable_note_used(entry);
+	note_resident(f->vm, 1);
+	spinlock_unlock(&f->vm->table_lock);
+	return 0;
 }
 
 /* ---- Anonymous ---- */
@@ -391,7 +409,7 @@ static int write_shared(struct fault *f, arch_pte seen)
 	return err;
 }
 
-static int fault_present(struct fault *f, bool *is_absent)
+static NOINLINE int fault_present_slowly(struct fault *f, bool *is_absent)
 {
 	enum present what = PRESENT_DONE;
 	struct page *old = NULL;
@@ -420,6 +438,62 @@ static int fault_present(struct fault *f, bool *is_absent)
 	if (!arch_pte_is_special(seen))
 		page_put(old);
 	return err;
+}
+
+/* A private page that others see as well: `seen` becomes a copy of it, if it still is there. */
+static int copy_page(struct fault *f, arch_pte seen, struct page *old)
+{
+	arch_pte *entry;
+	struct page *p;
+	int err = page_alloc(&p, 0, 0);
+
+	if (UNLIKELY(err)) {
+		page_put(old);
+		return err;
+	}
+	memcpy(page_to_virt(p), page_to_virt(old), PAGE_SIZE);
+	spinlock_lock(&f->vm->table_lock);
+	entry = vmtable_entry(f->vm, f->addr);
+	if (LIKELY(entry && *entry == seen)) {
+		WRITE_ONCE(*entry, f->r->own_leaf | page_to_phys(p));
+		spinlock_unlock(&f->vm->table_lock);
+		tlb_flush_vm(f->vm, f->addr, PAGE_SIZE);
+		page_put(old); /* the entry's; ours comes below */
+	} else {
+		spinlock_unlock(&f->vm->table_lock);
+		page_put(p); /* another thread was faster, or will be asked again */
+	}
+	page_put(old);
+	return 0;
+}
+
+/* The common cases, in tables that are ours already; the others go the slow way. */
+static int fault_present(struct fault *f, bool *is_absent)
+{
+	arch_pte *entry, seen;
+	struct page *old;
+
+	spinlock_lock(&f->vm->table_lock);
+	entry = vmtable_entry(f->vm, f->addr);
+	seen = entry ? *entry : 0;
+	if (seen && arch_pte_is_writable(seen)) {
+		spinlock_unlock(&f->vm->table_lock); /* another thread was faster */
+		return 0;
+	}
+	if (UNLIKELY(!seen || !is_write(f) || !arch_pte_is_anon(seen) ||
+		     (f->r->flags & (VM_SHARED | VM_WRITE)) != VM_WRITE)) {
+		spinlock_unlock(&f->vm->table_lock);
+		return fault_present_slowly(f, is_absent);
+	}
+	old = pfn_to_page(arch_pte_paddr(seen, 0) >> PAGE_SHIFT);
+	if (atomic_load_acquire(&old->refs) == 1) { /* whoever had it is done with it */
+		WRITE_ONCE(*entry, arch_pte_make_writable(seen));
+		spinlock_unlock(&f->vm->table_lock);
+		return 0;
+	}
+	page_get(old);
+	spinlock_unlock(&f->vm->table_lock);
+	return copy_page(f, seen, old);
 }
 
 /* ---- The decision ---- */

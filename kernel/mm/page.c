@@ -48,6 +48,7 @@ enum {
 	CACHE_SHARE = 512,    /* and with little RAM, only this part of it */
 	CACHE_MIN = 4,
 	ZERO_CACHE_MAX = 16,
+	SPLIT_ORDER = 4,
 };
 #define ZONE_LOW_END ((4 * GIB) >> PAGE_SHIFT)
 
@@ -245,6 +246,30 @@ static void cache_drain(struct block_cache *cache, unsigned order, uint32_t nr)
 	memmove(&cache->block[0], &cache->block[nr], cache->nr * sizeof(cache->block[0]));
 }
 
+/*
+ * Single pages while the zone has none: a larger block in pieces, instead of one piece after
+ * another off it. False: the zone has no such block.
+ */
+static bool refill_by_splitting(struct zone *z, struct block_cache *cache) MUST_HOLD(z->lock)
+{
+	struct page *p;
+
+	if (!list_is_empty(&z->free[0]))
+		return false;
+	p = zone_alloc_block(z, SPLIT_ORDER);
+	if (!p)
+		return false;
+	for (uint32_t i = 1u << SPLIT_ORDER; i-- > 0;) { /* the lowest is used first */
+		p[i].state = PAGE_CACHED;
+		p[i].order = 0;
+		p[i].zone = p->zone;
+		p[i].flags = 0;
+		p[i].refs = 0;
+		cache->block[cache->nr++] = &p[i];
+	}
+	return true;
+}
+
 /* Fills an empty cache to a quarter; false when memory is out. */
 static NOINLINE bool cache_refill(struct block_cache *cache, unsigned order)
 {
@@ -254,6 +279,8 @@ static NOINLINE bool cache_refill(struct block_cache *cache, unsigned order)
 		if (!READ_ONCE(z->nr_total))
 			continue;
 		irqlock_lock(&z->lock);
+		if (order == 0 && cache_max[0] >= 2u << SPLIT_ORDER)
+			(void)refill_by_splitting(z, cache);
 		while (cache->nr < cache_max[order] / 4) {
 			struct page *p = zone_alloc_block(z, order);
 
@@ -381,15 +408,32 @@ int page_alloc(struct page **out, unsigned order, unsigned flags)
 	return 0;
 }
 
+/* page_alloc(out, 0, PAGE_ALLOC_ZERO) with all that is known left out. */
+static int page_alloc_to_zero(struct page **out)
+{
+	struct page *p;
+
+	if (fail_now())
+		return -ENOMEM;
+	p = alloc_cached(0);
+	if (UNLIKELY(!p))
+		return page_alloc(out, 0, PAGE_ALLOC_ZERO | PAGE_ALLOC_NO_FAIL_INJECT);
+	p->refs = 1;
+	memory_unpoison(page_to_virt(p), PAGE_SIZE);
+	arch_page_zero(page_to_virt(p));
+	*out = p;
+	return 0;
+}
+
 int page_alloc_zeroed(struct page **out)
 {
 	bool irqs = arch_irq_save();
 	struct zero_cache *zeroes = &percpu(zero_cache);
 	struct page *p;
 
-	if (UNLIKELY(zeroes->nr == 0)) {
+	if (zeroes->nr == 0) {
 		arch_irq_restore(irqs);
-		return page_alloc(out, 0, PAGE_ALLOC_ZERO);
+		return page_alloc_to_zero(out);
 	}
 	p = zeroes->page[--zeroes->nr];
 	arch_irq_restore(irqs);

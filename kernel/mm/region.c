@@ -249,9 +249,20 @@ static void count(struct vmspace *vm, uint64_t pages, uint32_t flags)
 		vm->nr_locked += pages;
 }
 
+/* For a page of our own: writable, if the region is. */
+static void compute_own_leaf(struct region *r)
+{
+	unsigned flags = region_pte_flags(r->flags) | PTE_ANON;
+
+	if (r->flags & VM_WRITE)
+		flags |= PTE_WRITE;
+	r->own_leaf = arch_pte_leaf(0, flags, 0);
+}
+
 static void insert_uncounted(struct vmspace *vm, struct region *r)
 {
 	r->vm = vm;
+	compute_own_leaf(r);
 	rbtree_insert(&vm->regions, &r->node, starts_before);
 	vm->nr_regions++;
 	update_gap(r);
@@ -330,6 +341,7 @@ void region_set_flags(struct region *r, uint32_t flags)
 
 	count(r->vm, -region_pages(r), r->flags);
 	r->flags = flags;
+	compute_own_leaf(r);
 	count(r->vm, region_pages(r), r->flags);
 	if (changed & VM_GROWSDOWN)
 		update_gap(r);

@@ -44,11 +44,12 @@ enum vm_flags {
  *   [V] vm->lock to write, any hold to read
  */
 struct region {
-	struct rbtree_node node;      /* [V] by start, with the largest gap below */
-	vaddr_t start, end;           /* [V] with a source: source->lock as well, to write */
-	vaddr_t gap, max_gap;         /* [V] free addresses below; the largest of the subtree */
-	uint32_t flags;               /* [V] VM_* */
-	struct vmspace *vm;           /* [I] */
+	struct rbtree_node node; /* [V] by start, with the largest gap below */
+	vaddr_t start, end;      /* [V] with a source: source->lock as well, to write */
+	vaddr_t gap, max_gap;    /* [V] free addresses below; the largest of the subtree */
+	uint32_t flags;          /* [V] VM_* */
+	arch_pte own_leaf;  /* [V] what maps a page of its own, less the address: by flags */
+	struct vmspace *vm; /* [I] */
 	struct page_source *source;   /* [V] NULL: anonymous; one reference */
 	struct list_node source_link; /* source->lock: source->regions */
 	uint64_t offset_pages;        /* [V] of start in the source */

@@ -78,21 +78,12 @@ static int table_alloc(struct page **out, unsigned level)
 	return 0;
 }
 
-static ALWAYS_INLINE void table_note_used(struct page *table, unsigned i)
-{
-	table->table_nr++;
-	if (i < table->table_lo)
-		table->table_lo = (uint16_t)i;
-	if (i > table->table_hi)
-		table->table_hi = (uint16_t)i;
-}
-
 void vmtable_set(struct entry_place *e, arch_pte pte)
 {
 	arch_pte old = *e->at;
 
 	if (!old && pte)
-		table_note_used(e->table, ((uintptr_t)e->at & PAGE_MASK) / sizeof(arch_pte));
+		vmtable_note_used(e->at);
 	else if (old && !pte)
 		e->table->table_nr--;
 	WRITE_ONCE(*e->at, pte);
@@ -332,8 +323,7 @@ void vmtable_share(struct vmspace *from, struct vmspace *to)
 /* ---- The way down ---- */
 
 /* What is wrong with the entry is repaired: absent, shared, a leaf. */
-static NOINLINE int repair_entry(
-	struct page *table, arch_pte *entry, unsigned level, vaddr_t va, struct gather *g)
+static NOINLINE int repair_entry(arch_pte *entry, unsigned level, vaddr_t va, struct gather *g)
 {
 	struct page *t;
 	int err;
@@ -346,7 +336,7 @@ static NOINLINE int repair_entry(
 	if (err)
 		return err;
 	arch_pte_publish();
-	table_note_used(table, index_of(va, level));
+	vmtable_note_used(entry);
 	WRITE_ONCE(*entry, arch_pte_table(page_to_phys(t)));
 	return 0;
 }
@@ -369,7 +359,7 @@ int vmtable_reach(struct vmspace *vm, vaddr_t va, unsigned *level, bool can_be_l
 		}
 		is_table = arch_pte_is_present(pte) && !is_leaf(pte, l);
 		if (UNLIKELY(!is_table || !arch_pte_is_writable(pte))) {
-			int err = repair_entry(pfn_to_page(pa >> PAGE_SHIFT), entry, l, va, g);
+			int err = repair_entry(entry, l, va, g);
 
 			if (err)
 				return err;

@@ -23,6 +23,7 @@
 #include "arch/arch.h"
 #include "lib/base.h"
 #include "mm/page.h"
+#include "mm/phys.h"
 #include "mm/vmspace.h"
 
 enum { GATHER_MAX = 64 };
@@ -73,6 +74,36 @@ void vmtable_share(struct vmspace *from, struct vmspace *to) MUST_HOLD(from->tab
 MUST_CHECK int vmtable_reach(struct vmspace *vm, vaddr_t va, unsigned *level,
 	bool can_be_larger, struct gather *g, struct entry_place *out)
 	MUST_HOLD(vm->table_lock);
+/* The same for level 0 when nothing has to be made or split on the way, else NULL: slower, then. */
+static ALWAYS_INLINE arch_pte *vmtable_entry(const struct vmspace *vm, vaddr_t va)
+{
+	paddr_t pa = vm->root;
+
+	for (unsigned l = ARCH_TOP_LEVEL; l > 0; l--) {
+		unsigned i = (va >> (PAGE_SHIFT + 9 * l)) & 511;
+		arch_pte pte = ((const arch_pte *)phys_to_virt(pa))[i];
+
+		if (UNLIKELY(!arch_pte_is_present(pte) || !arch_pte_is_writable(pte) ||
+			     arch_pte_is_leaf(pte, l)))
+			return NULL;
+		pa = arch_pte_paddr(pte, 0); /* of a table: no bits of a large leaf */
+	}
+	return (arch_pte *)phys_to_virt(pa) + ((va >> PAGE_SHIFT) & 511);
+}
+
+/* An entry of a private table was 0 and is used from now on. */
+static ALWAYS_INLINE void vmtable_note_used(const arch_pte *entry)
+{
+	struct page *table = virt_to_page(entry);
+	unsigned i = ((uintptr_t)entry & PAGE_MASK) / sizeof(*entry);
+
+	table->table_nr++;
+	if (i < table->table_lo)
+		table->table_lo = (uint16_t)i;
+	if (i > table->table_hi)
+		table->table_hi = (uint16_t)i;
+}
+
 /* The leaf that maps va, at any level; 0: none. Changes nothing. */
 arch_pte vmtable_look(const struct vmspace *vm, vaddr_t va, unsigned *level)
 	MUST_HOLD(vm->table_lock);
