@@ -97,3 +97,20 @@ bool vmspace_next_region(struct vmspace *vm, vaddr_t after, struct region *out)
 	rwlock_read_unlock(&vm->lock);
 	return r != NULL;
 }
+
+int vmspace_identify(
+	struct vmspace *vm, vaddr_t addr, const struct page_source **source, uint64_t *index)
+{
+	const struct region *r;
+	int err = -EFAULT;
+
+	rwlock_read_lock(&vm->lock);
+	r = region_at_or_after(vm, addr);
+	if (r && r->start <= addr) {
+		*source = r->flags & VM_SHARED ? r->source : NULL;
+		*index = r->offset_pages + ((addr - r->start) >> PAGE_SHIFT);
+		err = 0;
+	}
+	rwlock_read_unlock(&vm->lock);
+	return err;
+}

@@ -159,3 +159,11 @@ size_t vmspace_access(
  * source comes with a reference of its own (source->ops->put when it is not NULL).
  */
 bool vmspace_next_region(struct vmspace *vm, vaddr_t after, struct region *out);
+
+/*
+ * What a word of memory is shared by: *source and *index name the page when a shared mapping of a
+ * source has it, without a reference (to be compared, not followed); NULL: the address space alone.
+ * -EFAULT: nothing is mapped there.
+ */
+MUST_CHECK int vmspace_identify(
+	struct vmspace *vm, vaddr_t addr, const struct page_source **source, uint64_t *index);

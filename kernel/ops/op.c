@@ -43,6 +43,11 @@ bool op_wake(struct op *op)
 	return wake(op, false);
 }
 
+bool op_wake_handover(struct op *op)
+{
+	return wake(op, true);
+}
+
 /* The waiter's: the queue is locked. */
 static bool waiter_wake(struct waiter *w, uint64_t key) NOT_ANALYSED
 {
@@ -61,6 +66,7 @@ void op_init(struct op *op, const struct op_type *type)
 	op->type = type;
 	op->state = OP_RUNNING;
 	op->is_exclusive = false;
+	op->is_begun = false;
 	op->is_expired = false;
 	op->waiter.queue = NULL;
 	op->waiter.wake = waiter_wake;

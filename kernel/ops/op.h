@@ -66,6 +66,7 @@ struct op {
 	const struct op_type *type;
 	uint32_t state;    /* [a] enum op_state */
 	bool is_exclusive; /* of a wake_one only one such operation is woken (accept) */
+	bool is_begun;   /* the operation's own: its first issue was */
 	bool is_expired;   /* the deadline passed: set by the door before it issues again */
 	struct waiter waiter;
 	struct thread *thread; /* whom the system-call door wakes */
@@ -82,6 +83,8 @@ bool op_park_on_file(struct op *op, struct file *f, uint32_t events);
 bool op_park_alone(struct op *op);
 /* Any context; also under the lock of a wait queue. Whether it was parked or about to. */
 bool op_wake(struct op *op);
+/* The same; its thread continues here when the caller's waits next, and not before. */
+bool op_wake_handover(struct op *op);
 static inline bool op_expired(const struct op *op)
 {
 	return op->is_expired;

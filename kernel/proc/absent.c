@@ -11,13 +11,6 @@
 
 #define ABSENT panic("futexes are not there yet")
 
-WEAK void futex_wake_user(uptr at UNUSED)
-{
-	ABSENT;
-}
-WEAK void robust_list_exit(void)
-{
-}
 WEAK void ptimers_exec(struct proc *p UNUSED)
 {
 }

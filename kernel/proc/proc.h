@@ -135,6 +135,10 @@ struct uthread {
 	uptr set_child_tid, clear_child_tid; /* [t] */
 	uptr robust_list;
 	size_t robust_list_len;
+	struct list pi_waiters;      /* ipc/futex_pi.c: who waits for locks this thread has */
+	bool has_left_futexes;       /* the same lock: it ends, no lock is its any more */
+	uint8_t futex_habit;         /* [t] ipc/futex.c: how often it waited after waking */
+	uint64_t futex_wake_ns;      /* [t] its last wake-up of another; 0: it waited since */
 	uptr rseq;                   /* [t] proc/rseq.h */
 	uint32_t rseq_len, rseq_sig; /* [t] */
 	struct {                     /* [t] of the last fault, for sigcontext */

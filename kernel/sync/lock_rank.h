@@ -42,6 +42,7 @@ enum lock_rank {
 	RANK_PROC,	     /* irq    one process: its threads and signals; parent, then child */
 	RANK_USERS,	     /* irq    the table of user ids                                   */
 	RANK_FUTEX,	     /* irq    one bucket of futex waiters; two by address             */
+	RANK_FUTEX_PI,	     /* irq    who waits for a lock that which thread has              */
 	RANK_FD,	     /* irq    one descriptor table                                    */
 	RANK_FILE,	     /* irq    one open file's flags and owner                         */
 	RANK_CHARDEV,	     /* irq    the list of character devices                           */
