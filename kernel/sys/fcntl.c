@@ -10,6 +10,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
+#include "ipc/pipe.h"
 #include "proc/cred.h"
 #include "proc/proc.h"
 #include "sys/file.h"
@@ -159,6 +160,10 @@ static int64_t on_file(struct file *f, int fd, unsigned cmd, uptr arg)
 		return set_signal(f, arg.addr);
 	case F_GETSIG:
 		return READ_ONCE(f->owner_sig);
+	case F_GETPIPE_SZ:
+		return pipe_get_size(f);
+	case F_SETPIPE_SZ:
+		return pipe_set_size(f, arg.addr);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:

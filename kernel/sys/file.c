@@ -16,6 +16,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
+#include "fs/vfs/notify.h"
 #include "fs/vfs/write_limits.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
@@ -235,6 +236,8 @@ static int truncate_file(struct file *f, int64_t size)
 	if (!err)
 		err = i->ops->setattr(i, &attr);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_file(f, IN_MODIFY);
 	return err;
 }
 
@@ -294,6 +297,8 @@ SYSCALL4(fallocate, int, fd, int, mode, int64_t, offset, int64_t, len)
 	err = check_fallocate(b.file, mode, offset, len);
 	if (!err)
 		err = b.file->ops->fallocate(b.file, mode, offset, len);
+	if (!err)
+		notify_file(b.file, IN_MODIFY);
 	fd_release(b);
 	return err;
 }

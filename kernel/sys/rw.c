@@ -10,6 +10,7 @@
 
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
+#include "fs/vfs/notify.h"
 #include "ops/rw.h"
 #include "sys/syscall.h"
 
@@ -47,6 +48,21 @@ static inline int check_write(const struct file *f)
 	return LIKELY(f->ops->write) ? 0 : -EINVAL;
 }
 
+/* inotify learns of what was moved. */
+static inline int64_t told_read(const struct file *f, int64_t n)
+{
+	if (n > 0)
+		notify_file(f, IN_ACCESS);
+	return n;
+}
+
+static inline int64_t told_write(const struct file *f, int64_t n)
+{
+	if (n > 0)
+		notify_file(f, IN_MODIFY);
+	return n;
+}
+
 static inline int64_t read_at(struct file *f, struct iter *to, int64_t *pos)
 {
 	/* man 2 read: EOVERFLOW is not for reads that stop at the end anyway; Linux says so still */
@@ -61,7 +77,7 @@ static inline int64_t read_here(struct file *f, struct iter *to)
 	int64_t n = read_at(f, to, &f->pos);
 
 	unlock_position(f, is_locked);
-	return n;
+	return told_read(f, n);
 }
 
 static inline int64_t write_here(struct file *f, struct iter *from)
@@ -70,7 +86,7 @@ static inline int64_t write_here(struct file *f, struct iter *from)
 	int64_t n = rw_write(f, from, &f->pos);
 
 	unlock_position(f, is_locked);
-	return n;
+	return told_write(f, n);
 }
 
 /* ---- One buffer ---- */
@@ -124,7 +140,7 @@ SYSCALL4(pread64, int, fd, uptr, buf, size_t, len, int64_t, pos)
 	if (LIKELY(!n))
 		n = iter_init_user(&to, buf, len);
 	if (LIKELY(!n))
-		n = read_at(b.file, &to, &pos);
+		n = told_read(b.file, read_at(b.file, &to, &pos));
 	fd_release(b);
 	return n;
 }
@@ -144,7 +160,7 @@ SYSCALL4(pwrite64, int, fd, uptr, buf, size_t, len, int64_t, pos)
 	if (LIKELY(!n))
 		n = iter_init_user(&from, buf, len);
 	if (LIKELY(!n))
-		n = rw_write(b.file, &from, &pos);
+		n = told_write(b.file, rw_write(b.file, &from, &pos));
 	fd_release(b);
 	return n;
 }
@@ -211,6 +227,7 @@ static int64_t vector_moved(struct file *f, const struct vector_call *c)
 	n = c->is_write ? write_flags(f, &it, pos, c->flags)
 			: read_flags(f, &it, pos, c->flags);
 	unlock_position(f, is_locked);
+	n = c->is_write ? told_write(f, n) : told_read(f, n);
 out:
 	iter_fini(&it);
 	return n;

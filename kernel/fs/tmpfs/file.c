@@ -291,6 +291,46 @@ static void source_put(struct page_source *s)
 	inode_put(inode_of(s));
 }
 
+/* Prepends to the text that begins at *at in buf; false: it does not fit. */
+static bool prepend(const char *buf, char **at, const char *text, size_t len)
+{
+	if ((size_t)(*at - buf) < len)
+		return false;
+	*at -= len;
+	memcpy(*at, text, len);
+	return true;
+}
+
+/*
+ * The first name of the file as a path inside its filesystem: which of several mounts it was
+ * opened through is not known here. dentry names are read under RCU, so a rename at the same
+ * moment may show a mixture, never memory that is gone.
+ */
+static int describe(
+	struct page_source *s, char *path, size_t size, uint32_t *dev, uint64_t *ino)
+{
+	const struct inode *i = inode_of(s);
+	const struct dentry *d;
+	char *at = path + size - 1;
+	bool fits = true;
+
+	*dev = i->super->dev;
+	*ino = i->ino;
+	if (i->link)
+		return snformat(path, size, "/%s (deleted)", i->link) < size ? 0
+									     : -ENAMETOOLONG;
+	*at = '\0';
+	rcu_read_lock();
+	d = READ_ONCE(tmpfs_node(i)->entry.dentry);
+	if (!d)
+		fits = prepend(path, &at, "/ (deleted)", sizeof("/ (deleted)") - 1);
+	for (; d && fits && READ_ONCE(d->parent) != d; d = READ_ONCE(d->parent))
+		fits = prepend(path, &at, d->name, d->name_len) && prepend(path, &at, "/", 1);
+	rcu_read_unlock();
+	memmove(path, at, strlen(at) + 1);
+	return fits ? 0 : -ENAMETOOLONG;
+}
+
 static int map_writable(struct page_source *s)
 {
 	struct tmpfs_node *n = tmpfs_node(inode_of(s));
@@ -312,6 +352,7 @@ const struct page_source_ops tmpfs_source_ops = {
 	.get_page = pagecache_source_get_page,
 	.get = source_get,
 	.put = source_put,
+	.describe = describe,
 	.map_writable = map_writable,
 	.unmap_writable = unmap_writable,
 };

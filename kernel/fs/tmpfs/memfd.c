@@ -2,7 +2,7 @@
 /*
  * memfd_create: a file of an instance that nobody mounts, with no link.
  *
- * The dentry's name is what /proc shows: "memfd:NAME". Without MFD_ALLOW_SEALING the file
+ * inode->link keeps what /proc shows: "memfd:NAME". Without MFD_ALLOW_SEALING the file
  * begins with F_SEAL_SEAL, so that no seal can be added.
  *
  * Spec    man 2 memfd_create
@@ -12,10 +12,13 @@
 
 #include "abi/stat.h"
 #include "fs/tmpfs/tmpfs_priv.h"
+#include "lib/fmt.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "proc/cred.h"
 #include "sync/mutex.h"
 
+static const char prefix[] = "memfd:";
 static const struct filesystem memfd_filesystem = {.name = "tmpfs"};
 
 /* [I] once made; made by the first call */
@@ -44,19 +47,27 @@ static int get_mount(struct mount **out)
 	return err;
 }
 
-int tmpfs_open_memfd(const char *name UNUSED, unsigned flags, struct file **out)
+int tmpfs_open_memfd(const char *name, unsigned flags, struct file **out)
 {
 	struct dentry *d;
 	struct mount *m;
 	struct inode *i;
+	char *text;
 	int err;
 
 	err = get_mount(&m);
 	if (err)
 		return err;
+	text = mem_alloc(strlen(name) + sizeof(prefix), 0);
+	if (!text)
+		return -ENOMEM;
+	snformat(text, strlen(name) + sizeof(prefix), "%s%s", prefix, name);
 	err = tmpfs_new_inode(m->super, NULL, S_IFREG | 0777, 0, &i);
-	if (err)
+	if (err) {
+		mem_free(text);
 		return err;
+	}
+	i->link = text;
 	i->uid = cred_current()->fsuid;
 	i->gid = cred_current()->fsgid;
 	i->nlink = 0;

@@ -25,6 +25,7 @@
 #include "dev/char/chardev.h"
 #include "fs/vfs/inode.h"
 #include "fs/vfs/locks.h"
+#include "fs/vfs/notify.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -219,6 +220,7 @@ static NOINLINE void last_put(struct file *f)
 	if (UNLIKELY(f->epoll_items))
 		epoll_forget_file(f);
 	if (f->mode & FILE_OPENED) {
+		notify_file(f, f->mode & FILE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 		if (UNLIKELY(atomic_load_relaxed(&f->inode->locks)))
 			locks_file_released(f);
 		if (f->ops->release)
@@ -312,13 +314,15 @@ int file_open_same(
 
 bool file_is_anonymous(const struct file *f)
 {
-	return f->mount == anon.mount;
+	return f->inode->super->flags & SUPER_INTERNAL;
 }
 
 size_t file_anonymous_name(const struct file *f, char *buf, size_t size)
 {
 	const char *name = f->ops->name ? f->ops->name : "?";
 
+	if (S_ISREG(f->inode->mode))
+		return snformat(buf, size, "/%s (deleted)", f->inode->link);
 	if (S_ISFIFO(f->inode->mode) || S_ISSOCK(f->inode->mode))
 		return snformat(buf, size, "%s:[%lu]",
 			S_ISFIFO(f->inode->mode) ? "pipe" : "socket", f->inode->ino);

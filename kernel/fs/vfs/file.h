@@ -143,7 +143,8 @@ MUST_CHECK int file_open_same(
 void epoll_forget_file(struct file *f);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one releases; may sleep */
-/* Whether it came from file_open_anonymous: shown as pipe:[ino], socket:[ino], anon_inode:[name]. */
+/* Whether it is in no tree: shown as pipe:[ino], socket:[ino], anon_inode:[name], or
+ * /memfd:NAME (deleted). */
 bool file_is_anonymous(const struct file *f);
 /* Text of such a file for /proc/PID/fd; its length. */
 size_t file_anonymous_name(const struct file *f, char *buf, size_t size);
