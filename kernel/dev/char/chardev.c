@@ -35,6 +35,13 @@ int chardev_register(struct chardev *dev)
 	return err;
 }
 
+void chardev_for_each(void (*fn)(const struct chardev *dev, void *ctx), void *ctx)
+{
+	/* Entries are never removed: what the list shows after a look without the lock is there. */
+	list_for_each (d, &chardevs, struct chardev, link)
+		fn(d, ctx);
+}
+
 int chardev_open(struct inode *inode, struct file *f)
 {
 	uint32_t minor = dev_minor(inode->rdev);

@@ -34,6 +34,8 @@ struct chardev {
 };
 /* -EBUSY: the numbers are taken. */
 MUST_CHECK int chardev_register(struct chardev *dev);
+/* Calls fn on each, the list held still: /proc/devices. */
+void chardev_for_each(void (*fn)(const struct chardev *dev, void *ctx), void *ctx);
 /* file_open calls it for S_IFCHR: sets f->ops. -ENXIO. */
 MUST_CHECK int chardev_open(struct inode *inode, struct file *f);
 
@@ -46,4 +48,3 @@ MUST_CHECK int devtmpfs_remove_node(const char *name);
 
 void devtmpfs_init(void);    /* before the first node; needs tmpfs_init and vfs_init */
 void mem_devices_init(void); /* dev/char/mem.c: null zero full random urandom kmsg */
-void console_device_init(void); /* dev/char/console.c: 5:1 until a terminal driver has it */

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The serial ports and /dev/console. Once, at start.
+ */
+#pragma once
+
+#include "lib/base.h"
+
+void serial_init(void); /* needs devtmpfs_init, interrupts */
