@@ -80,6 +80,9 @@ NORETURN void arch_cpu_stop(void);
 /* Name and features of the CPU, for the log. */
 void arch_cpu_describe(char *buf, size_t size);
 
+/* One CPU as /proc/cpuinfo shows it, lines of "name\t: value". */
+void arch_cpu_info(unsigned cpu, char *buf, size_t size);
+
 /* Whether somebody beneath us may take a CPU away in the middle of anything (a hypervisor). */
 bool arch_cpu_is_virtual(void);
 

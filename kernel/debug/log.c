@@ -274,6 +274,11 @@ void log_emergency(const char *fmt, ...)
 
 /* ---- Reading ---- */
 
+size_t log_buffer_size(void)
+{
+	return RING_SIZE;
+}
+
 void log_get_range(uint64_t *first_seq, uint64_t *next_seq)
 {
 	irqlock_lock(&log_lock);

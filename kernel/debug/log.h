@@ -46,6 +46,8 @@ void log_set_console_level(int level);
  * *seq. Returns the bytes copied, 0 at the end.
  */
 size_t log_read(uint64_t *seq, char *buf, size_t size);
+/* How many bytes of lines the ring keeps. */
+size_t log_buffer_size(void);
 /* Sequence number of the oldest line still there and of the next to come. */
 void log_get_range(uint64_t *first, uint64_t *next);
 /* A place that logs at most once, for absent features. */

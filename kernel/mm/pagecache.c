@@ -88,6 +88,13 @@ void pagecache_init_system(void)
 		panic("mm: no memory for page caches");
 }
 
+static uint64_t total_pages; /* [a] in all caches */
+
+uint64_t pagecache_total_pages(void)
+{
+	return atomic_load_relaxed(&total_pages);
+}
+
 void pagecache_init(struct pagecache *pc, const struct page_source_ops *source_ops,
 	const struct pagecache_ops *ops, void *owner)
 {
@@ -116,6 +123,7 @@ void pagecache_fini(struct pagecache *pc)
 	debug_assert(list_is_empty(&pc->source.regions));
 	radix_for_each(item, key, &pc->pages) page_put(item);
 	uncharge(pc, pc->nr_pages);
+	atomic_sub(&total_pages, pc->nr_pages);
 	pc->pages.allocator = &last_allocator;
 	radix_clear(&pc->pages);
 	pc->nr_pages = 0;
@@ -146,6 +154,7 @@ static int insert_locked(struct pagecache *pc, uint64_t index, struct page *p)
 	err = radix_insert(&pc->pages, index, p);
 	if (!err)
 		pc->nr_pages++;
+		atomic_add(&total_pages, 1);
 	return err;
 }
 
@@ -403,6 +412,7 @@ static struct page *take_out(struct pagecache *pc, uint64_t first, uint64_t last
 		nr++;
 	}
 	pc->nr_pages -= nr;
+	atomic_sub(&total_pages, nr);
 	mutex_unlock(&pc->lock);
 	uncharge(pc, nr);
 	return chain;

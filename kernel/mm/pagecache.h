@@ -43,6 +43,8 @@ void pagecache_fini(struct pagecache *pc); /* drops all pages */
  * The owner's lock (an inode's) keeps writes, truncate and punch apart; reads and faults come at any
  * time. Pages that leave are freed after a grace period.
  */
+/* How many pages all caches hold. */
+uint64_t pagecache_total_pages(void);
 /* The page, with a reference; *out NULL for a hole when !create. -ENOMEM, -ENOSPC, fill's errors. */
 MUST_CHECK int pagecache_get(struct pagecache *pc, uint64_t index, bool create, struct page **out);
 /* Bytes between an iter and the cache at pos; holes read as zeroes. Moved so far, or -errno when nothing was.

@@ -163,6 +163,11 @@ int pid_find(int nr, struct pid **out)
 	return 0;
 }
 
+int pid_get_last(void)
+{
+	return READ_ONCE(pid_ns_root.next) - 1;
+}
+
 int pid_get_max(void)
 {
 	return READ_ONCE(pid_ns_root.max);

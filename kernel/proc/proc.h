@@ -49,6 +49,8 @@ MUST_CHECK int pid_find(int nr, struct pid **out);
 struct pid *pid_lookup_locked(int nr);
 /* /proc/sys/kernel/pid_max: numbers are below it. -EINVAL out of Linux's bounds. */
 int pid_get_max(void);
+/* The number given out last; for /proc/loadavg. */
+int pid_get_last(void);
 MUST_CHECK int pid_set_max(int max);
 
 /* ---- The process ---- */

@@ -165,3 +165,8 @@ void arch_timer_cancel(void)
 {
 	sim.self->deadline = SIM_NEVER;
 }
+
+void arch_cpu_info(unsigned cpu, char *buf, size_t size)
+{
+	snformat(buf, size, "processor\t: %u\nmodel name\t: simulated\n", cpu);
+}

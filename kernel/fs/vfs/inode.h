@@ -280,6 +280,8 @@ void super_put(struct super *s);
 MUST_CHECK int mount_create_internal(struct super *s, struct mount **out);
 void mount_get(struct mount *m);
 void mount_put(struct mount *m);
+/* Calls fn on each mount of the tree that m is in, oldest first, the tree held still. */
+void mount_for_each_beside(struct mount *m, void (*fn)(struct mount *m, void *ctx), void *ctx);
 /* Around every change of what is on a mount: -EROFS. */
 MUST_CHECK int mount_want_write(struct mount *m);
 void mount_end_write(struct mount *m);

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/*
+ * /proc/sys: settings of the running system, one number or name in a file. A file is here only when
+ * what it says holds: what can be read is so, and what can be written takes effect.
+ *
+ * Spec    man 5 proc; Linux: admin-guide/sysctl
+ */
+#include <linux/capability.h>
+#include <linux/stat.h>
+
+#include "fs/proc/procfs_priv.h"
+#include "fs/vfs/file.h"
+#include "lib/atomic.h"
+#include "lib/fmt.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "mm/commit.h"
+#include "proc/proc.h"
+#include "proc/uts.h"
+#include "sched/thread.h"
+#include "security/random.h"
+
+enum {
+	UUID_BYTES = 16,
+	NGROUPS = 65536,
+	OVERFLOW_ID = 65534,
+	MAP_COUNT = 65530,
+	MAX_FD = 1048576
+};
+
+static char *trimmed(char *text)
+{
+	size_t len;
+
+	while (char_is_space(*text))
+		text++;
+	len = strlen(text);
+	while (len && char_is_space(text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
+static int parse_in(char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	if (parse_u64(trimmed(text), 10, out) || *out < min || *out > max)
+		return -EINVAL;
+	return 0;
+}
+
+/* ---- kernel/ ---- */
+
+static int show_ostype(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%s\n", UTS_SYSNAME);
+	return 0;
+}
+
+static int show_osrelease(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%s\n", UTS_RELEASE);
+	return 0;
+}
+
+static int show_version(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%s\n", UTS_VERSION);
+	return 0;
+}
+
+static int show_name(struct text *out, const struct proc_node *n)
+{
+	char name[UTS_NAME_SIZE];
+
+	uts_get_name(strcmp(n->entry->name, "hostname") == 0 ? UTS_NODE : UTS_DOMAIN, name);
+	text_add(out, "%s\n", name);
+	return 0;
+}
+
+static int write_name(const struct proc_node *n, char *text, size_t len UNUSED)
+{
+	text = trimmed(text);
+	return uts_set_name(strcmp(n->entry->name, "hostname") == 0 ? UTS_NODE : UTS_DOMAIN,
+		text, strlen(text));
+}
+
+static int show_pid_max(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%d\n", pid_get_max());
+	return 0;
+}
+
+static int write_pid_max(const struct proc_node *n UNUSED, char *text, size_t len UNUSED)
+{
+	uint64_t value;
+	int err = parse_in(text, 0, INT32_MAX, &value);
+
+	return err ? err : pid_set_max((int)value);
+}
+
+static int show_constant(struct text *out, const struct proc_node *n)
+{
+	static const struct {
+		const char *name;
+		unsigned value;
+	} constants[] = {{"cap_last_cap", CAP_LAST_CAP}, {"ngroups_max", NGROUPS},
+		{"overflowuid", OVERFLOW_ID}, {"overflowgid", OVERFLOW_ID}, {"nr_open", MAX_FD},
+		{"max_map_count", MAP_COUNT}, {"randomize_va_space", 2},
+		{"threads-max", UINT16_MAX}, {"dmesg_restrict", 0}, {"kptr_restrict", 0},
+		{"tainted", 0}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(constants); i++)
+		if (strcmp(constants[i].name, n->entry->name) == 0)
+			text_add(out, "%u\n", constants[i].value);
+	return 0;
+}
+
+/* ---- kernel/random/ ---- */
+
+static void add_uuid(struct text *out, const uint8_t *b)
+{
+	for (unsigned i = 0; i < UUID_BYTES; i++)
+		text_add(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
+	text_add(out, "\n");
+}
+
+/* Version 4 of RFC 4122: random, with the version and the variant in their places. */
+static void make_uuid(uint8_t *b)
+{
+	random_bytes(b, UUID_BYTES);
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+}
+
+static int show_uuid(struct text *out, const struct proc_node *n UNUSED)
+{
+	uint8_t b[UUID_BYTES];
+
+	make_uuid(b);
+	add_uuid(out, b);
+	return 0;
+}
+
+/* The same for as long as the system runs. */
+static int show_boot_id(struct text *out, const struct proc_node *n UNUSED)
+{
+	static uint8_t id[UUID_BYTES];
+	static uint32_t is_made;
+	uint8_t fresh[UUID_BYTES];
+
+	make_uuid(fresh);
+	if (!atomic_xchg(&is_made, 1))
+		memcpy(id, fresh, sizeof(id));
+	add_uuid(out, id);
+	return 0;
+}
+
+static int show_entropy(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "256\n"); /* the generator's state is full from the start */
+	return 0;
+}
+
+/* ---- fs/ ---- */
+
+static int show_file_max(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%lu\n", file_max);
+	return 0;
+}
+
+static int write_file_max(const struct proc_node *n UNUSED, char *text, size_t len UNUSED)
+{
+	uint64_t value;
+	int err = parse_in(text, 0, INT64_MAX, &value);
+
+	if (err == 0)
+		file_max = value;
+	return err;
+}
+
+static int show_file_nr(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%lu\t0\t%lu\n", file_count(), file_max);
+	return 0;
+}
+
+/* ---- vm/ ---- */
+
+static int show_overcommit(struct text *out, const struct proc_node *n)
+{
+	bool is_mode = strcmp(n->entry->name, "overcommit_memory") == 0;
+
+	text_add(out, "%u\n",
+		is_mode ? READ_ONCE(vm_overcommit_mode) : READ_ONCE(vm_overcommit_ratio));
+	return 0;
+}
+
+static int write_overcommit(const struct proc_node *n, char *text, size_t len UNUSED)
+{
+	bool is_mode = strcmp(n->entry->name, "overcommit_memory") == 0;
+	uint64_t value;
+	int err = parse_in(text, 0, is_mode ? 2 : INT32_MAX, &value);
+
+	if (err)
+		return err;
+	if (is_mode)
+		WRITE_ONCE(vm_overcommit_mode, (uint32_t)value);
+	else
+		WRITE_ONCE(vm_overcommit_ratio, (uint32_t)value);
+	return 0;
+}
+
+/* ---- The tables ---- */
+
+#define TEXT(name_, show_)                                                                     \
+	{                                                                                      \
+		.name = name_, .mode = S_IFREG | 0444, .show = show_                           \
+	}
+#define SETTING(name_, show_, write_)                                                          \
+	{                                                                                      \
+		.name = name_, .mode = S_IFREG | 0644, .show = show_, .write = write_          \
+	}
+#define FOLDER(name_, children_)                                                               \
+	{                                                                                      \
+		.name = name_, .mode = S_IFDIR | 0555, .children = children_                   \
+	}
+
+static const struct proc_entry random_entries[] = {
+	TEXT("boot_id", show_boot_id),
+	TEXT("entropy_avail", show_entropy),
+	TEXT("poolsize", show_entropy),
+	TEXT("uuid", show_uuid),
+	{0},
+};
+static const struct proc_entry kernel_entries[] = {
+	TEXT("cap_last_cap", show_constant),
+	TEXT("dmesg_restrict", show_constant),
+	SETTING("domainname", show_name, write_name),
+	SETTING("hostname", show_name, write_name),
+	TEXT("kptr_restrict", show_constant),
+	TEXT("ngroups_max", show_constant),
+	TEXT("osrelease", show_osrelease),
+	TEXT("ostype", show_ostype),
+	TEXT("overflowgid", show_constant),
+	TEXT("overflowuid", show_constant),
+	SETTING("pid_max", show_pid_max, write_pid_max),
+	FOLDER("random", random_entries),
+	TEXT("randomize_va_space", show_constant),
+	TEXT("tainted", show_constant),
+	TEXT("threads-max", show_constant),
+	TEXT("version", show_version),
+	{0},
+};
+static const struct proc_entry fs_entries[] = {
+	SETTING("file-max", show_file_max, write_file_max),
+	TEXT("file-nr", show_file_nr),
+	TEXT("nr_open", show_constant),
+	TEXT("overflowgid", show_constant),
+	TEXT("overflowuid", show_constant),
+	{0},
+};
+static const struct proc_entry vm_entries[] = {
+	TEXT("max_map_count", show_constant),
+	SETTING("overcommit_memory", show_overcommit, write_overcommit),
+	SETTING("overcommit_ratio", show_overcommit, write_overcommit),
+	{0},
+};
+const struct proc_entry proc_sys_entries[] = {
+	FOLDER("fs", fs_entries),
+	FOLDER("kernel", kernel_entries),
+	FOLDER("vm", vm_entries),
+	{0},
+};

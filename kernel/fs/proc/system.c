@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The files of /proc that are about the whole system, and the table of its root.
+ *
+ * Spec    man 5 proc
+ */
+#include <linux/stat.h>
+
+#include "arch/arch.h"
+#include "arch/bootinfo.h"
+#include "dev/char/chardev.h"
+#include "fs/proc/procfs_priv.h"
+#include "fs/vfs/file.h"
+#include "irq/irq.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "mm/slab.h"
+#include "mm/commit.h"
+#include "mm/pagecache.h"
+#include "proc/proc.h"
+#include "proc/uts.h"
+#include "sched/load.h"
+#include "sched/sched.h"
+#include "time/clock.h"
+
+enum { CENTISECOND_NS = 10000000, CPUINFO_SIZE = 4096, HUGE_PAGE_KIB = 2048 };
+
+/* ---- Numbers ---- */
+
+static uint64_t kib(uint64_t pages)
+{
+	return pages << (PAGE_SHIFT - 10);
+}
+
+static int show_meminfo(struct text *out, const struct proc_node *n UNUSED)
+{
+	struct page_stats pages;
+	uint64_t cached = pagecache_total_pages();
+
+	page_get_stats(&pages);
+	text_add(out,
+		"MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n",
+		kib(pages.total), kib(pages.free), kib(pages.free));
+	text_add(out,
+		"Buffers:        %8u kB\nCached:         %8lu kB\nSwapCached:     %8u kB\n", 0,
+		kib(cached), 0);
+	text_add(out,
+		"SwapTotal:      %8u kB\nSwapFree:       %8u kB\nDirty:          %8u "
+		"kB\nWriteback:      %8u kB\n",
+		0, 0, 0, 0);
+	text_add(out, "Shmem:          %8lu kB\n", kib(cached));
+	text_add(out, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n",
+		kib(vm_commit_limit()), kib(vm_committed()));
+	text_add(out,
+		"HugePages_Total:   %5u\nHugePages_Free:    %5u\nHugePages_Rsvd:    "
+		"%5u\nHugePages_Surp:    %5u\n",
+		0, 0, 0, 0);
+	text_add(out, "Hugepagesize:   %8u kB\n", HUGE_PAGE_KIB);
+	return 0;
+}
+
+static uint64_t idle_ns_of(unsigned cpu, struct sched_stats *s)
+{
+	sched_get_stats(cpu, s);
+	return s->idle_ns;
+}
+
+static int show_uptime(struct text *out, const struct proc_node *n UNUSED)
+{
+	uint64_t up = clock_monotonic_ns() / CENTISECOND_NS, idle = 0;
+	struct sched_stats s;
+
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+		idle += idle_ns_of(cpu, &s);
+	idle /= CENTISECOND_NS;
+	text_add(out, "%lu.%02lu %lu.%02lu\n", up / 100, up % 100, idle / 100, idle % 100);
+	return 0;
+}
+
+/* Programs read user and idle; what is not idle counts as user: nobody tells them apart per CPU. */
+static int show_stat(struct text *out, const struct proc_node *n UNUSED)
+{
+	uint64_t up = clock_monotonic_ns(), switches = 0, interrupts = 0, idle_sum = 0;
+	unsigned running = 0, count = cpu_count();
+	struct sched_stats s;
+
+	for (unsigned cpu = 0; cpu < count; cpu++) {
+		idle_sum += idle_ns_of(cpu, &s);
+		switches += s.nr_switches;
+		running += s.nr_ready;
+	}
+	text_add(out, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n",
+		(up * count - MIN(idle_sum, up * count)) / CENTISECOND_NS,
+		idle_sum / CENTISECOND_NS);
+	for (unsigned cpu = 0; cpu < count; cpu++) {
+		uint64_t idle = MIN(idle_ns_of(cpu, &s), up);
+
+		text_add(out, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", cpu,
+			(up - idle) / CENTISECOND_NS, idle / CENTISECOND_NS);
+	}
+	for (unsigned irq = 0; irq < arch_irq_count(); irq++)
+		interrupts += irq_count_total(irq);
+	text_add(out,
+		"intr %lu\nctxt %lu\nbtime %ld\nprocesses %d\nprocs_running %u\nprocs_blocked "
+		"0\n",
+		interrupts, switches, (clock_realtime_ns() - (int64_t)up) / (int64_t)NS_PER_SEC,
+		pid_get_last(), MAX(running, 1u));
+	return 0;
+}
+
+static int show_loadavg(struct text *out, const struct proc_node *n UNUSED)
+{
+	struct load_averages load;
+
+	load_get(&load);
+	text_add(out, "%u.%02u %u.%02u %u.%02u %u/%u %d\n", load.centi[0] / 100,
+		load.centi[0] % 100, load.centi[1] / 100, load.centi[1] % 100,
+		load.centi[2] / 100, load.centi[2] % 100, load.running, thread_count(),
+		pid_get_last());
+	return 0;
+}
+
+/* ---- What it is ---- */
+
+static int show_version(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%s version %s (torus) %s\n", UTS_SYSNAME, UTS_RELEASE, UTS_VERSION);
+	return 0;
+}
+
+static int show_cmdline(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%s\n", bootinfo.cmdline);
+	return 0;
+}
+
+static int show_cpuinfo(struct text *out, const struct proc_node *n UNUSED)
+{
+	char *buf = mem_alloc(CPUINFO_SIZE, 0);
+
+	if (!buf)
+		return -ENOMEM;
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		arch_cpu_info(cpu, buf, CPUINFO_SIZE);
+		text_add(out, "%s\n", buf);
+	}
+	mem_free(buf);
+	return 0;
+}
+
+static int show_filesystems(struct text *out, const struct proc_node *n UNUSED)
+{
+	SET_FOREACH (const struct filesystem, fs, filesystems)
+		text_add(out, "%s\t%s\n", fs->needs_device ? "" : "nodev", fs->name);
+	return 0;
+}
+
+static void device_line(const struct chardev *dev, void *ctx)
+{
+	text_add(ctx, "%3u %s\n", dev->major,
+		dev->ops && dev->ops->name ? dev->ops->name : "char");
+}
+
+static int show_devices(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "Character devices:\n");
+	chardev_for_each(device_line, out);
+	text_add(out, "\nBlock devices:\n");
+	return 0;
+}
+
+static void irq_line(unsigned irq, const char *name, uint64_t count, void *ctx)
+{
+	text_add(ctx, "%4u: %10lu  %s\n", irq, count, name);
+}
+
+static int show_interrupts(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "           TOTAL\n");
+	irq_for_each(irq_line, out);
+	return 0;
+}
+
+static int show_nothing(struct text *out UNUSED, const struct proc_node *n UNUSED)
+{
+	return 0;
+}
+
+static int show_swaps(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+static int show_partitions(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "major minor  #blocks  name\n\n");
+	return 0;
+}
+
+static int show_buddyinfo(struct text *out, const struct proc_node *n UNUSED)
+{
+	struct page_stats pages;
+
+	page_get_stats(&pages);
+	text_add(out, "Node 0, zone   Normal %6lu\n", pages.free);
+	return 0;
+}
+
+static int show_vmstat(struct text *out, const struct proc_node *n UNUSED)
+{
+	struct page_stats pages;
+
+	page_get_stats(&pages);
+	text_add(out, "nr_free_pages %lu\nnr_file_pages %lu\n", pages.free,
+		pagecache_total_pages());
+	return 0;
+}
+
+/* ---- self, thread-self, mounts ---- */
+
+static int readlink_self(const struct proc_node *n UNUSED, char *buf, size_t size)
+{
+	const struct uthread *u = uthread_current();
+
+	return u ? (int)snformat(buf, size, "%d", u->proc->pid->nr) : -ENOENT;
+}
+
+static int readlink_thread_self(const struct proc_node *n UNUSED, char *buf, size_t size)
+{
+	const struct uthread *u = uthread_current();
+
+	return u ? (int)snformat(buf, size, "%d/task/%d", u->proc->pid->nr, u->tid->nr)
+		 : -ENOENT;
+}
+
+static int readlink_mounts(const struct proc_node *n UNUSED, char *buf, size_t size)
+{
+	return (int)snformat(buf, size, "self/mounts");
+}
+
+#define TEXT(name_, mode_, show_)                                                              \
+	{                                                                                      \
+		.name = name_, .mode = S_IFREG | (mode_), .show = show_                        \
+	}
+#define LINK(name_, readlink_)                                                                 \
+	{                                                                                      \
+		.name = name_, .mode = S_IFLNK | 0777, .readlink = readlink_                   \
+	}
+
+static const struct proc_entry root_entries[] = {
+	LINK("self", readlink_self),
+	LINK("thread-self", readlink_thread_self),
+	LINK("mounts", readlink_mounts),
+	TEXT("buddyinfo", 0400, show_buddyinfo),
+	TEXT("cmdline", 0444, show_cmdline),
+	TEXT("cpuinfo", 0444, show_cpuinfo),
+	TEXT("devices", 0444, show_devices),
+	TEXT("filesystems", 0444, show_filesystems),
+	TEXT("interrupts", 0444, show_interrupts),
+	TEXT("loadavg", 0444, show_loadavg),
+	TEXT("locks", 0444, proc_show_locks),
+	TEXT("meminfo", 0444, show_meminfo),
+	TEXT("modules", 0444, show_nothing),
+	TEXT("partitions", 0444, show_partitions),
+	TEXT("stat", 0444, show_stat),
+	TEXT("swaps", 0444, show_swaps),
+	TEXT("uptime", 0444, show_uptime),
+	TEXT("version", 0444, show_version),
+	TEXT("vmstat", 0444, show_vmstat),
+	{.name = "sys", .mode = S_IFDIR | 0555, .children = proc_sys_entries},
+	{0},
+};
+const struct proc_entry proc_root = {
+	.mode = S_IFDIR | 0555, .children = root_entries, .dir = &proc_root_dir_ops};

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The text of a file in /proc, made as a whole before the first byte is read. It grows by doubling;
+ * when memory is short the rest is dropped and the read fails.
+ */
+#include "fs/proc/procfs_priv.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+enum { FIRST_SIZE = 512 };
+
+static bool make_room(struct text *t, size_t more)
+{
+	size_t size = MAX(t->size, (size_t)FIRST_SIZE);
+	char *buf;
+
+	if (t->is_short_of_memory)
+		return false;
+	if (t->len + more <= t->size)
+		return true;
+	while (size < t->len + more)
+		size *= 2;
+	buf = mem_alloc(size, 0);
+	if (!buf) {
+		t->is_short_of_memory = true;
+		return false;
+	}
+	if (t->len)
+		memcpy(buf, t->buf, t->len);
+	mem_free(t->buf);
+	t->buf = buf;
+	t->size = size;
+	return true;
+}
+
+void text_add_bytes(struct text *t, const char *s, size_t len)
+{
+	if (!make_room(t, len))
+		return;
+	memcpy(t->buf + t->len, s, len);
+	t->len += len;
+}
+
+static void sink(void *ctx, const char *s, size_t len)
+{
+	text_add_bytes(ctx, s, len);
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fmt_vformat(sink, t, fmt, args);
+	va_end(args);
+}
+
+void text_add_escaped(struct text *t, const char *s, const char *special)
+{
+	for (; *s; s++) {
+		if (strchr(special, *s))
+			text_add(t, "\\%03o", (unsigned char)*s);
+		else
+			text_add_bytes(t, s, 1);
+	}
+}
+
+void text_free(struct text *t)
+{
+	mem_free(t->buf);
+	*t = (struct text){0};
+}

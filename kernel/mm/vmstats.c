@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Counting what page tables lead to. A page is shared when more than one reference holds it, or
+ * when a table on the way to it is: fork shares whole tables.
+ *
+ * Locks   vm->lock to read, and table_lock around each stretch of STRETCH bytes
+ */
+#include "mm/vmstats.h"
+
+#include "mm/pgtable.h"
+#include "mm/vmspace_priv.h"
+
+#define STRETCH (2 * MIB)
+
+struct count {
+	struct vmspace *vm;
+	struct vm_region_stats *stats;
+};
+
+static void count_leaf(
+	struct entry_place *e, vaddr_t va, unsigned level, void *ctx) NOT_ANALYSED
+{
+	struct count *c = ctx;
+	struct vm_region_stats *s = c->stats;
+	unsigned flags = arch_pte_flags(*e->at, level);
+	struct page *p = pfn_to_page(arch_pte_paddr(*e->at, level) >> PAGE_SHIFT);
+	size_t size = pgtable_level_size(level);
+	bool is_dirty = flags & (PTE_WRITE | PTE_ANON);
+	uint32_t refs;
+
+	if (flags & PTE_SPECIAL)
+		return; /* the zero page and devices are nobody's memory */
+	refs = MAX(READ_ONCE(p->refs), 1u);
+	if (!vmtable_is_own(c->vm, va))
+		refs = MAX(refs, 2u);
+	s->resident += size;
+	s->referenced += size;
+	s->proportional += size / refs;
+	if (is_dirty)
+		s->proportional_dirty += size / refs;
+	if (flags & PTE_ANON)
+		s->anonymous += size;
+	if (level > 0)
+		s->huge += size;
+	*(refs > 1 ? (is_dirty ? &s->shared_dirty : &s->shared_clean)
+		   : (is_dirty ? &s->private_dirty : &s->private_clean)) += size;
+}
+
+void vmspace_region_stats(
+	struct vmspace *vm, const struct region *r, struct vm_region_stats *out)
+{
+	struct count c = {.vm = vm, .stats = out};
+
+	*out = (struct vm_region_stats){0};
+	rwlock_read_lock(&vm->lock);
+	for (vaddr_t at = r->start; at < r->end;) {
+		vaddr_t end = MIN(ALIGN_DOWN(at, STRETCH) + STRETCH, r->end);
+
+		spinlock_lock(&vm->table_lock);
+		vmtable_for_each(vm, at, end, count_leaf, &c);
+		spinlock_unlock(&vm->table_lock);
+		at = end;
+	}
+	rwlock_read_unlock(&vm->lock);
+	if (r->flags & VM_LOCKED)
+		out->locked = out->resident;
+}
+
+void vm_region_stats_add(struct vm_region_stats *sum, const struct vm_region_stats *s)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)s;
+
+	static_assert(sizeof(*sum) % sizeof(uint64_t) == 0, "all fields are 64-bit sums");
+	for (size_t i = 0; i < sizeof(*sum) / sizeof(uint64_t); i++)
+		to[i] += from[i];
+}
+
+bool vmspace_page_info(struct vmspace *vm, vaddr_t va, struct vm_page_info *out)
+{
+	unsigned level, flags;
+	arch_pte pte;
+
+	spinlock_lock(&vm->table_lock);
+	pte = vmtable_look(vm, va, &level);
+	if (pte) {
+		flags = arch_pte_flags(pte, level);
+		out->pfn =
+			(arch_pte_paddr(pte, level) >> PAGE_SHIFT) +
+			((va >> PAGE_SHIFT) & ((pgtable_level_size(level) >> PAGE_SHIFT) - 1));
+		out->is_file = !(flags & (PTE_ANON | PTE_SPECIAL));
+		out->is_exclusive = !(flags & PTE_SPECIAL) &&
+				    READ_ONCE(pfn_to_page(out->pfn)->refs) == 1 &&
+				    vmtable_is_own(vm, va);
+	}
+	spinlock_unlock(&vm->table_lock);
+	return pte != 0;
+}
