@@ -9,6 +9,7 @@
 #include "arch/arch.h"
 #include "arch/bootinfo.h"
 #include "boot/info.h"
+#include "boot/init.h"
 #include "boot/smp.h"
 #include "boot/words.h"
 #include "debug/console.h"
@@ -17,6 +18,8 @@
 #include "debug/test_runner.h"
 #include "debug/watchdog.h"
 #include "dev/acpi/acpi.h"
+#include "dev/tty/pty.h"
+#include "dev/tty/serial.h"
 #include "dev/char/chardev.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "irq/irq.h"
@@ -88,12 +91,17 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	file_init();			   /* gives  open files                                */
 	devtmpfs_init();		   /* gives  device nodes                              */
 	mem_devices_init();		   /* gives  null, zero, random, kmsg                  */
-	console_device_init();		   /* gives  /dev/console                              */
+	serial_init();			   /* gives  ttyS0..3, console                         */
+	pty_init();			   /* gives  ptmx, tty                                 */
 
 	log_info("torus: ready, %u CPUs, %lu counts since entry", cpu_count(),
 		arch_counter_read() - arch_layout.entry_counter);
 	crash_if_requested();
-	if (!test_start_requested())
+	if (test_start_requested())
+		thread_exit(0);
+	if (init_is_wanted())
+		init_start();
+	else
 		console_start();
 	thread_exit(0);
 }
