@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/* epoll(7): interest, level and edge, one-shot, exclusive, nesting, errors. */
+#include "guest.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <poll.h>
+
+static int ep, fds[2];
+static struct epoll_event events[16];
+
+static void make(uint32_t interest)
+{
+	struct epoll_event ev = {interest, {.u64 = 0x123456789abcdef0}};
+
+	ep = CHECK_OK(epoll_create1(0));
+	CHECK_OK(pipe2(fds, O_NONBLOCK));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fds[0], &ev));
+}
+
+static int now(void)
+{
+	return epoll_wait(ep, events, 16, 0);
+}
+
+TEST(epoll, create_flags)
+{
+	CHECK_EQ(fcntl(CHECK_OK(epoll_create1(EPOLL_CLOEXEC)), F_GETFD), FD_CLOEXEC);
+	CHECK_ERRNO(epoll_create1(1), EINVAL);
+	CHECK_ERRNO(syscall(SYS_epoll_create, 0), EINVAL);
+	CHECK_ERRNO(syscall(SYS_epoll_create, -1), EINVAL);
+	CHECK_OK(syscall(SYS_epoll_create, 1));
+}
+
+TEST(epoll, level_triggered)
+{
+	char c;
+
+	make(EPOLLIN);
+	CHECK_EQ(now(), 0);
+	CHECK_EQ(write(fds[1], "xy", 2), 2);
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(events[0].events, EPOLLIN);
+	CHECK_EQ(events[0].data.u64, 0x123456789abcdef0);
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(read(fds[0], &c, 1), 1);
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(read(fds[0], &c, 1), 1);
+	CHECK_EQ(now(), 0);
+}
+
+TEST(epoll, edge_triggered)
+{
+	make(EPOLLIN | EPOLLET);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(now(), 0);
+	CHECK_EQ(write(fds[1], "y", 1), 1); /* each write is an edge */
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(now(), 0);
+}
+
+TEST(epoll, oneshot)
+{
+	struct epoll_event ev = {EPOLLIN | EPOLLONESHOT, {.u32 = 7}};
+
+	make(EPOLLIN | EPOLLONESHOT);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(now(), 0);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_EQ(now(), 0);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_MOD, fds[0], &ev));
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(events[0].data.u32, 7);
+}
+
+TEST(epoll, hangup_and_error_come_unasked)
+{
+	struct epoll_event ev = {0, {0}};
+
+	make(0);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fds[1], &ev));
+	close(fds[1]);
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(events[0].events, EPOLLHUP);
+}
+
+TEST(epoll, ready_when_added)
+{
+	struct epoll_event ev = {EPOLLOUT, {0}};
+
+	make(EPOLLIN);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fds[1], &ev));
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(events[0].events, EPOLLOUT);
+}
+
+TEST(epoll, ctl_errors)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int file = CHECK_OK(open("f", O_CREAT | O_RDWR, 0600));
+
+	make(EPOLLIN);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, fds[0], &ev), EEXIST);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_MOD, fds[1], &ev), ENOENT);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_DEL, fds[1], &ev), ENOENT);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, ep, &ev), EINVAL);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, 99, &ev), EBADF);
+	CHECK_ERRNO(epoll_ctl(99, EPOLL_CTL_ADD, fds[0], &ev), EBADF);
+	CHECK_ERRNO(epoll_ctl(fds[0], EPOLL_CTL_ADD, fds[1], &ev), EINVAL);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, file, &ev), EPERM);
+	CHECK_ERRNO(epoll_ctl(ep, 9, fds[0], &ev), EINVAL);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, fds[1], (void *)8), EFAULT);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_DEL, fds[0], NULL));
+}
+
+TEST(epoll, wait_errors)
+{
+	make(EPOLLIN);
+	CHECK_ERRNO(epoll_wait(ep, events, 0, 0), EINVAL);
+	CHECK_ERRNO(epoll_wait(ep, events, -1, 0), EINVAL);
+	CHECK_ERRNO(epoll_wait(ep, events, INT_MAX, 0), EINVAL);
+	CHECK_ERRNO(epoll_wait(99, events, 1, 0), EBADF);
+	CHECK_ERRNO(epoll_wait(fds[0], events, 1, 0), EINVAL);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_ERRNO(epoll_wait(ep, (void *)8, 1, 0), EFAULT);
+	CHECK_EQ(now(), 1); /* it is not lost */
+}
+
+TEST(epoll, close_removes_interest)
+{
+	make(EPOLLIN);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	close(fds[0]);
+	CHECK_EQ(now(), 0);
+}
+
+TEST(epoll, interest_belongs_to_the_open_file)
+{
+	int copy;
+
+	make(EPOLLIN);
+	copy = CHECK_OK(dup(fds[0]));
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	close(fds[0]);
+	CHECK_EQ(now(), 1); /* as man 7 epoll warns */
+	close(copy);
+	CHECK_EQ(now(), 0);
+}
+
+TEST(epoll, dup_can_be_added_as_well)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+
+	make(EPOLLIN);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, CHECK_OK(dup(fds[0])), &ev));
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_EQ(now(), 2);
+}
+
+TEST(epoll, round_robin_when_the_array_is_small)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	uint32_t seen = 0;
+
+	ep = CHECK_OK(epoll_create1(0));
+	for (int i = 0; i < 3; i++) {
+		ev.data.u32 = i;
+		CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, CHECK_OK(eventfd(1, 0)), &ev));
+	}
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(epoll_wait(ep, events, 1, 0), 1);
+		seen |= 1 << events[0].data.u32;
+	}
+	CHECK_EQ(seen, 7);
+}
+
+TEST(epoll, timeout)
+{
+	int64_t before = now_ms();
+
+	make(EPOLLIN);
+	CHECK_EQ(epoll_wait(ep, events, 1, 30), 0);
+	CHECK(now_ms() - before >= 30);
+}
+
+TEST(epoll, waiter_is_woken)
+{
+	pid_t pid;
+
+	make(EPOLLIN);
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_EQ(epoll_wait(ep, events, 1, -1), 1);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	EXPECT_CHILD(pid, 0);
+}
+
+static void nothing(int sig)
+{
+}
+
+TEST(epoll, signal_interrupts)
+{
+	struct sigaction act = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+	pid_t pid;
+
+	make(EPOLLIN);
+	CHECK_OK(sigaction(SIGUSR1, &act, NULL));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_ERRNO(epoll_wait(ep, events, 1, -1), EINTR);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	kill(pid, SIGUSR1);
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(epoll, pwait_and_pwait2)
+{
+	struct timespec limit = {0, 1000000};
+	sigset_t set;
+
+	make(EPOLLIN);
+	sigemptyset(&set);
+	CHECK_EQ(epoll_pwait(ep, events, 1, 0, &set), 0);
+	CHECK_EQ(syscall(SYS_epoll_pwait2, ep, events, 1, &limit, NULL, 8L), 0);
+	limit.tv_nsec = -1;
+	CHECK_ERRNO(syscall(SYS_epoll_pwait2, ep, events, 1, &limit, NULL, 8L), EINVAL);
+	CHECK_ERRNO(syscall(SYS_epoll_pwait, ep, events, 1, 0, &set, 4L), EINVAL);
+}
+
+TEST(epoll, nested)
+{
+	struct epoll_event ev = {EPOLLIN, {.u32 = 5}};
+	int outer;
+
+	make(EPOLLIN);
+	outer = CHECK_OK(epoll_create1(0));
+	CHECK_OK(epoll_ctl(outer, EPOLL_CTL_ADD, ep, &ev));
+	CHECK_EQ(epoll_wait(outer, events, 1, 0), 0);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_EQ(epoll_wait(outer, events, 1, 0), 1);
+	CHECK_EQ(events[0].data.u32, 5);
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, outer, &ev), ELOOP);
+}
+
+TEST(epoll, nesting_is_limited)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int inner, outer = CHECK_OK(epoll_create1(0)), depth = 0;
+
+	for (; depth < 10; depth++) {
+		inner = outer;
+		outer = CHECK_OK(epoll_create1(0));
+		if (epoll_ctl(outer, EPOLL_CTL_ADD, inner, &ev) < 0)
+			break;
+	}
+	CHECK_EQ(errno, ELOOP);
+	CHECK_EQ(depth, 4);
+}
+
+TEST(epoll, nested_waiter_is_woken)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int outer;
+	pid_t pid;
+
+	make(EPOLLIN);
+	outer = CHECK_OK(epoll_create1(0));
+	CHECK_OK(epoll_ctl(outer, EPOLL_CTL_ADD, ep, &ev));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_EQ(epoll_wait(outer, events, 1, -1), 1);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(epoll, can_be_polled)
+{
+	struct pollfd p;
+
+	make(EPOLLIN);
+	p = (struct pollfd){ep, POLLIN, 0};
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_EQ(p.revents, POLLIN);
+}
+
+TEST(epoll, exclusive_rules)
+{
+	struct epoll_event ev = {EPOLLIN | EPOLLEXCLUSIVE, {0}};
+
+	make(EPOLLIN);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_DEL, fds[0], NULL));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fds[0], &ev));
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_MOD, fds[0], &ev), EINVAL);
+	ev.events = EPOLLIN;
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_MOD, fds[0], &ev), EINVAL);
+	ev.events = EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT;
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, fds[1], &ev), EINVAL);
+	ev.events = EPOLLIN | EPOLLEXCLUSIVE;
+	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, CHECK_OK(epoll_create1(0)), &ev), EINVAL);
+}
+
+TEST(epoll, mod_to_ready_interest_reports_at_once)
+{
+	struct epoll_event ev = {EPOLLIN | EPOLLOUT | EPOLLET, {0}};
+	int fd;
+
+	ep = CHECK_OK(epoll_create1(0));
+	fd = CHECK_OK(eventfd(0, 0));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
+	CHECK_EQ(now(), 1);
+	CHECK_EQ(events[0].events, EPOLLOUT);
+	CHECK_EQ(now(), 0);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_MOD, fd, &ev));
+	CHECK_EQ(now(), 1);
+}
+
+TEST(epoll, read_and_seek_fail)
+{
+	char c;
+
+	make(EPOLLIN);
+	CHECK_ERRNO(read(ep, &c, 1), EINVAL);
+	CHECK_ERRNO(write(ep, &c, 1), EINVAL);
+	CHECK_EQ(lseek(ep, 5, SEEK_SET), 0);
+}
+
+TEST(epoll, thousand_descriptors)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int fd[900];
+
+	ep = CHECK_OK(epoll_create1(0));
+	for (int i = 0; i < 900; i++) {
+		fd[i] = CHECK_OK(eventfd(0, 0));
+		ev.data.u32 = i;
+		CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd[i], &ev));
+	}
+	CHECK_EQ(now(), 0);
+	for (int i = 0; i < 900; i += 100)
+		CHECK_OK(eventfd_write(fd[i], 1));
+	CHECK_EQ(now(), 9);
+	for (int i = 0; i < 9; i++)
+		CHECK_EQ(events[i].data.u32, i * 100); /* in the order in which they came */
+}
