@@ -10,6 +10,7 @@
 
 #include "arch/machine.h"
 #include "debug/exit.h"
+#include "lib/fmt.h"
 #include "sched/thread.h"
 
 #include <stdio.h>
