@@ -118,7 +118,6 @@ static void copy_uthread(struct birth *b)
 		u->clear_child_tid = b->params->child_tid;
 	cred_get(from->cred);
 	u->cred = from->cred;
-	rseq_clone(u, from, has(b, CLONE_VM));
 	u->is_vfork = has(b, CLONE_VFORK);
 	u->is_traced = from->is_traced;
 }
@@ -252,6 +251,7 @@ static int make_thread(struct birth *b)
 		arch_user_frame(t), arch_user_frame(arch_current()), params->stack.addr);
 	b->thread = t;
 	b->user->thread = t;
+	rseq_clone(b->user, b->parent, has(b, CLONE_VM));
 	copy_scheduling(b);
 	return 0;
 
