@@ -14,7 +14,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/major.h>
-#include <linux/stat.h>
+#include "abi/stat.h"
 
 #include "dev/char/chardev.h"
 #include "dev/tty/pty.h"

@@ -4,7 +4,7 @@
  * each open file.
  */
 #include <linux/fcntl.h>
-#include <linux/stat.h>
+#include "abi/stat.h"
 
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/fdtable.h"

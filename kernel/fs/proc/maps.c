@@ -9,7 +9,7 @@
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
-#include <linux/stat.h>
+#include "abi/stat.h"
 
 #include "dev/char/chardev.h"
 #include "fs/proc/procfs_priv.h"

@@ -10,7 +10,7 @@
  */
 #include <linux/fs.h>
 #include <linux/magic.h>
-#include <linux/stat.h>
+#include "abi/stat.h"
 
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/file.h"

@@ -7,7 +7,7 @@
 #include <asm/resource.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <linux/stat.h>
+#include "abi/stat.h"
 
 #include "dev/tty/tty.h"
 #include "fs/proc/procfs_priv.h"

@@ -6,7 +6,7 @@
  * Spec    man 5 proc; Linux: admin-guide/sysctl
  */
 #include <linux/capability.h>
-#include <linux/stat.h>
+#include "abi/stat.h"
 
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/file.h"

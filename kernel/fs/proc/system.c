@@ -4,7 +4,7 @@
  *
  * Spec    man 5 proc
  */
-#include <linux/stat.h>
+#include "abi/stat.h"
 
 #include "arch/arch.h"
 #include "arch/bootinfo.h"
