@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Locks on files: POSIX records, open-file-description records, flock; and who gets a file's signals.
+ * man 2 fcntl, flock
+ */
+#include "guest.h"
+
+#include <sys/file.h>
+#include <poll.h>
+
+static int open_locked(const char *name)
+{
+	int fd = CHECK_OK(open(name, O_RDWR | O_CREAT, 0644));
+
+	CHECK_EQ(pwrite(fd, "0123456789", 10, 0), 10);
+	return fd;
+}
+
+static struct flock range(short type, off_t start, off_t len)
+{
+	return (struct flock){
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
+}
+
+/* What F_GETLK tells another process about the bytes. */
+static void show_conflict(int fd, short type, off_t start, off_t len)
+{
+	pid_t parent = getpid(), pid = CHECK_OK(fork());
+
+	if (!pid) {
+		struct flock l = range(type, start, len);
+
+		CHECK_OK(fcntl(fd, F_GETLK, &l));
+		SHOW("%d+%d: type %d whence %d start %d len %d pid %s", (int)start, (int)len,
+			l.l_type, l.l_whence, (int)l.l_start, (int)l.l_len,
+			l.l_pid == parent ? "parent"
+			: l.l_pid == -1   ? "-1"
+					  : "other");
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(filelock, records_are_split_and_joined)
+{
+	int fd = open_locked("f");
+	struct flock l;
+
+	l = range(F_WRLCK, 0, 100);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	l = range(F_UNLCK, 40, 20);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	show_conflict(fd, F_RDLCK, 0, 0);
+	show_conflict(fd, F_RDLCK, 40, 20);
+	show_conflict(fd, F_RDLCK, 45, 100);
+	l = range(F_RDLCK, 50, 100);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	show_conflict(fd, F_RDLCK, 50, 10);
+	show_conflict(fd, F_WRLCK, 50, 10);
+	l = range(F_WRLCK, 40, 10);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	show_conflict(fd, F_WRLCK, 0, 0);
+	l = range(F_UNLCK, 0, 0);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	show_conflict(fd, F_WRLCK, 0, 0);
+}
+
+TEST(filelock, ranges_by_whence_and_negative_lengths)
+{
+	int fd = open_locked("f");
+	struct flock l;
+
+	CHECK_OK(lseek(fd, 5, SEEK_SET));
+	l = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_CUR, .l_start = 1, .l_len = -2};
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	show_conflict(fd, F_WRLCK, 0, 0);
+	l = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_END, .l_start = -1, .l_len = 0};
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	show_conflict(fd, F_WRLCK, 7, 0);
+	l = range(F_WRLCK, -1, 5);
+	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EINVAL);
+	l = range(F_WRLCK, 1, -2);
+	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EINVAL);
+	l = range(F_WRLCK, 5, LONG_MAX);
+	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EOVERFLOW);
+	l = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_END, .l_start = LONG_MAX};
+	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EOVERFLOW);
+	l = (struct flock){.l_type = F_WRLCK, .l_whence = 7};
+	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EINVAL);
+	l = range(17, 0, 1);
+	CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EINVAL);
+	l = range(F_UNLCK, 0, 1);
+	CHECK_ERRNO(fcntl(fd, F_GETLK, &l), EINVAL);
+}
+
+TEST(filelock, the_type_must_fit_how_the_file_was_opened)
+{
+	struct flock l = range(F_WRLCK, 0, 0);
+	int fd = open_locked("f"), in, out;
+
+	in = CHECK_OK(open("f", O_RDONLY));
+	out = CHECK_OK(open("f", O_WRONLY));
+	CHECK_ERRNO(fcntl(in, F_SETLK, &l), EBADF);
+	CHECK_OK(fcntl(out, F_SETLK, &l));
+	l = range(F_RDLCK, 0, 0);
+	CHECK_ERRNO(fcntl(out, F_SETLK, &l), EBADF);
+	CHECK_OK(fcntl(in, F_SETLK, &l));
+	CHECK_ERRNO(fcntl(in, F_SETLK, (void *)8), EFAULT);
+	CHECK_ERRNO(fcntl(99, F_SETLK, &l), EBADF);
+	close(fd);
+}
+
+TEST(filelock, another_process_is_refused_or_waits)
+{
+	int fd = open_locked("f"), status;
+	struct flock l = range(F_WRLCK, 0, 10);
+	pid_t pid;
+
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		l = range(F_RDLCK, 9, 1);
+		errno = 0;
+		CHECK(fcntl(fd, F_SETLK, &l) == -1 && (errno == EAGAIN || errno == EACCES));
+		SHOW("refused with %s", errno_name(errno));
+		CHECK_OK(fcntl(fd, F_SETLKW, &l));
+		_exit(3);
+	}
+	usleep(100000);
+	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
+	l = range(F_UNLCK, 5, 0);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	EXPECT_CHILD(pid, 3);
+}
+
+TEST(filelock, closing_any_descriptor_of_the_file_drops_records)
+{
+	int fd = open_locked("f"), other = CHECK_OK(open("f", O_RDONLY));
+	struct flock l = range(F_WRLCK, 0, 0);
+
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	show_conflict(fd, F_WRLCK, 0, 0);
+	CHECK_OK(close(other));
+	show_conflict(fd, F_WRLCK, 0, 0);
+}
+
+TEST(filelock, a_child_does_not_inherit_records)
+{
+	int fd = open_locked("f");
+	struct flock l = range(F_WRLCK, 0, 0);
+	pid_t pid;
+
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		l = range(F_RDLCK, 0, 1);
+		CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EAGAIN);
+		CHECK_OK(close(fd)); /* nor does its close drop them */
+		fd = CHECK_OK(open("f", O_RDWR));
+		CHECK_ERRNO(fcntl(fd, F_SETLK, &l), EAGAIN);
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(filelock, waiting_in_a_circle_is_edeadlk)
+{
+	int fd = open_locked("f"), ready[2];
+	struct flock l = range(F_WRLCK, 0, 1);
+	pid_t pid;
+	char c;
+
+	CHECK_OK(pipe(ready));
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		l = range(F_WRLCK, 5, 1);
+		CHECK_OK(fcntl(fd, F_SETLK, &l));
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		l = range(F_WRLCK, 0, 1);
+		CHECK_OK(fcntl(fd, F_SETLKW, &l));
+		_exit(0);
+	}
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	usleep(200000);
+	l = range(F_WRLCK, 5, 1);
+	CHECK_ERRNO(fcntl(fd, F_SETLKW, &l), EDEADLK);
+	l = range(F_UNLCK, 0, 1);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	EXPECT_CHILD(pid, 0);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+TEST(filelock, a_signal_ends_the_wait)
+{
+	struct sigaction a = {.sa_handler = on_alarm};
+	int fd = open_locked("f");
+	struct flock l = range(F_WRLCK, 0, 0);
+	pid_t pid;
+
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		CHECK_OK(sigaction(SIGALRM, &a, NULL));
+		alarm(1);
+		CHECK_ERRNO(fcntl(fd, F_SETLKW, &l), EINTR);
+		fd = CHECK_OK(open("f", O_RDWR));
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(filelock, ofd_locks_belong_to_the_open_file)
+{
+	int fd = open_locked("f"), same = CHECK_OK(dup(fd)),
+	    other = CHECK_OK(open("f", O_RDWR));
+	struct flock l = range(F_WRLCK, 0, 10);
+
+	CHECK_OK(fcntl(fd, F_OFD_SETLK, &l));
+	CHECK_OK(fcntl(same, F_OFD_SETLK, &l));
+	CHECK_ERRNO(fcntl(other, F_OFD_SETLK, &l), EAGAIN);
+	CHECK_ERRNO(fcntl(other, F_SETLK, &l), EAGAIN);
+	CHECK_OK(fcntl(other, F_OFD_GETLK, &l));
+	SHOW("type %d start %d len %d pid %d", l.l_type, (int)l.l_start, (int)l.l_len,
+		(int)l.l_pid);
+	l.l_pid = 1;
+	CHECK_ERRNO(fcntl(other, F_OFD_SETLK, &l), EINVAL);
+	CHECK_OK(close(fd));
+	l = range(F_WRLCK, 0, 10);
+	CHECK_ERRNO(fcntl(other, F_OFD_SETLK, &l), EAGAIN);
+	CHECK_OK(close(same));
+	CHECK_OK(fcntl(other, F_OFD_SETLK, &l));
+}
+
+TEST(filelock, flock_rules)
+{
+	int fd = open_locked("f"), same = CHECK_OK(dup(fd)),
+	    other = CHECK_OK(open("f", O_RDONLY));
+	struct flock l = range(F_WRLCK, 0, 0);
+
+	CHECK_OK(flock(fd, LOCK_EX));
+	CHECK_OK(flock(same, LOCK_EX | LOCK_NB));
+	CHECK_ERRNO(flock(other, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+	CHECK_OK(fcntl(fd, F_SETLK, &l)); /* they do not see each other */
+	CHECK_OK(flock(fd, LOCK_SH));
+	CHECK_OK(flock(other, LOCK_SH | LOCK_NB));
+	CHECK_ERRNO(flock(fd, LOCK_EX | LOCK_NB), EWOULDBLOCK); /* and the shared one is lost */
+	CHECK_OK(flock(other, LOCK_EX | LOCK_NB));
+	CHECK_OK(flock(other, LOCK_UN));
+	CHECK_OK(flock(fd, LOCK_EX | LOCK_NB));
+	CHECK_OK(close(fd));
+	CHECK_ERRNO(flock(other, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+	CHECK_OK(close(same));
+	CHECK_OK(flock(other, LOCK_SH | LOCK_NB));
+	CHECK_ERRNO(flock(other, 0), EINVAL);
+	CHECK_ERRNO(flock(other, LOCK_SH | LOCK_EX), EINVAL);
+	CHECK_ERRNO(flock(99, LOCK_SH), EBADF);
+}
+
+TEST(filelock, flock_passes_to_a_child)
+{
+	int fd = open_locked("f"), other;
+	pid_t pid;
+
+	CHECK_OK(flock(fd, LOCK_EX));
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		CHECK_OK(flock(fd, LOCK_UN)); /* the parent's too: one open file */
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+	other = CHECK_OK(open("f", O_RDWR));
+	CHECK_OK(flock(other, LOCK_EX | LOCK_NB));
+}
+
+TEST(filelock, owner_and_signal_of_a_file)
+{
+	struct f_owner_ex o = {.type = F_OWNER_PID, .pid = getpid()};
+	int fd[2];
+
+	CHECK_OK(pipe(fd));
+	CHECK_EQ(fcntl(fd[0], F_GETOWN), 0);
+	CHECK_OK(fcntl(fd[0], F_SETOWN, getpid()));
+	CHECK_EQ(fcntl(fd[0], F_GETOWN), getpid());
+	CHECK_OK(fcntl(fd[0], F_GETOWN_EX, &o));
+	SHOW("type %d", o.type);
+	CHECK_OK(fcntl(fd[0], F_SETOWN, -getpgrp()));
+	CHECK_OK(fcntl(fd[0], F_GETOWN_EX, &o));
+	SHOW("type %d %s", o.type, o.pid == getpgrp() ? "group" : "?");
+	CHECK_ERRNO(fcntl(fd[0], F_SETOWN, 0x3ffffff), ESRCH);
+	o.type = 9;
+	CHECK_ERRNO(fcntl(fd[0], F_SETOWN_EX, &o), EINVAL);
+	CHECK_EQ(fcntl(fd[0], F_GETSIG), 0);
+	CHECK_OK(fcntl(fd[0], F_SETSIG, SIGUSR1));
+	CHECK_EQ(fcntl(fd[0], F_GETSIG), SIGUSR1);
+	CHECK_ERRNO(fcntl(fd[0], F_SETSIG, 65), EINVAL);
+	CHECK_ERRNO(fcntl(fd[0], 9999, 0), EINVAL);
+}
+
+static volatile sig_atomic_t got_signal, got_fd, got_code;
+
+static void on_io(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	got_signal = sig;
+	got_fd = info->si_fd;
+	got_code = info->si_code;
+}
+
+TEST(filelock, async_sends_a_signal_when_data_come)
+{
+	struct sigaction a = {.sa_sigaction = on_io, .sa_flags = SA_SIGINFO};
+	int fd[2], signal = SIGRTMIN + 1;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(sigaction(SIGIO, &a, NULL));
+	CHECK_OK(sigaction(signal, &a, NULL));
+	CHECK_OK(fcntl(fd[0], F_SETOWN, getpid()));
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_ASYNC));
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	CHECK_EQ(got_signal, SIGIO);
+	CHECK_OK(fcntl(fd[0], F_SETSIG, signal));
+	CHECK_EQ(write(fd[1], "y", 1), 1);
+	CHECK_EQ(got_signal, signal);
+	CHECK_EQ(got_fd, fd[0]);
+	CHECK_EQ(got_code, POLL_IN);
+}
