@@ -131,7 +131,7 @@ static int64_t read_locked(struct pipe *p, struct iter *to) MUST_HOLD(p->lock)
 {
 	int64_t done = 0;
 
-	while (p->tail != p->head && to->left) {
+	while (p->tail != p->head && to->left && !p->is_tail_busy) {
 		struct pipe_slot *s = pipe_slot_at(p, p->tail);
 		size_t want = MIN((size_t)s->len, to->left);
 		size_t n = iter_write(to, (char *)page_to_virt(s->page) + s->offset, want);

@@ -37,12 +37,13 @@ struct pipe_slot {
  *   [l] lock      [r] lock to write, read anywhere      [f] fifo.c's lock
  */
 struct pipe {
-	struct mutex lock;                    /* RANK_PIPE */
-	uint32_t head;                        /* [r] slots ever filled */
-	uint32_t tail;                        /* [r] slots ever emptied */
-	uint32_t mask;                        /* [r] slots - 1, a power of two minus one */
-	uint32_t readers, writers;            /* [r] open files of each kind */
-	uint32_t nr_spare;                    /* [l] */
+	struct mutex lock;         /* RANK_PIPE */
+	uint32_t head;             /* [r] slots ever filled */
+	uint32_t tail;             /* [r] slots ever emptied */
+	uint32_t mask;             /* [r] slots - 1, a power of two minus one */
+	uint32_t readers, writers; /* [r] open files of each kind */
+	uint32_t nr_spare;         /* [l] */
+	bool is_tail_busy; /* [l] splice.c writes the first slot to a file: nobody else reads it */
 	struct pipe_slot *slots;              /* [l] `few`, or memory of its own */
 	struct page *spare[PIPE_SPARE_PAGES]; /* [l] */
 	struct waitq readable, writable;
