@@ -48,6 +48,7 @@ enum lock_rank {
 	RANK_FILE,	     /* irq    one open file's flags and owner                         */
 	RANK_CHARDEV,	     /* irq    the list of character devices                           */
 	RANK_FILE_LOCKS,     /* irq    what programs have locked, in all files                 */
+	RANK_FS_CONTEXTS,    /* irq    the list of all of them                                 */
 	RANK_FS_CONTEXT,     /* irq    root and working directory                              */
 	RANK_DENTRY,	     /* irq    the hash and tree of names                              */
 	RANK_EVENT,	     /* irq    what one eventfd, timerfd or the like counts            */

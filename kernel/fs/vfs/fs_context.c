@@ -15,6 +15,9 @@
 
 enum { DEFAULT_UMASK = 022 };
 
+static struct irqlock all_lock = IRQLOCK_INIT(RANK_FS_CONTEXTS, "fs contexts");
+static struct list all = LIST_INIT(all); /* [all_lock] link; without the kernel's */
+
 struct fs_context fs_context_kernel = {
 	.refs = 1,
 	.lock = IRQLOCK_INIT(RANK_FS_CONTEXT, "fs context"),
@@ -103,9 +106,14 @@ int fs_context_copy(struct fs_context *from, struct fs_context **out)
 	fs->root = from->root;
 	fs->cwd = from->cwd;
 	fs->umask = from->umask;
+	fs->ns = from->ns;
 	path_get(&fs->root);
 	path_get(&fs->cwd);
+	refcount_get(&fs->ns->refs);
 	irqlock_unlock(&from->lock);
+	irqlock_lock(&all_lock);
+	list_add_tail(&all, &fs->link);
+	irqlock_unlock(&all_lock);
 	*out = fs;
 	return 0;
 }
@@ -119,7 +127,71 @@ void fs_context_put(struct fs_context *fs)
 {
 	if (!refcount_put(&fs->refs))
 		return;
+	irqlock_lock(&all_lock);
+	list_remove(&fs->link);
+	irqlock_unlock(&all_lock);
 	path_put(&fs->cwd);
 	path_put(&fs->root);
+	mount_ns_put(fs->ns);
 	mem_free(fs);
+}
+
+/* ---- Every context ---- */
+
+/* Whether *what was `from`, and is `to` now; the references change hands outside the locks. */
+static bool change_if_same(struct path *what, const struct path *from, const struct path *to)
+{
+	if (what->mnt != from->mnt || what->dentry != from->dentry)
+		return false;
+	path_get(to);
+	WRITE_ONCE(what->mnt, to->mnt);
+	WRITE_ONCE(what->dentry, to->dentry);
+	return true;
+}
+
+static unsigned change_one(
+	struct fs_context *fs, const struct path *from, const struct path *to)
+{
+	unsigned changed;
+
+	irqlock_lock(&fs->lock);
+	seq_write_begin(&fs->seq);
+	changed = change_if_same(&fs->root, from, to);
+	changed += change_if_same(&fs->cwd, from, to);
+	seq_write_end(&fs->seq);
+	irqlock_unlock(&fs->lock);
+	return changed;
+}
+
+void fs_context_replace_everywhere(const struct path *from, const struct path *to)
+{
+	unsigned changed = change_one(&fs_context_kernel, from, to);
+
+	irqlock_lock(&all_lock);
+	list_for_each (fs, &all, struct fs_context, link)
+		changed += change_one(fs, from, to);
+	irqlock_unlock(&all_lock);
+	while (changed--)
+		path_put(from);
+}
+
+void fs_context_move(struct fs_context *fs, struct mount_ns *ns, const struct path *root,
+	const struct path *cwd)
+{
+	struct path old_root, old_cwd;
+	struct mount_ns *old_ns;
+
+	irqlock_lock(&fs->lock);
+	seq_write_begin(&fs->seq);
+	old_root = fs->root;
+	old_cwd = fs->cwd;
+	old_ns = fs->ns;
+	fs->root = *root;
+	fs->cwd = *cwd;
+	fs->ns = ns;
+	seq_write_end(&fs->seq);
+	irqlock_unlock(&fs->lock);
+	path_put(&old_root);
+	path_put(&old_cwd);
+	mount_ns_put(old_ns);
 }

@@ -223,13 +223,15 @@ struct mount {
 	char *source;		   /* [I] "proc", "/dev/vda1" */
 	struct list children;	   /* [M] */
 	struct list_node child_link, ns_link; /* [M] */
-	struct list_node peer_link;	      /* [M] the ring of a peer group */
+	struct list_node peer_link;	      /* [M] the ring of a peer group; itself when alone */
 	struct list slaves;		      /* [M] */
-	struct list_node slave_link;	      /* [M] */
-	struct mount *master;		      /* [M] */
-	uint32_t propagation;	   /* [M] MS_SHARED, MS_SLAVE (both may hold), MS_UNBINDABLE; 0: private */
-	uint32_t peer_group;	   /* [M] of a shared mount */
+	struct list_node slave_link;	      /* [M] in master->slaves */
+	struct mount *master;		      /* [M] whose changes it gets; NULL: no slave */
+	uint32_t propagation;	   /* [M] MS_SHARED or MS_UNBINDABLE; 0: private or slave */
+	uint32_t peer_group;	   /* [M] of a shared mount; else 0 */
 	uint32_t expiry;	   /* [M] umount2(MNT_EXPIRE) was here once */
+	struct mount *old_parent;     /* [M] while it is taken down: the references to give back */
+	struct dentry *old_mountpoint; /* [M] */
 	struct rcu_head rcu;
 };
 

@@ -117,6 +117,7 @@ int mount_create(struct super *s, struct dentry *root, const char *source, struc
 	m->id = atomic_fetch_add_relaxed(&next_id, 1); /* only unique */
 	list_init(&m->children);
 	list_init(&m->slaves);
+	propagation_init_mount(m);
 	*out = m;
 	return 0;
 }
@@ -205,12 +206,13 @@ static bool is_mountpoint(const struct dentry *d)
 	return false;
 }
 
-void mount_detach(struct mount *m, struct path *was)
+void mount_detach(struct mount *m)
 {
 	struct mount **slot;
 
 	assert(mutex_is_mine(&mount_lock) && m->parent != m);
-	*was = (struct path){m->parent, m->mountpoint};
+	m->old_parent = m->parent;
+	m->old_mountpoint = m->mountpoint;
 	irqlock_lock(&dentry_lock);
 	seq_write_begin(&dentry_seq);
 	for (slot = bucket_of(m->parent, m->mountpoint); *slot != m; slot = &(*slot)->hash_next)
@@ -218,8 +220,8 @@ void mount_detach(struct mount *m, struct path *was)
 	WRITE_ONCE(*slot, m->hash_next);
 	m->parent = m;
 	m->mountpoint = m->root;
-	if (!is_mountpoint(was->dentry))
-		atomic_and(&was->dentry->flags, ~(uint32_t)DENTRY_MOUNTED);
+	if (!is_mountpoint(m->old_mountpoint))
+		atomic_and(&m->old_mountpoint->flags, ~(uint32_t)DENTRY_MOUNTED);
 	seq_write_end(&dentry_seq);
 	irqlock_unlock(&dentry_lock);
 	list_remove(&m->child_link);
@@ -230,14 +232,15 @@ void mount_set_flags(struct mount *m, uint32_t flags)
 	WRITE_ONCE(m->flags, flags);
 }
 
-struct mount *mount_on_dentry(struct mount_ns *ns, const struct dentry *d)
+bool mount_super_has_writers(const struct super *s)
 {
-	assert(mutex_is_mine(&mount_lock));
+	if (mount_ns_first->root->super == s && atomic_load(&mount_ns_first->root->writers))
+		return true;
 	for (unsigned i = 0; i < MOUNT_BUCKETS; i++)
 		for (struct mount *m = mount_hash[i]; m; m = m->hash_next)
-			if (m->mountpoint == d && (!ns || m->ns == ns))
-				return m;
-	return NULL;
+			if (m->super == s && atomic_load(&m->writers))
+				return true;
+	return false;
 }
 
 bool mount_is_here(const struct dentry *d)
@@ -297,6 +300,7 @@ void vfs_init(void)
 	if (err)
 		panic("vfs: no root: error %d", -err);
 	root = (struct path){mount_ns_first->root, mount_ns_first->root->root};
+	fs_context_kernel.ns = mount_ns_first;
 	fs_context_set_root(&fs_context_kernel, &root);
 	fs_context_set_cwd(&fs_context_kernel, &root);
 }

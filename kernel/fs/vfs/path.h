@@ -93,7 +93,7 @@ MUST_CHECK int inode_set_size(struct inode *i, int64_t size);
 void inode_drop_setuid(struct inode *i);
 MUST_CHECK int vfs_truncate(const struct path *p, int64_t size);
 MUST_CHECK int vfs_mount(const char *source, const char *target, const char *fs, unsigned long flags, const char *data);
-MUST_CHECK int vfs_umount(const char *target, int flags);
+MUST_CHECK int vfs_umount(const char *target, int flags); /* MNT_*, UMOUNT_NOFOLLOW */
 MUST_CHECK int vfs_pivot_root(const char *new_root, const char *put_old);
 
 /*
@@ -106,6 +106,8 @@ struct fs_context {
 	struct irqlock lock;   /* RANK_FS_CONTEXT */
 	struct seqcount seq;
 	struct path root, cwd; /* [f] */
+	struct mount_ns *ns;   /* [f] the tree both belong to; one reference */
+	struct list_node link; /* among all contexts: pivot_root looks at each */
 	uint32_t umask;	       /* [a] */
 };
 extern struct fs_context fs_context_kernel; /* of threads without a user half; process 1 copies it */
@@ -113,6 +115,8 @@ struct fs_context *fs_context_current(void);
 MUST_CHECK int fs_context_copy(struct fs_context *from, struct fs_context **out);
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
+/* unshare(CLONE_NEWNS), clone: this context, which nobody shares, gets a copy of its tree. -EPERM, -ENOMEM, -ENOSPC. */
+MUST_CHECK int fs_context_unshare_mounts(struct fs_context *fs);
 /* With references. */
 void fs_context_get_root(struct fs_context *fs, struct path *out);
 void fs_context_get_cwd(struct fs_context *fs, struct path *out);

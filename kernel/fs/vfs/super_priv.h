@@ -25,6 +25,13 @@ struct mount_ns {
 	uint64_t changes;   /* [M] goes up with each change: poll of /proc/mounts */
 };
 extern struct mount_ns *mount_ns_first; /* [I] once vfs_init has run */
+void mount_ns_put(struct mount_ns *ns); /* the last takes the tree down */
+
+/* pivot_root: whoever is at `from` is at `to`. */
+void fs_context_replace_everywhere(const struct path *from, const struct path *to);
+/* Another tree, and places in it; takes over the references. */
+void fs_context_move(struct fs_context *fs, struct mount_ns *ns, const struct path *root,
+	const struct path *cwd);
 
 /* What is mounted last on this place, without a reference: under RCU, to be believed when
  * dentry_seq did not change. NULL: nothing. */
