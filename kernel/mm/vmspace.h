@@ -67,6 +67,7 @@ struct vmspace {
 	struct cpumask cpus;        /* [a] CPUs that may hold translations */
 	struct region *hint;        /* [a] found last; [V] to forget it */
 	unsigned nr_regions;        /* [V] */
+	uint32_t membarrier;	/* [a] proc/membarrier.c: the commands it registered for */
 	uint64_t nr_mapped;         /* [V] pages in regions (total_vm) */
 	uint64_t nr_data;           /* [V] of those, private and writable: RLIMIT_DATA */
 	uint64_t nr_resident;       /* [T] pages present */

@@ -141,6 +141,23 @@ static int read_process(int id, int64_t *ns)
 	return 0;
 }
 
+int clock_get_owner(int id, int *general, struct proc **p, struct thread **t)
+{
+	int nr, err;
+
+	id = dynamic_id(id);
+	nr = id_of(id);
+	*general = id;
+	if (id & CPU_CLOCK_OF_THREAD) {
+		err = uthread_find(nr ? nr : uthread_current()->tid_nr, t);
+		return err || (*t)->user->proc != proc_current() ? -EINVAL : 0;
+	}
+	err = find_process(nr, p);
+	if (!err && *p == proc_current())
+		proc_put(*p);
+	return err;
+}
+
 unsigned clock_cpu_speed(int id)
 {
 	unsigned nr_threads;

@@ -38,5 +38,12 @@ int clock_tai_offset(void); /* seconds */
 void clock_set_tai_offset(int seconds);
 /* Threads of the process a CPU clock is of, at least 1: how fast it can run. 0: it is gone. */
 unsigned clock_cpu_speed(int id);
+/*
+ * Whose time a CPU clock is: *p or *t with a reference (but the current process without), and its
+ * number in the general form. -EINVAL: nobody's.
+ */
+struct proc;
+struct thread;
+MUST_CHECK int clock_get_owner(int id, int *general, struct proc **p, struct thread **t);
 /* Whether a CPU clock is the calling thread's own. */
 bool clock_is_own_thread(int id);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * System calls that make timers and signals readable: man 2 timerfd_create, signalfd.
+ */
+#include <linux/fcntl.h>
+#include <linux/resource.h>
+#include <linux/timerfd.h>
+
+#include "fs/vfs/fdtable.h"
+#include "fs/vfs/file.h"
+#include "ipc/signalfd.h"
+#include "ipc/timerfd.h"
+#include "proc/proc.h"
+#include "sys/syscall.h"
+#include "sys/timespec.h"
+
+/* A descriptor for the file, whose reference is taken over. */
+static int64_t install(struct file *f, unsigned flags)
+{
+	struct fdtable *t = uthread_current()->files;
+	int fd, err = fd_reserve(t, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
+
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	fd_install(t, fd, f, flags & O_CLOEXEC);
+	return fd;
+}
+
+/* ---- timerfd ---- */
+
+SYSCALL2(timerfd_create, int, clock, unsigned, flags)
+{
+	struct file *f;
+	int err;
+
+	if (flags & ~(unsigned)(TFD_CLOEXEC | TFD_NONBLOCK))
+		return -EINVAL;
+	err = timerfd_create(&f, clock, flags);
+	return err ? err : install(f, flags);
+}
+
+static int write_setting(uptr to, const struct timerfd_setting *s)
+{
+	struct __kernel_itimerspec its = {
+		.it_interval = timespec_from_ns(s->interval),
+		.it_value = timespec_from_ns(s->value),
+	};
+
+	return user_put(to, its);
+}
+
+static int read_setting(uptr from, struct timerfd_setting *s)
+{
+	struct __kernel_itimerspec its;
+
+	if (user_get(its, from))
+		return -EFAULT;
+	if (!timespec_is_valid(&its.it_value) || !timespec_is_valid(&its.it_interval))
+		return -EINVAL;
+	s->value = timespec_to_ns(&its.it_value);
+	s->interval = timespec_to_ns(&its.it_interval);
+	return 0;
+}
+
+SYSCALL4(timerfd_settime, int, fd, unsigned, flags, uptr, new, uptr, old)
+{
+	struct timerfd_setting s, was;
+	struct file *f;
+	int err = read_setting(new, &s);
+
+	if (err)
+		return err;
+	if (flags & ~(unsigned)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
+		return -EINVAL;
+	err = fd_get_file(uthread_current()->files, fd, false, &f);
+	if (err)
+		return err;
+	err = timerfd_set(f, flags, &s, &was);
+	file_put(f);
+	return err || uptr_is_null(old) ? err : write_setting(old, &was);
+}
+
+SYSCALL2(timerfd_gettime, int, fd, uptr, out)
+{
+	struct timerfd_setting s;
+	struct file *f;
+	int err = fd_get_file(uthread_current()->files, fd, false, &f);
+
+	if (err)
+		return err;
+	err = timerfd_get(f, &s);
+	file_put(f);
+	return err ? err : write_setting(out, &s);
+}
+
+/* ---- signalfd ---- */
+
+enum { SIGSET_SIZE = 8 };
+
+static int64_t signalfd(int fd, uptr mask, size_t size, unsigned flags)
+{
+	struct file *f;
+	uint64_t set;
+	int err;
+
+	if (size != SIGSET_SIZE)
+		return -EINVAL;
+	if (user_get(set, mask))
+		return -EFAULT;
+	if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	if (fd == -1) {
+		err = signalfd_create(&f, set, flags);
+		return err ? err : install(f, flags);
+	}
+	err = fd_get_file(uthread_current()->files, fd, false, &f);
+	if (err)
+		return err;
+	err = signalfd_set(f, set);
+	file_put(f);
+	return err ? err : fd;
+}
+
+SYSCALL3(signalfd, int, fd, uptr, mask, size_t, size)
+{
+	return signalfd(fd, mask, size, 0);
+}
+
+SYSCALL4(signalfd4, int, fd, uptr, mask, size_t, size, unsigned, flags)
+{
+	return signalfd(fd, mask, size, flags);
+}
