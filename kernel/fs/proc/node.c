@@ -89,9 +89,8 @@ static void update_owner(struct inode *inode)
 static void node_getattr(struct inode *inode, struct kstat *out)
 {
 	update_owner(inode);
-	inode_get_attr(inode, out);
-	out->atime = out->mtime = out->ctime = inode->mtime;
-	out->size = 0;
+	out->uid = inode->uid;
+	out->gid = inode->gid;
 }
 
 static int node_setattr(struct inode *inode UNUSED, const struct iattr *attr)
