@@ -35,6 +35,9 @@ enum {
 	UMOUNT_FLAGS = 15,
 };
 
+/* MS_NOUSER, whose definition shifts into the sign bit. */
+#define KERNEL_ONLY (1ul << 31)
+
 static bool may_mount(void)
 {
 	return capable(CAP_SYS_ADMIN);
@@ -345,7 +348,7 @@ int vfs_mount(const char *source, const char *target, const char *fs, unsigned l
 	err = path_lookup(AT_FDCWD, target, LOOKUP_FOLLOW, &p);
 	if (err)
 		return err;
-	if (flags & MS_NOUSER)
+	if (flags & KERNEL_ONLY)
 		err = -EINVAL;
 	else if (!may_mount())
 		err = -EPERM;
