@@ -74,6 +74,8 @@ int exec_open_file(int dirfd, const char *name, int at_flags, struct file **out)
 	err = inode_deny_write((*out)->inode);
 	if (err)
 		file_put(*out);
+	else
+		(*out)->mode |= FILE_RUNS;
 put_path:
 	path_put(&path);
 	return err;
@@ -81,7 +83,6 @@ put_path:
 
 void exec_close_file(struct file *f)
 {
-	inode_allow_write(f->inode);
 	file_put(f);
 }
 

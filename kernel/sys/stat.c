@@ -91,6 +91,19 @@ SYSCALL2(lstat, uptr, name, uptr, to)
 	return stat_at(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, to);
 }
 
+/* The same. Errors: EBADF, EFAULT. */
+SYSCALL2(fstat, int, fd, uptr, to)
+{
+	struct borrowed_file b = fd_borrow_path(fd);
+	struct kstat k;
+
+	if (!b.file)
+		return -EBADF;
+	inode_get_attr(b.file->inode, &k);
+	fd_release(b);
+	return stat_write(to, &k);
+}
+
 /* The same. Errors: also EINVAL. */
 SYSCALL4(newfstatat, int, dirfd, uptr, name, uptr, to, int, flags)
 {

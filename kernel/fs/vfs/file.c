@@ -226,6 +226,8 @@ static NOINLINE void last_put(struct file *f)
 		if (f->ops->release)
 			f->ops->release(f);
 	}
+	if (f->mode & FILE_RUNS)
+		inode_allow_write(f->inode);
 	if (f->mode & FILE_WROTE) {
 		inode_put_write(f->inode);
 		mount_end_write(f->mount);

@@ -94,6 +94,7 @@ enum file_mode {
 	FILE_SEEK = 4,	 /* has a position that lseek and pread accept */
 	FILE_PATH = 8,	 /* O_PATH: no operations */
 	FILE_STREAM = 16, /* no position at all: pread gives -ESPIPE */
+	FILE_RUNS = 4096, /* a program: nobody may write the inode until its last reference goes */
 	FILE_WROTE = 32, /* holds write access of its inode (ETXTBSY, remount) */
 	FILE_NO_LOCK_POS = 64, /* read and write do not use the position: pos_lock is not taken */
 	FILE_RCU_FREE = 128, /* a lookup without a lock may still see it (fdtable.c) */
