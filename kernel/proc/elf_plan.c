@@ -8,7 +8,7 @@
  *
  * Spec    System V ABI, chapters 4 and 5; man 5 elf
  */
-#include "proc/exec_priv.h"
+#include "proc/exec_plan.h"
 
 #include "lib/string.h"
 

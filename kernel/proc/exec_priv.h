@@ -5,9 +5,8 @@
  */
 #pragma once
 
-#include <linux/elf.h>
-
 #include "lib/base.h"
+#include "proc/exec_plan.h"
 #include "proc/proc_priv.h"
 
 struct cred;
@@ -64,34 +63,6 @@ size_t exec_args_bytes(const struct exec_args *a);
 MUST_CHECK int exec_args_write(
 	struct exec_args *a, vaddr_t at, uint64_t *pointers, vaddr_t *name);
 
-/* ---- elf_plan.c ---- */
-
-enum {
-	EXEC_HEAD_SIZE = 1024, /* what is read of a file at first */
-	ELF_MAX_HEADERS = 65536 / sizeof(Elf64_Phdr),
-};
-
-/* Where the parts of an ELF file go, relative to its own addresses. */
-struct elf_plan {
-	uint16_t type; /* ET_EXEC or ET_DYN */
-	unsigned nr_headers;
-	uint64_t headers_offset; /* in the file */
-	uint64_t entry;
-	uint64_t start, end; /* all PT_LOAD segments, whole pages */
-	uint64_t align;      /* the largest p_align */
-	uint64_t headers_at; /* the program headers in memory; 0: in no segment */
-	uint64_t brk;        /* the end of the last segment's memory */
-	uint64_t code_start, code_end, data_start, data_end;
-	bool stack_is_exec;       /* PT_GNU_STACK with PF_X */
-	const Elf64_Phdr *interp; /* PT_INTERP, or NULL */
-};
-
-/* Whether these bytes begin a file that is ELF and for this machine, and where its headers are:
- * -ENOEXEC. */
-MUST_CHECK int elf_check_head(const void *head, size_t len, struct elf_plan *out);
-/* The rest of the plan. -ENOEXEC: no segment; -EINVAL: a segment that cannot be mapped. */
-MUST_CHECK int elf_plan_segments(struct elf_plan *plan, const Elf64_Phdr *headers);
-
 /* ---- elf.c ---- */
 
 /* One file being loaded: the program, or its interpreter. */
@@ -136,12 +107,6 @@ MUST_CHECK int exec_open_file(int dirfd, const char *name, int at_flags, struct 
 void exec_close_file(struct file *f);
 /* Up to len bytes from the start; how many there are. */
 MUST_CHECK int64_t exec_read_head(struct file *f, void *to, size_t len);
-/* The first line of a script. -ENOEXEC: it is none. Pure. */
-struct script_line {
-	const char *name, *arg; /* in the head; arg_len 0: no argument */
-	size_t name_len, arg_len;
-};
-MUST_CHECK int script_parse(const char *head, size_t len, struct script_line *out);
 /* The bytes at offset, all of them: -ENOEXEC when the file is shorter. */
 MUST_CHECK int exec_read(struct file *f, void *to, size_t len, uint64_t offset);
 
