@@ -81,6 +81,14 @@ put_path:
 	return err;
 }
 
+void exec_share_file(struct file *f)
+{
+	int err = inode_deny_write(f->inode);
+
+	assert(!err); /* whoever shares it denies already */
+	file_get(f);
+}
+
 void exec_close_file(struct file *f)
 {
 	file_put(f);

@@ -104,7 +104,6 @@ void elf_file_fini(struct elf_file *f);
 /* ---- exec.c ---- */
 /* Opens a regular file that the caller may execute; nobody may write it until exec_close_file. */
 MUST_CHECK int exec_open_file(int dirfd, const char *name, int at_flags, struct file **out);
-void exec_close_file(struct file *f);
 /* Up to len bytes from the start; how many there are. */
 MUST_CHECK int64_t exec_read_head(struct file *f, void *to, size_t len);
 /* The bytes at offset, all of them: -ENOEXEC when the file is shorter. */
