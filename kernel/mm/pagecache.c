@@ -231,6 +231,22 @@ int pagecache_source_get_page(
 	return create(pc, index, true, out);
 }
 
+void pagecache_source_find_pages(
+	struct page_source *s, uint64_t first, unsigned nr, struct page **out)
+{
+	struct pagecache *pc = container_of(s, struct pagecache, source);
+	/* as in get_page; mm looks at source.truncations before it believes any of these */
+	uint64_t end = pages_of(atomic_load_acquire(&pc->size));
+
+	rcu_read_lock();
+	for (unsigned i = 0; i < nr; i++) {
+		out[i] = first + i < end ? radix_lookup_rcu(&pc->pages, first + i) : NULL;
+		if (out[i])
+			page_get(out[i]);
+	}
+	rcu_read_unlock();
+}
+
 /* ---- Bytes ---- */
 
 /* What the copy under RCU left: holes that must be filled, user pages that must be brought in. */
@@ -523,6 +539,12 @@ static void shared_put(struct page_source *s)
 	mem_free(m);
 }
 
+static int shared_punch(struct page_source *s, uint64_t first, uint64_t nr)
+{
+	return pagecache_punch(&shared_of(s)->cache, (int64_t)(first << PAGE_SHIFT),
+		(int64_t)((first + nr) << PAGE_SHIFT));
+}
+
 static int shared_describe(
 	struct page_source *s UNUSED, char *path, size_t size, uint32_t *dev, uint64_t *ino)
 {
@@ -533,6 +555,8 @@ static int shared_describe(
 
 static const struct page_source_ops shared_source_ops = {
 	.get_page = pagecache_source_get_page,
+	.find_pages = pagecache_source_find_pages,
+	.punch = shared_punch,
 	.get = shared_get,
 	.put = shared_put,
 	.describe = shared_describe,

@@ -59,6 +59,9 @@ MUST_CHECK int pagecache_punch(struct pagecache *pc, int64_t start, int64_t end)
 int64_t pagecache_seek(struct pagecache *pc, int64_t pos, bool data);
 /* page_source_ops.get_page for any page cache. */
 int pagecache_source_get_page(struct page_source *s, uint64_t index, bool is_write, struct page **out);
+/* page_source_ops.find_pages, likewise. */
+void pagecache_source_find_pages(
+	struct page_source *s, uint64_t first, unsigned nr, struct page **out);
 
 /* Shared anonymous memory (MAP_SHARED | MAP_ANONYMOUS): a counted cache with no file. Commits
  * its pages until it goes. -ENOMEM. */

@@ -56,6 +56,7 @@ static bool update_max_gap(struct rbtree_node *node)
 void region_init_tree(struct vmspace *vm)
 {
 	rbtree_init(&vm->regions, update_max_gap);
+	list_init(&vm->dying);
 }
 
 /* The lowest address that it keeps others from. */
@@ -185,6 +186,26 @@ vaddr_t region_find_gap(const struct vmspace *vm, size_t size, vaddr_t min, vadd
 struct region *region_alloc(void)
 {
 	return slab_alloc(region_cache, SLAB_ZERO);
+}
+
+void region_release(struct region *r)
+{
+	if (r->source)
+		list_add_tail(&r->vm->dying, &r->source_link);
+	else
+		slab_free(region_cache, r);
+}
+
+void vmspace_unlock(struct vmspace *vm)
+{
+	struct list dying = LIST_INIT(dying);
+	struct region *r;
+
+	if (!list_is_empty(&vm->dying))
+		list_splice_tail(&dying, &vm->dying);
+	rwlock_write_unlock(&vm->lock);
+	while ((r = list_pop_head(&dying, struct region, source_link)))
+		region_free(r);
 }
 
 /* Seals and the like have to know of it. */
@@ -438,7 +459,7 @@ static void absorb(struct region *a, struct region *b)
 
 	erase_uncounted(b);
 	set_borders(a, a->start, end);
-	region_free(b);
+	region_release(b);
 }
 
 struct region *region_merge(struct region *r)

@@ -318,7 +318,7 @@ int vmspace_advise(struct vmspace *vm, vaddr_t start, size_t size, int advice)
 		return advise_pages(vm, start, end, advice);
 	rwlock_write_lock(&vm->lock);
 	err = change_flags(vm, start, end, &f->change);
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	return err;
 }
 
@@ -383,7 +383,7 @@ int vmspace_lock_range(struct vmspace *vm, vaddr_t start, size_t size, bool lock
 	rwlock_write_lock(&vm->lock);
 	err = lock ? lock_range_locked(vm, from, end, on_fault)
 		   : change_flags(vm, from, end, &unlock);
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	if (err || !lock || on_fault)
 		return err;
 	return lock_error(vmspace_populate(vm, from, end, POPULATE_LOCK));
@@ -434,7 +434,7 @@ int vmspace_lock_all(struct vmspace *vm, int flags)
 		return err;
 	rwlock_write_lock(&vm->lock);
 	err = lock_all_locked(vm, flags);
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	if (!err && (flags & (MCL_CURRENT | MCL_ONFAULT)) == MCL_CURRENT)
 		populate_all(vm);
 	return err;

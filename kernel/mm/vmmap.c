@@ -87,7 +87,7 @@ static void remove_regions(struct vmspace *vm, struct region *r, vaddr_t end)
 
 		vmspace_uncharge(vm, region_pages(r), r->flags);
 		region_erase(r);
-		region_free(r);
+		region_release(r);
 		r = next;
 	}
 }
@@ -126,7 +126,7 @@ int vmspace_unmap(struct vmspace *vm, vaddr_t start, size_t size)
 		return -EINVAL;
 	rwlock_write_lock(&vm->lock);
 	err = vmspace_unmap_locked(vm, start, start + size);
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	return err;
 }
 
@@ -291,7 +291,7 @@ int vmspace_map(struct vmspace *vm, const struct map_req *req, vaddr_t *out)
 	err = map_locked(vm, req, size, flags, out);
 	populate = !err && ((req->map_flags & MAP_POPULATE) ||
 				   (flags & (VM_LOCKED | VM_ONFAULT)) == VM_LOCKED);
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	if (UNLIKELY(populate && !(req->map_flags & MAP_NONBLOCK)))
 		(void)vmspace_populate(
 			vm, *out, *out + size, false); /* man 2 mmap: does not fail for it */
@@ -424,7 +424,7 @@ int vmspace_protect(struct vmspace *vm, vaddr_t start, size_t size, uint32_t pro
 	rwlock_write_lock(&vm->lock);
 	err = protect_locked(vm, start, start + size, prot, &g);
 	gather_finish(&g);
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	return err;
 }
 
@@ -479,7 +479,7 @@ vaddr_t vmspace_set_brk(struct vmspace *vm, vaddr_t brk)
 		!move_brk(vm, brk, &populate))
 		vm->brk = brk;
 	result = vm->brk;
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	if (UNLIKELY(populate))
 		(void)vmspace_populate(
 			vm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(brk, PAGE_SIZE), POPULATE_LOCK);

@@ -170,7 +170,7 @@ static int move(struct remap *m)
 	if (err) {
 		vmspace_uncharge(m->vm, region_pages(r), r->flags);
 		region_erase(r);
-		region_free(r);
+		region_release(r);
 		return err;
 	}
 	m->populate =
@@ -250,7 +250,7 @@ int vmspace_remap(struct vmspace *vm, vaddr_t old, size_t old_size, size_t new_s
 		return -EFAULT;
 	rwlock_write_lock(&vm->lock);
 	err = remap_locked(&m);
-	rwlock_write_unlock(&vm->lock);
+	vmspace_unlock(vm);
 	if (err)
 		return err;
 	*out = m.result;

@@ -66,6 +66,7 @@ struct vmspace {
 	struct spinlock table_lock; /* [T] page-table contents; RANK_PAGE_TABLE */
 	struct cpumask cpus;        /* [a] CPUs that may hold translations */
 	struct region *hint;        /* [a] found last; [V] to forget it */
+	struct list dying;	/* [V] regions whose source is put when lock has been given back */
 	unsigned nr_regions;        /* [V] */
 	uint32_t membarrier;	/* [a] proc/membarrier.c: the commands it registered for */
 	uint64_t nr_mapped;         /* [V] pages in regions (total_vm) */

@@ -65,6 +65,13 @@ struct region *region_alloc(void);
 MUST_CHECK int region_attach_source(struct region *r, struct page_source *source);
 /* Drops the source, and frees. */
 void region_free(struct region *r);
+/*
+ * The same for one that was erased while vm->lock is held: putting a source may take locks that come before
+ * it, so that is left to vmspace_unlock.
+ */
+void region_release(struct region *r);
+/* Gives vm->lock back from writing. */
+void vmspace_unlock(struct vmspace *vm) RELEASES(vm->lock);
 /* Into vm's tree, lists and counts; out of them. */
 void region_insert(struct vmspace *vm, struct region *r);
 void region_erase(struct region *r);

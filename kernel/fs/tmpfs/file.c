@@ -331,12 +331,28 @@ static int describe(
 	return fits ? 0 : -ENAMETOOLONG;
 }
 
+/* MADV_REMOVE. */
+static int source_punch(struct page_source *s, uint64_t first, uint64_t nr)
+{
+	struct inode *i = inode_of(s);
+	struct tmpfs_node *n = tmpfs_node(i);
+	int err = -EPERM;
+
+	mutex_lock(&i->lock);
+	if (!(n->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		err = pagecache_punch(&n->cache, (int64_t)(first << PAGE_SHIFT),
+			(int64_t)((first + nr) << PAGE_SHIFT));
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* A mapping that was there before F_SEAL_FUTURE_WRITE may be split and forked: map() looks at it. */
 static int map_writable(struct page_source *s)
 {
 	struct tmpfs_node *n = tmpfs_node(inode_of(s));
 
 	atomic_add(&n->nr_writable_maps, 1);
-	if (READ_ONCE(n->seals) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+	if (READ_ONCE(n->seals) & F_SEAL_WRITE) {
 		atomic_sub(&n->nr_writable_maps, 1);
 		return -EPERM;
 	}
@@ -350,6 +366,8 @@ static void unmap_writable(struct page_source *s)
 
 const struct page_source_ops tmpfs_source_ops = {
 	.get_page = pagecache_source_get_page,
+	.find_pages = pagecache_source_find_pages,
+	.punch = source_punch,
 	.get = source_get,
 	.put = source_put,
 	.describe = describe,
