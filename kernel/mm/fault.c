@@ -24,6 +24,7 @@
 #include "mm/phys.h"
 #include "mm/tlb.h"
 #include "mm/vmspace_priv.h"
+#include "sched/thread.h"
 
 #include <asm/siginfo.h>
 
@@ -597,6 +598,8 @@ int vmspace_fault(struct vmspace *vm, vaddr_t addr, unsigned fault_flags, int *c
 			return 0;
 		if (err == -ENOMEM && oom_kill())
 			continue;
+		if (err == -ENOMEM && thread_is_killed())
+			return -EINTR; /* we are the one that ends */
 		if (err != -EAGAIN)
 			return err;
 		err = grow_stack(vm, addr);

@@ -114,3 +114,10 @@ int vmspace_identify(
 	rwlock_read_unlock(&vm->lock);
 	return err;
 }
+
+void vmspace_region_done(struct region *copy)
+{
+	if (copy->source && copy->source->ops->put)
+		copy->source->ops->put(copy->source);
+	copy->source = NULL;
+}

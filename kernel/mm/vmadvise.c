@@ -416,8 +416,7 @@ static void populate_all(struct vmspace *vm)
 	struct region r;
 
 	for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
-		if (r.source && r.source->ops->put)
-			r.source->ops->put(r.source);
+		vmspace_region_done(&r);
 		if (!(r.flags & VM_SPECIAL))
 			(void)vmspace_populate(vm, r.start, r.end, POPULATE_LOCK);
 	}

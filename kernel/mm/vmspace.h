@@ -158,9 +158,11 @@ size_t vmspace_access(
 
 /*
  * One region after another for /proc/PID/maps: the first whose end is above `after`. Copies; a
- * source comes with a reference of its own (source->ops->put when it is not NULL).
+ * source comes with a reference of its own: vmspace_region_done.
  */
 bool vmspace_next_region(struct vmspace *vm, vaddr_t after, struct region *out);
+/* Puts what the copy holds: once for each that vmspace_next_region gave. */
+void vmspace_region_done(struct region *copy);
 
 /*
  * What a word of memory is shared by: *source and *index name the page when a shared mapping of a

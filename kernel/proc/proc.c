@@ -12,6 +12,7 @@
 #include "proc/proc.h"
 
 #include "fs/vfs/fdtable.h"
+#include "mm/oom.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "proc/proc_priv.h"
@@ -33,6 +34,7 @@ void proc_init(void)
 		panic("proc: no memory for the caches (error %d)", err);
 	pid_init();
 	rlimit_init();
+	oom_init();
 }
 
 /* ---- Memory ---- */

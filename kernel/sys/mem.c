@@ -23,8 +23,7 @@ static int find_stack_start(vaddr_t *start, vaddr_t end)
 
 	if (!vmspace_next_region(current_vm(), *start, &r))
 		return -ENOMEM;
-	if (r.source && r.source->ops->put)
-		r.source->ops->put(r.source);
+	vmspace_region_done(&r);
 	if (r.start >= end)
 		return -ENOMEM;
 	*start = r.start;

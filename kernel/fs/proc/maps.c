@@ -62,8 +62,10 @@ static int for_each_region(struct text *out, const struct proc_node *n,
 		return err;
 	path = mem_alloc(PATH_SIZE, 0);
 	if (path)
-		for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end)
+		for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
 			fn(out, vm, &r, path);
+			vmspace_region_done(&r);
+		}
 	mem_free(path);
 	vmspace_put(vm);
 	return path ? 0 : -ENOMEM;
@@ -161,6 +163,7 @@ int proc_show_smaps_rollup(struct text *out, const struct proc_node *n)
 		first = first ? first : r.start;
 		vmspace_region_stats(vm, &r, &s);
 		vm_region_stats_add(&sum, &s);
+		vmspace_region_done(&r);
 	}
 	vmspace_put(vm);
 	text_add(out,

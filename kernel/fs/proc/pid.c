@@ -234,6 +234,7 @@ static void get_memory(struct proc *p, struct memory *m)
 			m->text += pages_of(&r);
 		if (r.source)
 			m->file += pages_of(&r);
+		vmspace_region_done(&r);
 	}
 	vmspace_put(vm);
 }

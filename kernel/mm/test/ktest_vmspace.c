@@ -522,3 +522,111 @@ TEST(vmspace, a_source_is_mapped_shared_and_private_until_truncated)
 	EXPECT_EQ(t.nr_refs, 0);
 	truncate_test_source(&t, 0);
 }
+
+/* ---- Truncation while others fault and fork: a page that was taken away stays away ---- */
+
+struct truncation {
+	struct test_source t;
+	struct mutex lock; /* pages of t change, as a page cache's would */
+	struct vmspace *vm;
+	vaddr_t shared, private;
+	uint32_t is_over;
+	unsigned rounds;
+};
+static struct truncation cut;
+
+static int get_cut_page(struct page_source *s, uint64_t index, bool is_write, struct page **out)
+{
+	int err;
+
+	mutex_lock(&cut.lock);
+	err = get_test_page(s, index, is_write, out);
+	mutex_unlock(&cut.lock);
+	return err;
+}
+
+static const struct page_source_ops cut_ops = {
+	.get_page = get_cut_page,
+	.get = ref_test_source,
+	.put = unref_test_source,
+};
+
+static void touch_cut(void *arg)
+{
+	uint32_t i = (uint32_t)(uintptr_t)arg;
+
+	for (; !atomic_load(&cut.is_over); i++) {
+		(void)put(cut.vm, cut.shared + (i % 8) * PAGE_SIZE, i);
+		(void)get(cut.vm, cut.private + (i % 8) * PAGE_SIZE);
+		(void)put(cut.vm, cut.private + (i * 3 % 8) * PAGE_SIZE, i);
+		sched_yield();
+	}
+}
+
+static void fork_cut(void *arg UNUSED)
+{
+	while (!atomic_load(&cut.is_over)) {
+		struct vmspace *child;
+
+		if (!vmspace_fork(cut.vm, &child)) {
+			(void)put(child, cut.private + PAGE_SIZE, 1);
+			(void)get(child, cut.shared + 7 * PAGE_SIZE);
+			sched_yield();
+			vmspace_put(child);
+		}
+		sched_yield();
+	}
+}
+
+/* Takes the upper half away, looks whether it is gone, and gives new pages. */
+static void truncate_and_look(void)
+{
+	mutex_lock(&cut.lock);
+	for (unsigned i = 4; i < 8; i++) {
+		if (cut.t.page[i])
+			page_put(cut.t.page[i]);
+		cut.t.page[i] = NULL;
+	}
+	mutex_unlock(&cut.lock);
+	page_source_unmap(&cut.t.source, 4, 4, true);
+	for (unsigned i = 4; i < 8; i++)
+		if (fault(cut.vm, cut.shared + i * PAGE_SIZE, 0) != -EIO)
+			test_fail(__FILE__, __LINE__, "page %u came back", i);
+	mutex_lock(&cut.lock);
+	for (unsigned i = 4; i < 8; i++)
+		if (page_alloc(&cut.t.page[i], 0, PAGE_ALLOC_ZERO))
+			cut.t.page[i] = NULL;
+	mutex_unlock(&cut.lock);
+}
+
+TEST(vmspace, truncation_races_with_faults_and_forks)
+{
+	static void (*const work[])(void *) = {touch_cut, touch_cut, fork_cut};
+	struct map_req req = {.size = 8 * PAGE_SIZE,
+		.flags = VM_READ | VM_WRITE | VM_SHARED,
+		.source = &cut.t.source};
+	struct thread *t[ARRAY_LEN(work)];
+	unsigned nr;
+
+	cut = (struct truncation){.rounds = (unsigned)test_rounds(100)};
+	REQUIRE(create_test_source(&cut.t));
+	page_source_init(&cut.t.source, &cut_ops);
+	mutex_init(&cut.lock, RANK_PAGECACHE, "test pages");
+	REQUIRE(!vmspace_create(&cut.vm));
+	REQUIRE(!vmspace_map(cut.vm, &req, &cut.shared));
+	req.flags = VM_READ | VM_WRITE;
+	REQUIRE(!vmspace_map(cut.vm, &req, &cut.private));
+	for (nr = 0; nr < ARRAY_LEN(work); nr++) {
+		if (thread_create(&t[nr], "cutter", work[nr], (void *)(uintptr_t)nr))
+			break;
+		thread_start(t[nr]);
+	}
+	for (unsigned i = 0; i < cut.rounds; i++)
+		truncate_and_look();
+	atomic_store(&cut.is_over, 1u);
+	while (nr--)
+		thread_join(t[nr]);
+	vmspace_put(cut.vm);
+	EXPECT_EQ(cut.t.nr_refs, 0);
+	truncate_test_source(&cut.t, 0);
+}
