@@ -178,7 +178,7 @@ static int make_proc(struct birth *b)
 	p->oom_score_adj = from->oom_score_adj;
 	p->exe = from->exe;
 	if (p->exe)
-		exec_share_file(p->exe);
+		file_get(p->exe);
 	irqlock_unlock(&from->lock);
 	err = signals_copy(p, from, has(b, CLONE_SIGHAND));
 	if (err)
@@ -194,7 +194,7 @@ fini_signals:
 	signals_fini(p);
 put_exe:
 	if (p->exe)
-		exec_close_file(p->exe);
+		file_put(p->exe);
 	proc_discard(p);
 	return err;
 }
@@ -204,7 +204,7 @@ static void unmake_proc(struct proc *p)
 	vmspace_put(p->vm);
 	signals_fini(p);
 	if (p->exe)
-		exec_close_file(p->exe);
+		file_put(p->exe);
 	proc_discard(p);
 }
 

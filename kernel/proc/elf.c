@@ -75,7 +75,7 @@ void elf_file_fini(struct elf_file *f)
 	if (f->owns_headers)
 		mem_free(f->headers);
 	if (f->file)
-		exec_close_file(f->file);
+		file_put(f->file);
 }
 
 /* PT_INTERP's text: memory of its own. */

@@ -13,8 +13,8 @@
  * looks like a program and cannot be mapped kills the process, as on Linux, where the old program
  * is gone by then.
  *
- * The file that runs cannot be opened for writing (-ETXTBSY), nor run while it is: each process
- * holds that for its proc->exe.
+ * The file that runs cannot be opened for writing (-ETXTBSY), nor run while it is: the open file
+ * in proc->exe holds that.
  *
  * Locks   proc->lock [p] for what others look at; proc_tree_lock for the thread's number.
  * Spec    man 2 execve, execveat; man 7 credentials
@@ -52,6 +52,7 @@ int exec_open_file(int dirfd, const char *name, int at_flags, struct file **out)
 {
 	unsigned lookup = LOOKUP_FOLLOW;
 	struct path path;
+	struct file *f;
 	int err;
 
 	if (at_flags & AT_SYMLINK_NOFOLLOW)
@@ -68,30 +69,19 @@ int exec_open_file(int dirfd, const char *name, int at_flags, struct file **out)
 	err = inode_permission(path.dentry->inode, MAY_EXEC);
 	if (err)
 		goto put_path;
-	err = file_open(out, path.mnt, path.dentry, O_RDONLY);
+	err = file_open(&f, path.mnt, path.dentry, O_RDONLY);
 	if (err)
 		goto put_path;
-	err = inode_deny_write((*out)->inode);
-	if (err)
-		file_put(*out);
-	else
-		(*out)->mode |= FILE_RUNS;
+	err = inode_deny_write(f->inode);
+	if (err) {
+		file_put(f);
+		goto put_path;
+	}
+	f->mode |= FILE_RUNS; /* its last file_put allows writing again */
+	*out = f;
 put_path:
 	path_put(&path);
 	return err;
-}
-
-void exec_share_file(struct file *f)
-{
-	int err = inode_deny_write(f->inode);
-
-	assert(!err); /* whoever shares it denies already */
-	file_get(f);
-}
-
-void exec_close_file(struct file *f)
-{
-	file_put(f);
 }
 
 int64_t exec_read_head(struct file *f, void *to, size_t len)
@@ -168,7 +158,7 @@ static int enter_script(struct exec *x, const struct script_line *line)
 	x->script_name = name;
 	if (err)
 		return err;
-	exec_close_file(x->program.file);
+	file_put(x->program.file);
 	x->program.file = NULL;
 	return exec_open_file(AT_FDCWD, name, 0, &x->program.file);
 }
@@ -344,7 +334,7 @@ static void change_memory(struct exec *x, struct uthread *u)
 		vmspace_put(old);
 	}
 	if (old_exe)
-		exec_close_file(old_exe);
+		file_put(old_exe);
 }
 
 static void set_comm(struct uthread *u, const char *name)

@@ -102,7 +102,7 @@ MUST_CHECK int elf_finish(struct exec *x, vaddr_t *sp);
 void elf_file_fini(struct elf_file *f);
 
 /* ---- exec.c ---- */
-/* Opens a regular file that the caller may execute; nobody may write it until exec_close_file. */
+/* Opens a regular file that the caller may execute; nobody may write it until file_put. */
 MUST_CHECK int exec_open_file(int dirfd, const char *name, int at_flags, struct file **out);
 /* Up to len bytes from the start; how many there are. */
 MUST_CHECK int64_t exec_read_head(struct file *f, void *to, size_t len);

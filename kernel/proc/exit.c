@@ -88,7 +88,7 @@ static void give_back_process(struct proc *p)
 	irqlock_unlock(&p->lock);
 	vmspace_put(vm);
 	if (exe)
-		exec_close_file(exe);
+		file_put(exe);
 }
 
 static void give_back_thread(struct uthread *u)

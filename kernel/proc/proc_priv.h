@@ -43,11 +43,6 @@ void proc_release_vfork_parent(struct uthread *u);
 /* exec and exit, before the memory is left: robust futexes, CLONE_CHILD_CLEARTID. */
 void uthread_leave_memory(struct uthread *u);
 
-/* ---- exec.c ---- */
-/* One more process runs the file, or one fewer: it may not be written while there is any. */
-void exec_share_file(struct file *f);
-void exec_close_file(struct file *f);
-
 /* ---- rlimit.c ---- */
 void rlimits_first(struct rlimit_pair *to); /* of process 1 */
 void rlimit_init(void);
