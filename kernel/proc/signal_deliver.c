@@ -187,7 +187,10 @@ static void push_handler(struct arch_frame *f, struct uthread *u, int sig, sigin
 	settle_call(f, true, action->flags);
 	if (UNLIKELY(arch_signal_push(f, &s))) {
 		signal_set_mask(old_mask);
-		signal_force(SIGSEGV, SI_KERNEL, 0);
+		if (sig == SIGSEGV)
+			signal_force_kill(SIGSEGV); /* its handler cannot run either */
+		else
+			signal_force(SIGSEGV, SI_KERNEL, 0);
 		return;
 	}
 	arch_syscall_forget(f);

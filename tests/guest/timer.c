@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Clocks, sleeping, and timers that send signals: man 2 clock_gettime, clock_nanosleep, timer_create,
+ * setitimer; man 7 signal about what restarts a sleep.
+ */
+#include "guest.h"
+
+#include <sys/time.h>
+#include <sys/timerfd.h>
+
+static volatile sig_atomic_t count;
+static volatile siginfo_t last;
+
+static void note(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)context;
+	count++;
+	last = *info;
+}
+
+static void on(int sig, int flags)
+{
+	struct sigaction act = {.sa_sigaction = note, .sa_flags = SA_SIGINFO | flags};
+
+	CHECK_OK(sigaction(sig, &act, NULL));
+}
+
+static long long now_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	CHECK_OK(clock_gettime(id, &ts));
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static struct timespec ns_of(long long ns)
+{
+	return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+}
+
+enum { MS = 1000000 };
+
+/* ---- Clocks ---- */
+
+TEST(timer, clocks_there_are)
+{
+	for (int id = 0; id <= 12; id++) {
+		struct timespec ts;
+		long got = syscall(SYS_clock_gettime, id, &ts);
+
+		SHOW("clock %d: %s", id, got ? errno_name(errno) : "reads");
+		got = syscall(SYS_clock_getres, id, &ts);
+		SHOW("clock %d: resolution %s %ld", id, got ? errno_name(errno) : "",
+			got ? 0 : ts.tv_nsec);
+	}
+	CHECK_ERRNO(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, 8), EFAULT);
+	CHECK_ERRNO(syscall(SYS_clock_getres, 77, NULL), EINVAL);
+	CHECK_OK(syscall(SYS_clock_getres, CLOCK_MONOTONIC, NULL));
+}
+
+TEST(timer, clocks_go_on)
+{
+	static const clockid_t ids[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW,
+		CLOCK_BOOTTIME, CLOCK_TAI};
+
+	for (unsigned i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		long long before = now_ns(ids[i]);
+
+		usleep(2000);
+		CHECK(now_ns(ids[i]) >= before + 2 * MS);
+	}
+}
+
+TEST(timer, cpu_time_stands_still_in_a_sleep)
+{
+	long long before = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	long long thread = now_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	usleep(100000);
+	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) - before < 50 * MS);
+	CHECK(now_ns(CLOCK_THREAD_CPUTIME_ID) - thread < 50 * MS);
+	while (now_ns(CLOCK_THREAD_CPUTIME_ID) - thread < 10 * MS) {
+	}
+}
+
+TEST(timer, cpu_clock_of_a_process)
+{
+	clockid_t id;
+	pid_t pid;
+
+	CHECK_EQ(clock_getcpuclockid(getpid(), &id), 0);
+	CHECK(now_ns(id) > 0);
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	CHECK_EQ(clock_getcpuclockid(pid, &id), 0);
+	CHECK(now_ns(id) >= 0);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_OK(waitpid(pid, NULL, 0));
+	CHECK_ERRNO(syscall(SYS_clock_gettime, (~pid << 3) | 2, &(struct timespec){0}), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clock_gettime, (~0u << 3) | 3, &(struct timespec){0}), EINVAL);
+}
+
+TEST(timer, settime_errors)
+{
+	struct timespec ts = {0, 1000000000};
+
+	CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &ts), EINVAL);
+	CHECK_ERRNO(clock_settime(CLOCK_MONOTONIC, &(struct timespec){1, 0}), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clock_settime, CLOCK_REALTIME, 8), EFAULT);
+	CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &(struct timespec){-1, 0}), EINVAL);
+	CHECK_OK(setuid(1000));
+	CHECK_ERRNO(clock_settime(CLOCK_REALTIME, &(struct timespec){1700000000, 0}), EPERM);
+}
+
+TEST(timer, setting_the_clock_moves_it)
+{
+	long long before = now_ns(CLOCK_REALTIME), mono = now_ns(CLOCK_MONOTONIC);
+	struct timespec later = ns_of(before + 3600LL * 1000000000);
+
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &later));
+	CHECK(now_ns(CLOCK_REALTIME) >= before + 3600LL * 1000000000);
+	CHECK(now_ns(CLOCK_MONOTONIC) - mono < 1000LL * MS);
+	later = ns_of(before + now_ns(CLOCK_MONOTONIC) - mono);
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &later));
+}
+
+/* ---- Sleeping ---- */
+
+TEST(timer, nanosleep_errors)
+{
+	struct timespec bad = {0, 1000000000}, negative = {-1, 0};
+
+	CHECK_ERRNO(syscall(SYS_nanosleep, &bad, NULL), EINVAL);
+	CHECK_ERRNO(syscall(SYS_nanosleep, &negative, NULL), EINVAL);
+	CHECK_ERRNO(syscall(SYS_nanosleep, 8, NULL), EFAULT);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, 99, 0, &bad, NULL), EINVAL);
+	CHECK_ERRNO(
+		syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC_RAW, 0, &bad, NULL), EOPNOTSUPP);
+	CHECK_ERRNO(
+		syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC_COARSE, 0, 8, NULL), EOPNOTSUPP);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &bad, NULL),
+		EOPNOTSUPP);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, 8, NULL), EFAULT);
+}
+
+TEST(timer, sleep_until)
+{
+	static const clockid_t ids[] = {
+		CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI};
+
+	for (unsigned i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		long long at = now_ns(ids[i]) + 5 * MS;
+		struct timespec ts = ns_of(at);
+
+		CHECK_OK(syscall(SYS_clock_nanosleep, ids[i], TIMER_ABSTIME, &ts, NULL));
+		CHECK(now_ns(ids[i]) >= at);
+		ts = ns_of(1);
+		CHECK_OK(syscall(SYS_clock_nanosleep, ids[i], TIMER_ABSTIME, &ts, NULL));
+	}
+}
+
+TEST(timer, sleep_on_cpu_time_of_a_child)
+{
+	pid_t pid = CHECK_OK(fork());
+	struct timespec ts = {0, 20 * MS};
+
+	if (!pid) {
+		for (;;) {
+		}
+	}
+	CHECK_OK(syscall(SYS_clock_nanosleep, (~pid << 3) | 2, 0, &ts, NULL));
+	CHECK(now_ns((clockid_t)((~pid << 3) | 2)) >= 20 * MS);
+	CHECK_OK(kill(pid, SIGKILL));
+}
+
+TEST(timer, handler_ends_a_sleep_even_with_sa_restart)
+{
+	struct timespec ts = {10, 0}, left = {0};
+	struct itimerval timer = {{0, 0}, {0, 20000}};
+
+	on(SIGALRM, SA_RESTART);
+	CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
+	CHECK_ERRNO(syscall(SYS_nanosleep, &ts, &left), EINTR);
+	CHECK(left.tv_sec == 9 && left.tv_nsec > 0);
+	CHECK_EQ(count, 1);
+	left.tv_sec = -1;
+	ts = ns_of(now_ns(CLOCK_MONOTONIC) + 10000LL * MS);
+	CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, &left),
+		EINTR);
+	CHECK_EQ(left.tv_sec, -1);
+}
+
+TEST(timer, stop_does_not_shorten_a_sleep)
+{
+	long long start = now_ns(CLOCK_MONOTONIC);
+	pid_t pid = CHECK_OK(fork());
+	int status;
+
+	if (!pid) {
+		struct timespec ts = {0, 300 * MS};
+
+		_exit(syscall(SYS_nanosleep, &ts, NULL) ? 1 : 0);
+	}
+	usleep(50000);
+	CHECK_OK(kill(pid, SIGSTOP));
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK_OK(kill(pid, SIGCONT));
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	CHECK(now_ns(CLOCK_MONOTONIC) - start >= 300 * MS);
+}
+
+/* ---- timer_create ---- */
+
+static int make_timer(clockid_t clock, int notify, int sig, int value)
+{
+	struct sigevent e = {.sigev_notify = notify, .sigev_signo = sig};
+	int id;
+
+	e.sigev_value.sival_int = value;
+	CHECK_OK(syscall(SYS_timer_create, clock, &e, &id));
+	return id;
+}
+
+static void set_timer(int id, int flags, long long first, long long interval)
+{
+	struct itimerspec its = {.it_value = ns_of(first), .it_interval = ns_of(interval)};
+
+	CHECK_OK(syscall(SYS_timer_settime, id, flags, &its, NULL));
+}
+
+TEST(timer, expires_with_its_value)
+{
+	struct itimerspec left;
+	int id;
+
+	on(SIGUSR1, 0);
+	id = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 77);
+	CHECK_OK(syscall(SYS_timer_gettime, id, &left));
+	CHECK_EQ(left.it_value.tv_sec | left.it_value.tv_nsec, 0);
+	set_timer(id, 0, 5 * MS, 0);
+	while (!count)
+		usleep(1000);
+	CHECK_EQ(last.si_code, SI_TIMER);
+	CHECK_EQ(last.si_value.sival_int, 77);
+	CHECK_EQ(last.si_timerid, id);
+	CHECK_EQ(syscall(SYS_timer_getoverrun, id), 0);
+	CHECK_OK(syscall(SYS_timer_gettime, id, &left));
+	CHECK_EQ(left.it_value.tv_sec | left.it_value.tv_nsec, 0);
+	CHECK_OK(syscall(SYS_timer_delete, id));
+	CHECK_ERRNO(syscall(SYS_timer_delete, id), EINVAL);
+}
+
+TEST(timer, default_event_is_sigalrm_with_the_id)
+{
+	int id;
+
+	on(SIGALRM, 0);
+	CHECK_OK(syscall(SYS_timer_create, CLOCK_REALTIME, NULL, &id));
+	set_timer(id, TIMER_ABSTIME, now_ns(CLOCK_REALTIME) + 5 * MS, 0);
+	while (!count)
+		usleep(1000);
+	CHECK_EQ(last.si_value.sival_int, id);
+}
+
+TEST(timer, overrun_of_a_blocked_signal)
+{
+	sigset_t set;
+	siginfo_t info;
+	int id = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 1);
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	set_timer(id, 0, 2 * MS, 2 * MS);
+	usleep(50000);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+	CHECK(info.si_overrun >= 20);
+	CHECK_EQ(syscall(SYS_timer_getoverrun, id), info.si_overrun);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+	CHECK(info.si_overrun < 20);
+}
+
+TEST(timer, deleted_while_its_signal_is_pending)
+{
+	sigset_t set;
+	siginfo_t info;
+	int id = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 9);
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	set_timer(id, 0, 1, 0);
+	usleep(5000);
+	CHECK_OK(syscall(SYS_timer_delete, id));
+	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){1, 0}), SIGUSR1);
+	CHECK_EQ(info.si_value.sival_int, 9);
+}
+
+TEST(timer, notifies_nobody)
+{
+	struct itimerspec left;
+	int id = make_timer(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0);
+
+	set_timer(id, 0, 20 * MS, 0);
+	CHECK_OK(syscall(SYS_timer_gettime, id, &left));
+	CHECK(left.it_value.tv_nsec > 0);
+	usleep(30000);
+	CHECK_OK(syscall(SYS_timer_gettime, id, &left));
+	CHECK_EQ(left.it_value.tv_nsec, 0);
+}
+
+TEST(timer, thread_as_target)
+{
+	struct sigevent e = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR2};
+	int id;
+
+	on(SIGUSR2, 0);
+	e.sigev_notify_thread_id = gettid();
+	CHECK_OK(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id));
+	set_timer(id, 0, MS, 0);
+	while (!count)
+		usleep(1000);
+	e.sigev_notify_thread_id = getppid();
+	CHECK_ERRNO(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id), EINVAL);
+}
+
+TEST(timer, create_errors)
+{
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = 65};
+	int id;
+
+	CHECK_ERRNO(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id), EINVAL);
+	e.sigev_signo = SIGUSR1;
+	e.sigev_notify = 77;
+	CHECK_ERRNO(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id), EINVAL);
+	CHECK_ERRNO(syscall(SYS_timer_create, 77, NULL, &id), EINVAL);
+	CHECK_ERRNO(syscall(SYS_timer_create, CLOCK_MONOTONIC_RAW, NULL, &id), EOPNOTSUPP);
+	CHECK_ERRNO(syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, 8), EFAULT);
+	CHECK_ERRNO(
+		syscall(SYS_timer_settime, 12345, 0, &(struct itimerspec){0}, NULL), EINVAL);
+	CHECK_ERRNO(syscall(SYS_timer_gettime, 12345, &(struct itimerspec){0}), EINVAL);
+	CHECK_ERRNO(syscall(SYS_timer_getoverrun, -1), EINVAL);
+}
+
+TEST(timer, cpu_time_timer)
+{
+	int id;
+
+	on(SIGUSR1, 0);
+	id = make_timer(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR1, 5);
+	set_timer(id, 0, 20 * MS, 0);
+	while (!count) {
+	}
+	CHECK_EQ(last.si_value.sival_int, 5);
+	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) >= 20 * MS);
+}
+
+TEST(timer, not_inherited_by_a_child)
+{
+	int id = make_timer(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0);
+	struct itimerval timer = {{0, 0}, {100, 0}}, left;
+	pid_t pid;
+
+	CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		CHECK_ERRNO(syscall(SYS_timer_getoverrun, id), EINVAL);
+		CHECK_OK(getitimer(ITIMER_REAL, &left));
+		CHECK_EQ(left.it_value.tv_sec, 0);
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(timer, alarm_tells_what_was_left)
+{
+	CHECK_EQ(alarm(10), 0);
+	CHECK_EQ(alarm(20), 10);
+	CHECK_EQ(alarm(0), 20);
+	CHECK_EQ(alarm(0), 0);
+}
+
+TEST(timer, profiling_timer_counts_both)
+{
+	struct itimerval timer = {{0, 0}, {0, 20000}};
+
+	on(SIGPROF, 0);
+	CHECK_OK(setitimer(ITIMER_PROF, &timer, NULL));
+	while (!count)
+		getppid();
+}
+
+/* ---- timerfd and the clock ---- */
+
+TEST(timer, timerfd_is_canceled_by_setting_the_clock)
+{
+	int fd = CHECK_OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+	long long now = now_ns(CLOCK_REALTIME);
+	struct itimerspec its = {.it_value = ns_of(now + 100000LL * MS)};
+	struct timespec ts;
+	uint64_t ticks;
+
+	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &its, NULL));
+	CHECK_ERRNO(read(fd, &ticks, 8), EAGAIN);
+	ts = ns_of(now_ns(CLOCK_REALTIME));
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &ts));
+	CHECK_ERRNO(read(fd, &ticks, 8), ECANCELED);
+	CHECK_ERRNO(read(fd, &ticks, 8), EAGAIN);
+}
+
+TEST(timer, timerfd_follows_the_clock)
+{
+	int fd = CHECK_OK(timerfd_create(CLOCK_REALTIME, 0));
+	long long now = now_ns(CLOCK_REALTIME), mono = now_ns(CLOCK_MONOTONIC);
+	struct itimerspec its = {.it_value = ns_of(now + 100000LL * MS)};
+	struct timespec ts = ns_of(now + 200000LL * MS);
+	uint64_t ticks;
+
+	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &its, NULL));
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &ts));
+	CHECK_EQ(read(fd, &ticks, 8), 8);
+	CHECK_EQ(ticks, 1);
+	ts = ns_of(now + now_ns(CLOCK_MONOTONIC) - mono);
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &ts));
+}
+
+TEST(timer, adjtimex_reads)
+{
+	char buf[512] = {0}; /* struct timex begins with modes: 0 */
+
+	CHECK(syscall(SYS_adjtimex, buf) >= 0);
+	CHECK_ERRNO(syscall(SYS_adjtimex, 8), EFAULT);
+	CHECK_OK(setuid(1000));
+	*(unsigned *)buf = 0x0002; /* ADJ_FREQUENCY */
+	CHECK_ERRNO(syscall(SYS_adjtimex, buf), EPERM);
+}
