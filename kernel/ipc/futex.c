@@ -176,6 +176,18 @@ bool futex_unqueue(struct futex_waiter *w)
 	return false;
 }
 
+bool futex_is_woken(const struct futex_waiter *w)
+{
+	struct futex_bucket *b = atomic_load_acquire(&w->bucket);
+
+	if (LIKELY(!b))
+		return true;
+	/* Who wakes it holds the lock from before the wake-up until bucket is NULL. */
+	irqlock_lock(&b->lock);
+	irqlock_unlock(&b->lock);
+	return !atomic_load_acquire(&w->bucket);
+}
+
 /* ---- Waking ---- */
 
 enum { HABIT_CERTAIN = 3 };

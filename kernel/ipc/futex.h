@@ -53,6 +53,8 @@ static inline bool futex_key_equal(const struct futex_key *a, const struct futex
 MUST_CHECK int futex_queue(struct futex_waiter *w, uptr at, uint32_t expected);
 /* Takes w off; false: it has been woken, or was never queued, and nobody looks at it any more. */
 bool futex_unqueue(struct futex_waiter *w);
+/* Whether it was woken, which futex_unqueue would say too; waits for a waker that is at it. */
+bool futex_is_woken(const struct futex_waiter *w);
 /* Notes that the current thread is about to wait. */
 void futex_note_wait(void);
 /* How many were woken, at most nr (at least one). -EINVAL: somebody waits for a PI lock there. */

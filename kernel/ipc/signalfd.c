@@ -139,7 +139,7 @@ int signalfd_create(struct file **out, uint64_t set, unsigned flags)
 		return -ENOMEM;
 	s->set = readable_set(set);
 	err = file_open_anonymous(out, &signalfd_ops, signalfd_ops.name, s,
-		O_RDWR | (flags & O_NONBLOCK), FILE_READ | FILE_STREAM);
+		O_RDWR | (flags & O_NONBLOCK), FILE_READ | FILE_WRITE | FILE_STREAM);
 	if (err)
 		mem_free(s);
 	return err;

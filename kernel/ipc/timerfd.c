@@ -227,7 +227,7 @@ int timerfd_create(struct file **out, int clock, unsigned flags)
 	t->clock = clock;
 	t->was_set.wake = fire_now;
 	err = file_open_anonymous(out, &timerfd_ops, timerfd_ops.name, t,
-		O_RDWR | (flags & O_NONBLOCK), FILE_READ | FILE_STREAM);
+		O_RDWR | (flags & O_NONBLOCK), FILE_READ | FILE_WRITE | FILE_STREAM);
 	if (err)
 		mem_free(t);
 	else if (clock_kind_of(clock) == CLOCK_IS_REAL)

@@ -17,7 +17,6 @@
 #include <linux/futex.h>
 #include <linux/time.h>
 
-#include "lib/atomic.h"
 #include "mm/slab.h"
 #include "proc/clocks.h"
 #include "proc/proc.h"
@@ -82,8 +81,7 @@ static int64_t wait_issue(struct op *op)
 		return err ? err : OP_PARKED;
 	}
 	for (;;) {
-		/* NULL: nobody looks at the waiter any more. Else a wake-up may be under way. */
-		if (!atomic_load_acquire(&f->waiter.bucket))
+		if (futex_is_woken(&f->waiter))
 			return 0;
 		if (is_over(op, f->until, f->is_real))
 			return futex_unqueue(&f->waiter) ? -ETIMEDOUT : 0;
@@ -150,7 +148,7 @@ static int64_t lock_issue(struct op *op)
 			err = futex_pi_lock(&f->waiter, f->at, false);
 			return err == FUTEX_PI_QUEUED ? OP_PARKED : err;
 		}
-		if (!atomic_load_acquire(&f->waiter.bucket) ||
+		if (futex_is_woken(&f->waiter) ||
 			(is_over(op, f->until, f->is_real) && !futex_unqueue(&f->waiter))) {
 			err = futex_pi_inherit(&f->waiter, f->at);
 			if (err != -EAGAIN)
@@ -289,7 +287,7 @@ static int64_t queue_all(struct futex_waitv_op *f)
 static bool is_any_woken(const struct futex_waitv_op *f)
 {
 	for (unsigned i = 0; i < f->nr_queued; i++) {
-		if (!atomic_load_acquire(&f->one[i].waiter.bucket))
+		if (futex_is_woken(&f->one[i].waiter))
 			return true;
 	}
 	return false;
