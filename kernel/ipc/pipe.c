@@ -13,9 +13,9 @@
  * over and over allocates nothing.
  *
  * Who wakes whom: a reader waits only while the pipe is empty, a writer only while it is full.
- * Both look under the lock, after they queued; whoever changes that state does so under the
- * lock and looks for waiters afterwards. Pollers that look without the lock have a fence between
- * queueing and looking (ops/poll.c), and the mutex's release orders our side.
+ * Whoever changes that state does so under the lock and looks for waiters afterwards. Those who look
+ * without the lock (an empty pipe is seen from outside; pollers) have a fence between queueing
+ * and looking (op_park, ops/poll.c), and the mutex's release orders our side.
  *
  * Locks   pipe->lock (RANK_PIPE); two pipes by address (splice.c)
  * Spec    man 7 pipe, man 2 pipe, man 2 fcntl (F_SETPIPE_SZ)
@@ -160,6 +160,8 @@ static int64_t pipe_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
 
 	if (!to->left)
 		return 0;
+	if (pipe_is_empty(p) && READ_ONCE(p->writers))
+		return -EAGAIN;
 	mutex_lock(&p->lock);
 	was_full = pipe_is_full(p);
 	is_over = p->tail == p->head && !p->writers;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Waiting for events of an epoll set. Of several waiters one is woken for an event (it is
- * exclusive); who leaves events behind wakes the next (epoll_collect).
+ * exclusive); who leaves events behind wakes the next (epoll_collect). The system call has
+ * looked once before it comes here.
  */
 #include "ops/epoll.h"
 
@@ -15,7 +16,7 @@ static int64_t epoll_issue(struct op *op)
 	for (;;) {
 		int64_t n = epoll_collect(e->set.file, e->events, e->max);
 
-		if (n || e->timeout_ns == 0 || op_expired(op))
+		if (n || op_expired(op))
 			return n;
 		if (e->timeout_ns != WAIT_FOREVER && op->deadline_ns == WAIT_FOREVER)
 			op->deadline_ns = clock_deadline_ns(e->timeout_ns);

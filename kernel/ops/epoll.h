@@ -17,7 +17,7 @@ struct epoll_op {
 };
 
 /*
- * Takes over the borrowed file, which is a set. The result is how many events were written, 0 at the
+ * Takes over the borrowed file, which is a set; timeout_ns is not 0. The result is how many events were written, 0 at the
  * end of the time, -EFAULT, -EINTR.
  */
 void epoll_op_prepare(struct epoll_op *e, struct borrowed_file set, uptr events, unsigned max,

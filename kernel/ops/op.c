@@ -96,6 +96,11 @@ bool op_park(struct op *op, struct waitq *q)
 	op->waiter.is_exclusive = op->is_exclusive;
 	op->queue = q;
 	waitq_add(q, &op->waiter);
+	/*
+	 * The next try may look without a lock. Pairs with the lock or atomic operation by which the
+	 * other side changes what we look at, before it looks for waiters.
+	 */
+	atomic_fence();
 	return false;
 }
 
@@ -153,6 +158,13 @@ int64_t op_run(struct op *op)
 	while ((result = op->type->issue(op)) == OP_PARKED) {
 		err = sleep_while_parked(op);
 		if (err == -EINTR) {
+			leave_queue(op);
+			/* a wake-up meant for one waiter, taken at the last moment, is not lost */
+			if (op->is_exclusive && atomic_load(&op->state) == OP_WOKEN) {
+				result = op->type->issue(op);
+				if (result != OP_PARKED)
+					break;
+			}
 			result = interrupted(op);
 			break;
 		}

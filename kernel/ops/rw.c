@@ -110,6 +110,7 @@ NOINLINE int64_t rw_read_wait(struct file *f, struct iter *to, int64_t *pos)
 	if (!may_wait(f))
 		return -EAGAIN;
 	rw_read_prepare(&rw, f, to, pos);
+	(void)op_park_on_file(&rw.op, f, POLLIN); /* the first try was the caller's */
 	return op_run(&rw.op);
 }
 

@@ -67,6 +67,7 @@ static int64_t wait_common(int epfd, uptr events, int max, uint64_t timeout_ns)
 {
 	struct borrowed_file set;
 	struct epoll_op e;
+	int64_t n;
 
 	if (max <= 0 || max > (int)MAX_EVENTS)
 		return -EINVAL;
@@ -78,6 +79,11 @@ static int64_t wait_common(int epfd, uptr events, int max, uint64_t timeout_ns)
 	if (UNLIKELY(!epoll_is_set(set.file))) {
 		fd_release(set);
 		return -EINVAL;
+	}
+	n = epoll_collect(set.file, events, (unsigned)max);
+	if (n || timeout_ns == 0) {
+		fd_release(set);
+		return n;
 	}
 	epoll_op_prepare(&e, set, events, (unsigned)max, timeout_ns);
 	return op_run(&e.op);

@@ -261,6 +261,10 @@ static int64_t stream_recv(struct socket *s, struct socket_msg *m)
 		return -EINVAL;
 	if (UNLIKELY(m->flags & MSG_OOB))
 		return -EOPNOTSUPP;
+	/* the order: what is queued before a shutdown is seen with it */
+	if (!READ_ONCE(s->error) && !atomic_load_acquire(&u->shutdown) &&
+		!READ_ONCE(u->nr_queued) && m->iter->left)
+		return -EAGAIN;
 	n = recv_once(u, m, &r, READ_ONCE(u->nr_with_files) != 0);
 	if (UNLIKELY(n == -EDEADLK))
 		n = recv_once(u, m, &r, true);
