@@ -129,6 +129,7 @@ static const struct file_ops eventfd_ops = {
 	.name = "[eventfd]",
 	.read = eventfd_read,
 	.write = eventfd_write,
+	.seek = file_seek_nowhere,
 	.poll = eventfd_poll,
 	.waitq = eventfd_waitq,
 	.fdinfo = eventfd_fdinfo,

@@ -119,6 +119,7 @@ static void signalfd_release(struct file *f)
 static const struct file_ops signalfd_ops = {
 	.name = "[signalfd]",
 	.read = signalfd_read,
+	.seek = file_seek_nowhere,
 	.poll = signalfd_poll,
 	.waitq = signalfd_waitq,
 	.fdinfo = signalfd_fdinfo,

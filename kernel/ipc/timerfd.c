@@ -201,6 +201,7 @@ static void timerfd_release(struct file *f)
 static const struct file_ops timerfd_ops = {
 	.name = "[timerfd]",
 	.read = timerfd_read,
+	.seek = file_seek_nowhere,
 	.poll = timerfd_poll,
 	.waitq = timerfd_waitq,
 	.fdinfo = timerfd_fdinfo,

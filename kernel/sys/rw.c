@@ -303,7 +303,7 @@ SYSCALL3(lseek, int, fd, int64_t, offset, unsigned, whence)
 		return -EBADF;
 	if (whence > SEEK_HOLE) {
 		n = -EINVAL;
-	} else if (!(b.file->mode & FILE_SEEK)) {
+	} else if (!b.file->ops->seek) {
 		n = -ESPIPE;
 	} else {
 		is_locked = lock_position(b.file);

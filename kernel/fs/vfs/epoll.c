@@ -628,6 +628,7 @@ void epoll_forget_file(struct file *f)
 
 static const struct file_ops epoll_ops = {
 	.name = "[eventpoll]",
+	.seek = file_seek_nowhere,
 	.poll = epoll_poll,
 	.waitq = epoll_file_waitq,
 	.fdinfo = epoll_fdinfo,
@@ -647,8 +648,8 @@ int epoll_create(struct file **out)
 	list_init(&ep->ready);
 	ep->level = 1;
 	refcount_init(&ep->refs, 1);
-	err = file_open_anonymous(
-		&ep->file, &epoll_ops, "[eventpoll]", ep, O_RDWR, FILE_STREAM);
+	err = file_open_anonymous(&ep->file, &epoll_ops, "[eventpoll]", ep, O_RDWR,
+		FILE_READ | FILE_WRITE | FILE_STREAM);
 	if (err) {
 		mem_free(ep);
 		return err;

@@ -126,7 +126,7 @@ uint32_t unix_stream_poll(struct socket *s)
 	const struct unix_sock *u = unix_of(s);
 	uint32_t events = poll_common(u);
 
-	if (unix_is_writable(u))
+	if (unix_is_writable(u) && READ_ONCE(u->state) != UNIX_LISTENING)
 		events |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	return events;
 }
@@ -157,7 +157,7 @@ uint32_t unix_dgram_poll(struct socket *s)
 	struct unix_sock *u = unix_of(s);
 	uint32_t events = poll_common(u);
 
-	if (unix_is_writable(u) && peer_has_room(u))
+	if (unix_is_writable(u) && READ_ONCE(u->state) != UNIX_LISTENING && peer_has_room(u))
 		events |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	return events;
 }
