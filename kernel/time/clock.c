@@ -49,6 +49,11 @@ int64_t clock_realtime_ns(void)
 	return atomic_load_relaxed(&realtime_offset) + (int64_t)clock_monotonic_ns();
 }
 
+int64_t clock_realtime_offset(void)
+{
+	return atomic_load_relaxed(&realtime_offset);
+}
+
 void clock_set_realtime_ns(int64_t ns)
 {
 	int64_t offset = ns - (int64_t)clock_monotonic_ns();

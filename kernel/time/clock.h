@@ -44,6 +44,7 @@ static inline uint64_t clock_deadline_ns(uint64_t timeout_ns)
 }
 
 int64_t clock_realtime_ns(void);
+int64_t clock_realtime_offset(void); /* real time - monotonic time */
 void clock_set_realtime_ns(int64_t ns);
 /*
  * The counter value at which monotonic time reaches `ns` (for arming timers); for times more

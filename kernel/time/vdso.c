@@ -89,7 +89,7 @@ void vdso_init(void)
 	*data = (struct vdso_data){
 		.start = clock_scale.start,
 		.mult = clock_scale.mult,
-		.realtime_offset = clock_realtime_ns() - (int64_t)clock_monotonic_ns(),
+		.realtime_offset = clock_realtime_offset(),
 	};
 	page_source_init(&source, &source_ops);
 	nr_pages = nr;

@@ -35,8 +35,8 @@ struct x86_tss {
 	uint16_t iomap_base;
 } PACKED;
 
-/* Null, kernel code and data, user code 32, data, code 64 (the order SYSRET wants), TSS in two. */
-enum { X86_GDT_ENTRIES = 8 };
+/* Null, unused, kernel code and data, CPU number, user data and code, TSS in two: cpu.h. */
+enum { X86_GDT_ENTRIES = 9 };
 
 /*
  *   [c] only this CPU   [a] atomic

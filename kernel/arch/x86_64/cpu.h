@@ -73,14 +73,17 @@ static inline void x86_dr6_write(uint64_t value)
 
 /* ---- Descriptor tables (descriptors.c) and traps (traps.c) ---- */
 
-/* Selectors; the order of user code and data is what SYSRET computes. Intel SDM vol.2 SYSRET. */
+/*
+ * Selectors; the order is what SYSCALL and SYSRET compute (Intel SDM vol.2), and the user's are
+ * Linux's, which programs see in signal frames.
+ */
 enum {
-	SEL_KERNEL_CODE = 0x08,
-	SEL_KERNEL_DATA = 0x10,
-	SEL_USER_BASE = 0x18 | 3, /* what SYSRET counts from; its limit is the CPU's number */
-	SEL_USER_DATA = 0x20 | 3,
-	SEL_USER_CODE = 0x28 | 3,
-	SEL_TSS = 0x30,
+	SEL_KERNEL_CODE = 0x10,
+	SEL_KERNEL_DATA = 0x18,
+	SEL_USER_BASE = 0x20 | 3, /* what SYSRET counts from; its limit is the CPU's number */
+	SEL_USER_DATA = 0x28 | 3,
+	SEL_USER_CODE = 0x30 | 3,
+	SEL_TSS = 0x38,
 };
 
 enum x86_vector { /* Intel SDM vol.3 table 6-1 */

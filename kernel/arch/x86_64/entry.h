@@ -31,7 +31,7 @@
 #define FRAME_SIZE   176
 
 #define FRAME_SYSCALL 256  /* X86_VECTOR_SYSCALL */
-#define FRAME_USER_SS 0x23 /* SEL_USER_DATA */
-#define FRAME_USER_CS 0x2b /* SEL_USER_CODE */
+#define FRAME_USER_SS 0x2b /* SEL_USER_DATA */
+#define FRAME_USER_CS 0x33 /* SEL_USER_CODE */
 
 #define RFLAGS_TF 0x100

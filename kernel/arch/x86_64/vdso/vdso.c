@@ -4,7 +4,7 @@
  * to anything of the kernel but the data page below its image.
  *
  * A clock is a multiplication away from the TSC, as in the kernel (time/clock.h). Clocks that
- * count something else (CPU time, alarms, devices) are the kernel's: the call is made.
+ * count something else (CPU time, alarms, atomic time) are the kernel's: the call is made.
  *
  * Spec    man 7 vdso (x86-64: names and version), man 2 clock_gettime; Intel SDM vol.2 LSL
  */
@@ -17,11 +17,11 @@
 
 enum {
 	SEL_CPU_NUMBER =
-		0x18 | 3, /* descriptors.c: a segment whose limit is the CPU's number */
+		0x20 | 3, /* descriptors.c: a segment whose limit is the CPU's number */
 	/* linux/time.h: clocks that are the monotonic one, and the real-time one */
 	MONOTONIC_CLOCKS = 1 << CLOCK_MONOTONIC | 1 << CLOCK_MONOTONIC_RAW |
 			   1 << CLOCK_MONOTONIC_COARSE | 1 << CLOCK_BOOTTIME,
-	REALTIME_CLOCKS = 1 << CLOCK_REALTIME | 1 << CLOCK_REALTIME_COARSE | 1 << CLOCK_TAI,
+	REALTIME_CLOCKS = 1 << CLOCK_REALTIME | 1 << CLOCK_REALTIME_COARSE,
 	NR_CLOCKS = 32, /* bits in the two above */
 };
 enum { PAGE = 4096 };
