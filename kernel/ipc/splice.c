@@ -21,8 +21,8 @@
 
 #include <asm/poll.h>
 #include <linux/fcntl.h>
-#include <linux/stat.h>
 
+#include "abi/stat.h"
 #include "fs/vfs/inode.h"
 #include "ipc/pipe.h"
 #include "ipc/pipe_priv.h"

@@ -28,8 +28,11 @@ uint64_t sim_random(uint64_t bound);
  */
 NORETURN void sim_become_program(void (*fn)(uintptr_t arg), uintptr_t arg);
 /* A system call of the running program; signal handlers run before it returns. */
-int64_t sim_syscall(uint64_t nr, const uint64_t args[6]);
-#define SIM_CALL(nr, ...) sim_syscall((nr), (const uint64_t[6]){__VA_ARGS__})
+int64_t sim_syscall(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+	uint64_t a4, uint64_t a5);
+/* The same with fewer arguments, at least one; the others are 0. */
+#define SIM_CALL(...)                              SIM_CALL_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define SIM_CALL_(nr, a0, a1, a2, a3, a4, a5, ...) sim_syscall(nr, a0, a1, a2, a3, a4, a5)
 /* clone(2): the child is fn(arg). Its stack argument is not the kernel's business here. */
 int64_t sim_clone(uint64_t flags, void (*fn)(uintptr_t arg), uintptr_t arg, uint64_t parent_tid,
 	uint64_t child_tid, uint64_t tls);

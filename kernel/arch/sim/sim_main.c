@@ -26,7 +26,9 @@
 #include "mm/pagecache.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
+#include "proc/proc.h"
 #include "sched/sched.h"
+#include "security/random.h"
 #include "sync/rcu.h"
 #include "time/clock.h"
 
@@ -76,6 +78,8 @@ void sim_kmain(void *unused UNUSED)
 	thread_init_system();
 	arch_irq_enable();
 	rcu_init();
+	random_init();
+	proc_init();
 	work_init_system();
 	watchdog_init();
 

@@ -17,6 +17,7 @@
  */
 #include "arch/sim/sim_priv.h"
 
+#include "mm/poison.h"
 #include "mm/slab.h"
 #include "proc/signal.h"
 #include "sched/sched.h"
@@ -111,12 +112,18 @@ static void to_user(struct arch_frame *f)
 	}
 }
 
-int64_t sim_syscall(uint64_t nr, const uint64_t args[6])
+int64_t sim_syscall(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+	uint64_t a4, uint64_t a5)
 {
 	struct arch_frame *f = arch_user_frame(arch_current());
 
 	f->syscall_nr = (int64_t)nr;
-	memcpy(f->arg, args, sizeof(f->arg));
+	f->arg[0] = a0;
+	f->arg[1] = a1;
+	f->arg[2] = a2;
+	f->arg[3] = a3;
+	f->arg[4] = a4;
+	f->arg[5] = a5;
 	do {
 		f->is_restart = false;
 		f->result = -ENOSYS;
@@ -130,7 +137,10 @@ int64_t sim_syscall(uint64_t nr, const uint64_t args[6])
 static void run_program(void *frame)
 {
 	struct arch_frame *f = frame;
+	vaddr_t bottom = arch_current()->kstack_bottom;
 
+	/* What the frames that were left behind had marked as theirs. */
+	memory_unpoison((void *)bottom, (vaddr_t)__builtin_frame_address(0) - bottom);
 	to_user(f);
 	((void (*)(uintptr_t))f->pc)(f->sp);
 	(void)SIM_CALL(__NR_exit_group, 0);

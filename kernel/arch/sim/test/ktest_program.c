@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Programs of the simulated machine, by real system calls: memory, pipes, children, waiting,
+ * signals. Each run of a seed is a machine of its own, so a test may become process 1; the
+ * program says when it is through, and the test's own thread waits for that.
+ */
+#include "arch/sim/sim.h"
+
+#include "arch/arch.h"
+#include "lib/string.h"
+#include "lib/test.h"
+#include "mm/vmspace.h"
+#include "proc/proc.h"
+#include "sched/sched.h"
+#include "sched/thread.h"
+#include "sync/waitq.h"
+
+#include <asm/unistd.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
+
+enum { ECHILD_STATUS = 7 };
+
+static struct waitq through = WAITQ_INIT(through);
+static bool is_through;
+
+static void say_through(void)
+{
+	WRITE_ONCE(is_through, true);
+	waitq_wake_all(&through, 0);
+	for (;;)
+		(void)SIM_CALL(__NR_pause, 0); /* the end of process 1 is the machine's */
+}
+
+static void become_init(void *fn)
+{
+	struct vmspace *vm;
+
+	if (proc_adopt_init() || vmspace_create(&vm))
+		panic("no process 1");
+	proc_current()->vm = vm; /* as exec would */
+	vmspace_use(vm);
+	sim_become_program((void (*)(uintptr_t))(uintptr_t)fn, 0);
+}
+
+static void run_as_init(void (*fn)(uintptr_t))
+{
+	struct thread *t;
+
+	is_through = false;
+	REQUIRE(!thread_create(&t, "program", become_init, (void *)(uintptr_t)fn));
+	thread_start(t);
+	thread_put(t);
+	(void)WAIT_EVENT(&through, WAIT_BOUNDED, WAIT_FOREVER, READ_ONCE(is_through));
+}
+
+/* Memory of the program's, zeroed. */
+static uint64_t map(size_t size)
+{
+	int64_t at = SIM_CALL(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0);
+
+	EXPECT_GT(at, 0);
+	return (uint64_t)at;
+}
+
+/* ---- A child that writes, a parent that reads and waits ---- */
+
+static void writer(uintptr_t fds)
+{
+	int fd[2];
+	char text[] = "from the child";
+	uint64_t at = map(PAGE_SIZE);
+
+	EXPECT(sim_load(fd, fds, sizeof(fd)));
+	EXPECT(sim_store(at, text, sizeof(text)));
+	EXPECT_EQ(
+		SIM_CALL(__NR_write, (uint64_t)fd[1], at, sizeof(text)), (int64_t)sizeof(text));
+	(void)SIM_CALL(__NR_exit_group, ECHILD_STATUS);
+}
+
+static void parent(uintptr_t arg UNUSED)
+{
+	uint64_t at = map(2 * PAGE_SIZE);
+	char text[32];
+	int fd[2], status;
+	int64_t pid;
+
+	EXPECT_EQ(SIM_CALL(__NR_getpid, 0), 1);
+	EXPECT_EQ(SIM_CALL(__NR_pipe2, at, 0), 0);
+	EXPECT(sim_load(fd, at, sizeof(fd)));
+	pid = sim_clone(SIGCHLD, writer, at, 0, 0, 0);
+	EXPECT_GT(pid, 1);
+	EXPECT_EQ(SIM_CALL(__NR_read, (uint64_t)fd[0], at + PAGE_SIZE, sizeof(text)), 15);
+	EXPECT(sim_load(text, at + PAGE_SIZE, 15));
+	EXPECT(str_equal(text, "from the child"));
+	EXPECT_EQ(SIM_CALL(__NR_wait4, (uint64_t)-1, at, 0, 0), pid);
+	EXPECT(sim_load(&status, at, sizeof(status)));
+	EXPECT_EQ(status, ECHILD_STATUS << 8);
+	EXPECT_EQ(SIM_CALL(__NR_wait4, (uint64_t)-1, at, 0, 0), -ECHILD);
+	say_through();
+}
+
+TEST(program, a_child_writes_and_is_waited_for)
+{
+	run_as_init(parent);
+}
+
+/* ---- Signals: a handler runs inside a call that is then interrupted, or made again ---- */
+
+static unsigned nr_handled;
+
+static void handler(int sig, void *info, void *context UNUSED)
+{
+	EXPECT_EQ(sig, SIGUSR1);
+	EXPECT_EQ(((const siginfo_t *)info)->si_signo, SIGUSR1);
+	nr_handled++;
+	EXPECT_EQ(SIM_CALL(__NR_getpid, 0), 1);
+}
+
+static void killer(uintptr_t pipe_end)
+{
+	(void)SIM_CALL(__NR_kill, 1, SIGUSR1);
+	(void)SIM_CALL(__NR_sched_yield, 0);
+	if (pipe_end)
+		(void)SIM_CALL(__NR_write, pipe_end, 0, 0);
+	(void)SIM_CALL(__NR_exit_group, 0);
+}
+
+static void handles(uintptr_t arg UNUSED)
+{
+	struct ksigaction action = {.handler = (uintptr_t)handler, .flags = SA_SIGINFO};
+	uint64_t at = map(PAGE_SIZE);
+	int fd[2];
+
+	EXPECT(sim_store(at, &action, sizeof(action)));
+	EXPECT_EQ(SIM_CALL(__NR_rt_sigaction, SIGUSR1, at, 0, sizeof(uint64_t)), 0);
+	EXPECT_EQ(SIM_CALL(__NR_kill, 1, SIGUSR1), 0);
+	EXPECT_EQ(nr_handled, 1);
+	EXPECT_EQ(SIM_CALL(__NR_pipe2, at, 0), 0);
+	EXPECT(sim_load(fd, at, sizeof(fd)));
+	EXPECT_GT(sim_clone(SIGCHLD, killer, 0, 0, 0, 0), 0);
+	EXPECT_EQ(SIM_CALL(__NR_read, (uint64_t)fd[0], at, 8), -EINTR);
+	EXPECT_EQ(nr_handled, 2);
+	say_through();
+}
+
+TEST(program, a_handler_interrupts_a_read)
+{
+	nr_handled = 0;
+	run_as_init(handles);
+}
+
+/* ---- A bad address is the program's end, and nobody else's ---- */
+
+static void stores_badly(uintptr_t at)
+{
+	int x = 1;
+
+	(void)sim_store(at, &x, sizeof(x));
+	test_fail(__FILE__, __LINE__, "a store to nowhere returned");
+}
+
+static void survives(uintptr_t arg UNUSED)
+{
+	uint64_t at = map(PAGE_SIZE);
+	int status;
+	int64_t pid = sim_clone(SIGCHLD, stores_badly, 8, 0, 0, 0);
+
+	EXPECT_EQ(SIM_CALL(__NR_wait4, (uint64_t)pid, at, 0, 0), pid);
+	EXPECT(sim_load(&status, at, sizeof(status)));
+	EXPECT_EQ(status & 0x7f, SIGSEGV);
+	say_through();
+}
+
+TEST(program, a_bad_store_kills_its_process)
+{
+	run_as_init(survives);
+}
