@@ -8,11 +8,11 @@
 #include "fs/vfs/fdtable.h"
 #include "ops/epoll.h"
 #include "proc/proc.h"
-#include "proc/signal.h"
+#include "sys/sigmask.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
 
-enum { MAX_EVENTS = INT32_MAX / sizeof(struct epoll_event), SIGSET_SIZE = 8 };
+enum { MAX_EVENTS = INT32_MAX / sizeof(struct epoll_event) };
 
 static int64_t create(unsigned flags)
 {
@@ -89,20 +89,6 @@ static int64_t wait_common(int epfd, uptr events, int max, uint64_t timeout_ns)
 	return op_run(&e.op);
 }
 
-static int use_mask(uptr mask, size_t size)
-{
-	uint64_t set;
-
-	if (uptr_is_null(mask))
-		return 0;
-	if (size != SIGSET_SIZE)
-		return -EINVAL;
-	if (user_get(set, mask))
-		return -EFAULT;
-	signal_set_temporary_mask(set);
-	return 0;
-}
-
 /* Errors: EINVAL, EFAULT, EBADF, EINTR. */
 SYSCALL4(epoll_wait, int, epfd, uptr, events, int, max, int, timeout_ms)
 {
@@ -112,7 +98,7 @@ SYSCALL4(epoll_wait, int, epfd, uptr, events, int, max, int, timeout_ms)
 SYSCALL6(epoll_pwait, int, epfd, uptr, events, int, max, int, timeout_ms, uptr, sigmask, size_t,
 	sigset_size)
 {
-	int err = use_mask(sigmask, sigset_size);
+	int err = sigmask_use(sigmask, sigset_size);
 
 	return err ? err : wait_common(epfd, events, max, timeout_from_ms(timeout_ms));
 }
@@ -124,6 +110,6 @@ SYSCALL6(epoll_pwait2, int, epfd, uptr, events, int, max, uptr, timeout, uptr, s
 	int err = timeout_read(timeout, &timeout_ns);
 
 	if (!err)
-		err = use_mask(sigmask, sigset_size);
+		err = sigmask_use(sigmask, sigset_size);
 	return err ? err : wait_common(epfd, events, max, timeout_ns);
 }

@@ -16,12 +16,12 @@
 #include "ops/poll.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
+#include "sys/sigmask.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
 
 enum {
-	FEW_FDS = 112, /* on the stack */
-	SIGSET_SIZE = 8,
+	FEW_FDS = 112,                   /* on the stack */
 	STICKY_TIMEOUTS_BIT = 0x4000000, /* personality(2): select leaves the timeout alone */
 };
 
@@ -165,28 +165,13 @@ static int read_time(struct time_left *t, uptr ts)
 	return 0;
 }
 
-/* A mask for the length of the call; the null pointer leaves it alone. */
-static int use_mask(uptr mask, size_t size)
-{
-	uint64_t set;
-
-	if (uptr_is_null(mask))
-		return 0;
-	if (size != SIGSET_SIZE)
-		return -EINVAL;
-	if (user_get(set, mask))
-		return -EFAULT;
-	signal_set_temporary_mask(set);
-	return 0;
-}
-
 SYSCALL5(ppoll, uptr, fds, unsigned, nr, uptr, timeout, uptr, sigmask, size_t, sigset_size)
 {
 	struct time_left t;
 	int err = read_time(&t, timeout);
 
 	if (!err)
-		err = use_mask(sigmask, sigset_size);
+		err = sigmask_use(sigmask, sigset_size);
 	if (err)
 		return err;
 	return finish(poll_common(fds, nr, t.timeout_ns, t.deadline_ns), &t);
@@ -369,7 +354,7 @@ SYSCALL6(
 		return -EFAULT;
 	err = read_time(&t, timeout);
 	if (!err)
-		err = use_mask(UPTR(sigmask[0]), sigmask[1]);
+		err = sigmask_use(UPTR(sigmask[0]), sigmask[1]);
 	if (err)
 		return err;
 	return finish(select_common(nr, in, out, ex, &t), &t);

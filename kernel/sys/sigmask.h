@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The signal mask that ppoll, pselect6 and epoll_pwait take for the length of a call.
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "proc/signal.h"
+#include "uaccess/uaccess.h"
+
+enum { SIGSET_SIZE = 8 };
+
+/* The null pointer leaves the mask alone. -EINVAL, -EFAULT. */
+MUST_CHECK static inline int sigmask_use(uptr mask, size_t size)
+{
+	uint64_t set;
+
+	if (uptr_is_null(mask))
+		return 0;
+	if (size != SIGSET_SIZE)
+		return -EINVAL;
+	if (user_get(set, mask))
+		return -EFAULT;
+	signal_set_temporary_mask(set);
+	return 0;
+}
