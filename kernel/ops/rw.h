@@ -10,6 +10,7 @@
 #include <linux/fcntl.h>
 
 #include "fs/vfs/file.h"
+#include "fs/vfs/notify.h"
 #include "ops/op.h"
 #include "uaccess/iter.h"
 
@@ -38,7 +39,11 @@ static inline int64_t rw_read(struct file *f, struct iter *to, int64_t *pos)
 {
 	int64_t n = f->ops->read(f, to, pos);
 
-	return UNLIKELY(n == -EAGAIN) ? rw_read_wait(f, to, pos) : n;
+	if (UNLIKELY(n == -EAGAIN))
+		n = rw_read_wait(f, to, pos);
+	if (n > 0)
+		notify_file(f, IN_ACCESS);
+	return n;
 }
 
 static inline int64_t rw_write(struct file *f, struct iter *from, int64_t *pos)
@@ -46,9 +51,11 @@ static inline int64_t rw_write(struct file *f, struct iter *from, int64_t *pos)
 	int64_t n = f->ops->write(f, from, pos);
 
 	if (UNLIKELY(n == -EAGAIN))
-		return rw_write_wait(f, from, pos, 0);
+		n = rw_write_wait(f, from, pos, 0);
 	/* what can wait takes everything, unless told not to */
-	if (UNLIKELY(n > 0 && from->left && f->ops->waitq))
-		return rw_write_wait(f, from, pos, n);
+	else if (UNLIKELY(n > 0 && from->left && f->ops->waitq))
+		n = rw_write_wait(f, from, pos, n);
+	if (n > 0)
+		notify_file(f, IN_MODIFY);
 	return n;
 }

@@ -5,7 +5,7 @@
  * Linux 6.1's tmpfs keeps trusted.* and security.*, and refuses the rest, user.* too. Who may read or
  * set which is fs/vfs/xattr.c's business.
  *
- * Locks   inode->lock, taken by the VFS around setxattr; the lookups take it here
+ * Locks   inode->lock, taken by the VFS around each function
  * Spec    man 7 xattr
  */
 #include <linux/xattr.h>

@@ -34,6 +34,7 @@
  */
 #include "fs/vfs/dentry_priv.h"
 
+#include "fs/vfs/notify.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/hash.h"
@@ -270,8 +271,11 @@ static struct dentry *free_dead(struct dentry *d)
 
 	if (d->name != d->short_name)
 		long_name_put(long_name_of(d->name));
-	if (d->inode)
+	if (d->inode) {
+		if (!d->inode->nlink)
+			notify_inode_gone(d->inode);
 		inode_put(d->inode);
+	}
 	rcu_call(&d->rcu, dentry_free);
 	return parent;
 }
@@ -513,6 +517,11 @@ struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len)
 
 	name_key_init(&key, name, len);
 	return dentry_find_key(dir, &key);
+}
+
+bool dentry_is_last_reference(const struct dentry *d)
+{
+	return (atomic_load_relaxed(&d->refs) & DENTRY_REF_COUNT) == 1;
 }
 
 bool dentry_has_children(struct dentry *dir)

@@ -78,6 +78,9 @@ void dentry_drop_tree(struct dentry *root);
 /* Frees up to nr unused ones; how many. */
 unsigned dentry_shrink(unsigned nr);
 
+/* Whether the caller's is the only one: for the order of events. */
+bool dentry_is_last_reference(const struct dentry *d);
+
 static inline bool dentry_keeps_names(const struct dentry *d)
 {
 	return d->super->flags & SUPER_KEEPS_NAMES;

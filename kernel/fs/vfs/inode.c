@@ -185,7 +185,7 @@ void inode_get_attr(struct inode *i, struct kstat *out)
 	out->mtime = i->mtime;
 	out->ctime = i->ctime;
 	out->btime = i->btime;
-	out->has_btime = false;
+	out->has_btime = s->flags & SUPER_KEEPS_NAMES; /* made here, and remembered */
 	if (i->ops->getattr)
 		i->ops->getattr(i, out);
 }

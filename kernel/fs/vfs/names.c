@@ -244,6 +244,9 @@ static void forget_name(struct dentry *d)
 {
 	atomic_or(&d->flags, DENTRY_UNLINKED | DENTRY_CANT_MOUNT);
 	dentry_drop(d);
+	/* before the directory is told: Linux */
+	if (!d->inode->nlink && dentry_is_last_reference(d))
+		notify_inode_gone(d->inode);
 }
 
 static int unlink_locked(struct dentry *dir, struct dentry *d)
@@ -260,13 +263,13 @@ static int unlink_locked(struct dentry *dir, struct dentry *d)
 		err = -EBUSY;
 	else
 		err = dir->inode->ops->unlink(dir->inode, d);
-	if (!err)
-		forget_name(d);
-	mutex_unlock(&i->lock);
 	if (!err) {
 		notify_inode(i, IN_ATTRIB);
-		notify_name(dir->inode, d, IN_DELETE);
+		forget_name(d);
 	}
+	mutex_unlock(&i->lock);
+	if (!err)
+		notify_name(dir->inode, d, IN_DELETE);
 	return err;
 }
 
