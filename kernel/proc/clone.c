@@ -30,8 +30,8 @@
 
 /* Namespaces that are not built: as on a Linux without them. */
 #define CLONE_ABSENT_NAMESPACES                                                                \
-	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |            \
-		CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME)
+	(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |           \
+		CLONE_NEWCGROUP | CLONE_NEWTIME)
 
 /* A child on its way. */
 struct birth {
@@ -66,7 +66,8 @@ static int check_flags(uint64_t flags, const struct proc *p)
 		return -EINVAL; /* whose parent is the kernel */
 	if ((flags & CLONE_PIDFD) && (flags & (CLONE_DETACHED | CLONE_THREAD)))
 		return -EINVAL;
-	if ((flags & CLONE_ABSENT_NAMESPACES & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN))
+	if ((flags & (CLONE_NEWNS | CLONE_ABSENT_NAMESPACES) & ~CLONE_NEWUSER) &&
+		!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (flags & CLONE_ABSENT_NAMESPACES)
 		return -EINVAL;
@@ -141,6 +142,11 @@ static int copy_files(struct birth *b)
 		return 0;
 	}
 	err = fs_context_copy(from->fs, &b->user->fs);
+	if (!err && has(b, CLONE_NEWNS)) {
+		err = fs_context_unshare_mounts(b->user->fs);
+		if (err)
+			fs_context_put(b->user->fs);
+	}
 	if (err)
 		fdtable_put(b->user->files);
 	return err;
@@ -513,7 +519,8 @@ int proc_unshare(uint64_t flags)
 	int err = 0;
 
 	if (flags & ~(uint64_t)(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM |
-				CLONE_FILES | CLONE_SYSVSEM | CLONE_ABSENT_NAMESPACES))
+				CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWNS |
+				CLONE_ABSENT_NAMESPACES))
 		return -EINVAL;
 	/* what threads share cannot be parted; alone it is not shared: man 2 unshare */
 	if ((flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) && u->proc->nr_threads > 1)
@@ -523,13 +530,16 @@ int proc_unshare(uint64_t flags)
 	if ((flags & (CLONE_SIGHAND | CLONE_VM)) &&
 		refcount_read(&u->proc->signals.actions->refs) > 1)
 		return -EINVAL;
-	if ((flags & CLONE_ABSENT_NAMESPACES & ~CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN))
+	if ((flags & (CLONE_NEWNS | CLONE_ABSENT_NAMESPACES) & ~CLONE_NEWUSER) &&
+		!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (flags & CLONE_ABSENT_NAMESPACES)
 		return -EINVAL;
-	if (flags & CLONE_FS)
+	if (flags & (CLONE_FS | CLONE_NEWNS))
 		err = unshare_fs(u);
 	if (!err && (flags & CLONE_FILES))
 		err = unshare_files(u);
+	if (!err && (flags & CLONE_NEWNS))
+		err = fs_context_unshare_mounts(u->fs);
 	return err;
 }
