@@ -16,6 +16,7 @@
 #include "proc/cred.h"
 
 #include <linux/capability.h>
+#include <linux/resource.h>
 
 #include "lib/hash.h"
 #include "lib/string.h"
@@ -241,6 +242,12 @@ static bool cred_gains(const struct cred *c, const struct cred *old)
 	       c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted);
 }
 
+bool cred_is_over_nproc(const struct cred *c)
+{
+	return c->user != &user_root &&
+	       atomic_load_relaxed(&c->user->count[USER_PROCESSES]) > proc_rlimit(RLIMIT_NPROC);
+}
+
 void cred_commit(struct cred *c)
 {
 	struct uthread *u = uthread_current();
@@ -253,6 +260,7 @@ void cred_commit(struct cred *c)
 	if (c->user != old->user) {
 		atomic_add_relaxed(&c->user->count[USER_PROCESSES], 1);
 		atomic_sub_relaxed(&old->user->count[USER_PROCESSES], 1);
+		u->is_over_nproc = cred_is_over_nproc(c);
 	}
 	rcu_publish(u->cred, c);
 	cred_put(old);

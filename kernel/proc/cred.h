@@ -55,6 +55,8 @@ MUST_CHECK bool cred_try_get(const struct cred *c);
 /* A copy to change, then commit as the current thread's, or drop. */
 MUST_CHECK int cred_prepare(struct cred **out);
 void cred_commit(struct cred *c); /* takes over the reference */
+/* Whether its user has more processes than RLIMIT_NPROC of the current one allows. */
+bool cred_is_over_nproc(const struct cred *c);
 void cred_drop(struct cred *c);
 MUST_CHECK int cred_set_uid(struct cred *c, uint32_t uid); /* the real one: with its user. -ENOMEM */
 static inline bool cred_has_cap(const struct cred *c, unsigned cap)

@@ -328,9 +328,7 @@ static void change_memory(struct exec *x, struct uthread *u)
 	x->program.file = NULL;
 	proc_release_vfork_parent(u);
 	if (old) {
-		uint64_t peak = old->peak_resident * (PAGE_SIZE / KIB);
-
-		p->times.max_resident_kib = MAX(p->times.max_resident_kib, peak);
+		p->times.max_resident_kib = MAX(p->times.max_resident_kib, proc_peak_kib(old));
 		vmspace_put(old);
 	}
 	if (old_exe)
@@ -403,9 +401,14 @@ static int commit(struct exec *x, struct uthread *u)
 int proc_exec(const struct exec_params *params)
 {
 	struct uthread *u = uthread_current();
-	struct exec *x = exec_create(params);
+	struct exec *x;
 	int err;
 
+	/* man 2 execve: EAGAIN; set*uid itself cannot fail for that, programs do not look */
+	if (UNLIKELY(u->is_over_nproc) && cred_is_over_nproc(u->cred))
+		return -EAGAIN;
+	u->is_over_nproc = false;
+	x = exec_create(params);
 	if (!x)
 		return -ENOMEM;
 	err = prepare(x);

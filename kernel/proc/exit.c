@@ -84,7 +84,7 @@ static void give_back_process(struct proc *p)
 	p->vm = NULL;
 	exe = p->exe;
 	p->exe = NULL;
-	p->times.max_resident_kib = vm->peak_resident * (PAGE_SIZE / KIB);
+	p->times.max_resident_kib = MAX(p->times.max_resident_kib, proc_peak_kib(vm));
 	irqlock_unlock(&p->lock);
 	vmspace_put(vm);
 	if (exe)

@@ -338,16 +338,21 @@ void uthread_add_times(struct thread *t, struct proc_times *to)
 			   });
 }
 
+/* mm notes the peak when it takes pages away, not at each that comes. */
+uint64_t proc_peak_kib(const struct vmspace *vm)
+{
+	uint64_t now = READ_ONCE(vm->nr_resident), peak = READ_ONCE(vm->peak_resident);
+
+	return MAX(now, peak) * (PAGE_SIZE / KIB);
+}
+
 void proc_get_times(struct proc *p, struct proc_times *out)
 {
 	irqlock_lock(&p->lock);
 	*out = p->times;
 	list_for_each (u, &p->threads, struct uthread, proc_link)
 		uthread_add_times(u->thread, out);
-	if (p->vm) {
-		uint64_t peak = READ_ONCE(p->vm->peak_resident);
-
-		out->max_resident_kib = MAX(out->max_resident_kib, peak * (PAGE_SIZE / KIB));
-	}
+	if (p->vm)
+		out->max_resident_kib = MAX(out->max_resident_kib, proc_peak_kib(p->vm));
 	irqlock_unlock(&p->lock);
 }

@@ -156,6 +156,7 @@ struct uthread {
 	uint64_t min_faults, maj_faults;
 	int exit_code;
 	bool no_new_privs;   /* [t] never cleared */
+	bool is_over_nproc; /* [t] set*uid to a user with too many processes: exec refuses */
 	bool is_vfork;       /* [a] the parent sleeps on proc->vfork_done until exec or exit */
 	bool resets_on_fork; /* [t] SCHED_RESET_ON_FORK */
 	uint8_t policy;      /* [t] SCHED_* as sched_getscheduler says it */

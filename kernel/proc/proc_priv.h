@@ -27,6 +27,7 @@ void proc_discard(struct proc *p); /* undoes it */
 /* The user half of t, which is not started; takes over nothing. -ENOMEM. */
 MUST_CHECK int uthread_create(struct uthread **out);
 void uthread_free(struct uthread *u); /* less what it refers to */
+uint64_t proc_peak_kib(const struct vmspace *vm);
 /* thread->release */
 void uthread_release(struct thread *t);
 /* The process of a pid in use, without a reference; tree locked. */
