@@ -350,7 +350,8 @@ void fd_unreserve(struct fdtable *t, int fd)
 	irqlock_unlock(&t->lock);
 }
 
-void fd_install(struct fdtable *t, int fd, struct file *f, bool close_on_exec)
+/* Locks only a table that others see. */
+void fd_install(struct fdtable *t, int fd, struct file *f, bool close_on_exec) NOT_ANALYSED
 {
 	bool lock = is_shared(t);
 

@@ -179,7 +179,7 @@ static bool touches(const struct file_lock *l, int64_t start, int64_t end)
 
 /* `it` loses [start, end], which it overlaps; *spare becomes its second half if it is cut in two. */
 static void cut(struct list *records, struct file_lock *it, int64_t start, int64_t end,
-	struct file_lock **spare)
+	struct file_lock **spare) MUST_HOLD(locks_lock)
 {
 	if (it->start < start && it->end > end) {
 		struct file_lock *rest = *spare;

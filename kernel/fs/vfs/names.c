@@ -370,7 +370,7 @@ struct rename {
 	unsigned flags;                   /* RENAME_* */
 };
 
-static void lock_dirs(struct rename *r)
+static void lock_dirs(struct rename *r) NOT_ANALYSED /* one or two, by order */
 {
 	struct inode *a = r->old_dir->inode, *b = r->new_dir->inode;
 
@@ -390,7 +390,7 @@ static void lock_dirs(struct rename *r)
 	mutex_lock_nested(&b->lock, KEY_SECOND_DIR);
 }
 
-static void unlock_dirs(struct rename *r)
+static void unlock_dirs(struct rename *r) NOT_ANALYSED
 {
 	struct inode *a = r->old_dir->inode, *b = r->new_dir->inode;
 
@@ -456,7 +456,7 @@ static int check_rights(const struct rename *r)
 	return err;
 }
 
-static void lock_children(struct inode *a, struct inode *b)
+static void lock_children(struct inode *a, struct inode *b) NOT_ANALYSED
 {
 	if (b && a > b) {
 		struct inode *swap = a;
@@ -479,7 +479,7 @@ static void notify_rename(const struct rename *r, struct inode *i, struct inode 
 	notify_inode(i, IN_MOVE_SELF);
 }
 
-static int rename_locked(struct rename *r)
+static int rename_locked(struct rename *r) NOT_ANALYSED /* lock_children */
 {
 	struct inode *i = r->old->inode, *replaced = r->new->inode;
 	int err = check_names(r);

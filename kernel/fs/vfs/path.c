@@ -120,6 +120,7 @@ int path_get_attr(int dirfd, const char *name, unsigned flags, struct kstat *out
 
 int path_lookup_parent(
 	int dirfd, const char *name, unsigned flags, bool is_dir, struct parent_path *out)
+	NOT_ANALYSED /* comes back with dir locked */
 {
 	struct walk w;
 	struct inode *dir;
@@ -149,7 +150,7 @@ end_walk:
 	return err;
 }
 
-void path_unlock_parent(struct parent_path *p)
+void path_unlock_parent(struct parent_path *p) NOT_ANALYSED
 {
 	mutex_unlock(&p->dir.dentry->inode->lock);
 	dentry_put(p->child);

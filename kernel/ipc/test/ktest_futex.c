@@ -91,6 +91,12 @@ static void sleep_until_told(struct sleeper *s)
 	sched_set_running();
 }
 
+/* FUTEX_OP of <linux/futex.h> shifts into the sign bit. */
+static uint32_t encode(uint32_t op, int32_t arg, uint32_t cmp, int32_t cmp_arg)
+{
+	return op << 28 | cmp << 24 | ((uint32_t)arg & 0xfff) << 12 | ((uint32_t)cmp_arg & 0xfff);
+}
+
 TEST(futex, wait_compares_the_word)
 {
 	struct sleeper s;
@@ -170,11 +176,11 @@ TEST(futex, word_operations)
 
 	REQUIRE(borrow());
 	set_word(WORD, 10);
-	EXPECT_EQ(futex_change_word(WORD, FUTEX_OP(FUTEX_OP_ADD, -3, FUTEX_OP_CMP_EQ, 10)), 1);
+	EXPECT_EQ(futex_change_word(WORD, encode(FUTEX_OP_ADD, -3, FUTEX_OP_CMP_EQ, 10)), 1);
 	EXPECT_EQ(user_get(value, WORD), 0);
 	EXPECT_EQ(value, 7);
 	EXPECT_EQ(futex_change_word(WORD,
-			  FUTEX_OP(FUTEX_OP_OR | FUTEX_OP_OPARG_SHIFT, 4, FUTEX_OP_CMP_LT, 7)),
+			  encode(FUTEX_OP_OR | FUTEX_OP_OPARG_SHIFT, 4, FUTEX_OP_CMP_LT, 7)),
 		0);
 	EXPECT_EQ(user_get(value, WORD), 0);
 	EXPECT_EQ(value, 23);

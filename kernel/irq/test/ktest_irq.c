@@ -17,10 +17,11 @@ static struct msi_message message;
 /* As if `test_irq` came on this CPU. */
 static void interrupt(void)
 {
+	static struct arch_frame kernel_frame; /* of nothing in particular */
 	struct arch_frame *outer;
 	bool were_enabled = arch_irq_save();
 
-	outer = trap_interrupt_enter(NULL);
+	outer = trap_interrupt_enter(&kernel_frame);
 	trap_irq(test_irq);
 	trap_interrupt_exit(outer);
 	arch_irq_restore(were_enabled);
