@@ -9,7 +9,7 @@
 
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/notify.h"
-#include "fs/vfs/open_priv.h"
+#include "fs/vfs/open.h"
 #include "ipc/pipe.h"
 #include "ops/op.h"
 #include "proc/proc.h"

@@ -221,8 +221,6 @@ SYSCALL3(ioctl, int, fd, unsigned, cmd, uptr, arg)
 
 static int truncate_file(struct file *f, int64_t size)
 {
-	struct iattr attr = {.valid = IATTR_SIZE | IATTR_MTIME | IATTR_CTIME | IATTR_KILL_SUID,
-		.size = size};
 	struct inode *i = f->inode;
 	size_t cut = 0;
 	int err;
@@ -234,7 +232,7 @@ static int truncate_file(struct file *f, int64_t size)
 	if (!err && cut)
 		err = file_limit_write(f, size, 1, &cut); /* the same signal for a part */
 	if (!err)
-		err = i->ops->setattr(i, &attr);
+		err = inode_set_size_locked(i, size);
 	mutex_unlock(&i->lock);
 	if (!err)
 		notify_file(f, IN_MODIFY);

@@ -125,15 +125,21 @@ void inode_drop_setuid(struct inode *i)
 		inode_set_attr_simple(i, &a);
 }
 
-int inode_set_size(struct inode *i, int64_t size)
+int inode_set_size_locked(struct inode *i, int64_t size)
 {
 	struct iattr a = {.valid = IATTR_SIZE | IATTR_MTIME, .size = size};
+
+	if (!capable(CAP_FSETID))
+		a.valid |= IATTR_KILL_SUID;
+	return apply(i, &a);
+}
+
+int inode_set_size(struct inode *i, int64_t size)
+{
 	int err;
 
 	mutex_lock(&i->lock);
-	if (!capable(CAP_FSETID))
-		a.valid |= IATTR_KILL_SUID;
-	err = apply(i, &a);
+	err = inode_set_size_locked(i, size);
 	mutex_unlock(&i->lock);
 	if (!err)
 		notify_inode(i, IN_MODIFY);

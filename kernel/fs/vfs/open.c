@@ -9,7 +9,7 @@
  *
  * Spec    man 2 open, openat2; Linux: the order of errors, pinned by tests/guest
  */
-#include "fs/vfs/open_priv.h"
+#include "fs/vfs/open.h"
 
 #include "fs/vfs/mount_priv.h"
 #include "fs/vfs/notify.h"
