@@ -63,12 +63,20 @@ static inline int64_t told_write(const struct file *f, int64_t n)
 	return n;
 }
 
+/* Linux: the end of what is asked for must be an offset too, whatever the file's size. */
+static inline bool is_beyond(int64_t pos, const struct iter *it)
+{
+	return pos > INT64_MAX - (int64_t)it->left;
+}
+
 static inline int64_t read_at(struct file *f, struct iter *to, int64_t *pos)
 {
-	/* man 2 read: EOVERFLOW is not for reads that stop at the end anyway; Linux says so still */
-	if (UNLIKELY(*pos > INT64_MAX - (int64_t)to->left))
-		return -EOVERFLOW;
-	return rw_read(f, to, pos);
+	return UNLIKELY(is_beyond(*pos, to)) ? -EINVAL : rw_read(f, to, pos);
+}
+
+static inline int64_t write_at(struct file *f, struct iter *from, int64_t *pos)
+{
+	return UNLIKELY(is_beyond(*pos, from)) ? -EINVAL : rw_write(f, from, pos);
 }
 
 static inline int64_t read_here(struct file *f, struct iter *to)
@@ -83,7 +91,7 @@ static inline int64_t read_here(struct file *f, struct iter *to)
 static inline int64_t write_here(struct file *f, struct iter *from)
 {
 	bool is_locked = lock_position(f);
-	int64_t n = rw_write(f, from, &f->pos);
+	int64_t n = write_at(f, from, &f->pos);
 
 	unlock_position(f, is_locked);
 	return told_write(f, n);
@@ -160,7 +168,7 @@ SYSCALL4(pwrite64, int, fd, uptr, buf, size_t, len, int64_t, pos)
 	if (LIKELY(!n))
 		n = iter_init_user(&from, buf, len);
 	if (LIKELY(!n))
-		n = told_write(b.file, rw_write(b.file, &from, &pos));
+		n = told_write(b.file, write_at(b.file, &from, &pos));
 	fd_release(b);
 	return n;
 }
@@ -172,8 +180,8 @@ enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND };
 /* One try: with RWF_NOWAIT nothing waits. */
 static int64_t read_flags(struct file *f, struct iter *to, int64_t *pos, unsigned flags)
 {
-	if (*pos > INT64_MAX - (int64_t)to->left)
-		return -EOVERFLOW;
+	if (is_beyond(*pos, to))
+		return -EINVAL;
 	return flags & RWF_NOWAIT ? f->ops->read(f, to, pos) : rw_read(f, to, pos);
 }
 
@@ -181,6 +189,8 @@ static int64_t write_flags(struct file *f, struct iter *from, int64_t *pos, unsi
 {
 	int64_t at = *pos, n;
 
+	if (is_beyond(at, from))
+		return -EINVAL;
 	if (flags & RWF_APPEND && S_ISREG(f->inode->mode))
 		at = FILE_POS_APPEND;
 	n = flags & RWF_NOWAIT ? f->ops->write(f, from, &at) : rw_write(f, from, &at);
