@@ -66,7 +66,7 @@ def run(args):
             image.flush()
         args.initrd = image.name
         if not (args.rootfs and not args.program):
-            args.append = [*quiet, "rdinit=/torus/init", *args.append]
+            args.append = [*quiet, "rdinit=/torus/init", "exit=qemu", *args.append]
         elif not os.path.lexists(os.path.join(args.rootfs, "init")) and os.path.isdir(args.rootfs):
             args.append = ["rdinit=/sbin/init", *args.append]
         if args.program:
