@@ -70,6 +70,7 @@ test-full:
 
 bench:
 	$(Q)./torus bench
+	$(Q)bench/programs
 
 lint:
 	$(Q)tools/need lint

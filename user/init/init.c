@@ -57,7 +57,6 @@ static void mount_all(void)
 	mount_on("/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "mode=620,ptmxmode=666");
 	mount_on("/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL);
 	mount_on("/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755");
-	mount_on("/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
 	(void)symlink("/proc/self/fd", "/dev/fd");
 	(void)symlink("fd/0", "/dev/stdin");
 	(void)symlink("fd/1", "/dev/stdout");
