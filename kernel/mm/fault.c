@@ -126,13 +126,12 @@ static int install_own_page(struct fault *f, struct page *p)
 
 /* ---- Anonymous ---- */
 
-static bool wants_huge(const struct fault *f)
+static ALWAYS_INLINE bool wants_huge(const struct region *r, vaddr_t addr)
 {
-	vaddr_t start = ALIGN_DOWN(f->addr, HUGE_SIZE);
+	vaddr_t start = ALIGN_DOWN(addr, HUGE_SIZE);
 
-	return start >= f->r->start && start + HUGE_SIZE <= f->r->end &&
-	       start + HUGE_SIZE > start &&
-	       !(f->r->flags & (VM_NOHUGE | VM_GROWSDOWN | VM_SPECIAL));
+	return start >= r->start && start + HUGE_SIZE <= r->end &&
+	       !(r->flags & (VM_NOHUGE | VM_GROWSDOWN | VM_SPECIAL));
 }
 
 /* 0 and *is_done false: small pages, then. */
@@ -190,7 +189,7 @@ static int fault_anon(struct fault *f)
 	struct page *p;
 	int err;
 
-	if (UNLIKELY(wants_huge(f))) {
+	if (UNLIKELY(wants_huge(f->r, f->addr))) {
 		bool is_done;
 
 		err = fault_huge(f, &is_done);
@@ -582,7 +581,36 @@ static int fault_locked(struct fault *f)
 	return handle(f);
 }
 
-int vmspace_fault(struct vmspace *vm, vaddr_t addr, unsigned fault_flags, int *code)
+/*
+ * The commonest fault of all in one piece: the first write to a small page of a private anonymous
+ * region whose table is there. False: nothing was done.
+ */
+static ALWAYS_INLINE bool fault_shortest(struct vmspace *vm, vaddr_t addr, unsigned flags)
+{
+	struct region *r = region_find(vm, addr);
+	arch_pte *entry;
+	struct page *p;
+
+	if (!r || r->source || (flags & (FAULT_WRITE | FAULT_PRESENT)) != FAULT_WRITE ||
+		!(r->flags & VM_WRITE) || wants_huge(r, addr) || page_alloc_zeroed(&p))
+		return false;
+	spinlock_lock(&vm->table_lock);
+	entry = vmtable_entry(vm, addr);
+	if (UNLIKELY(!entry || *entry)) {
+		spinlock_unlock(&vm->table_lock);
+		page_put(p);
+		return false;
+	}
+	WRITE_ONCE(*entry, r->own_leaf | page_to_phys(p));
+	vmtable_note_used(entry);
+	note_resident(vm, 1);
+	spinlock_unlock(&vm->table_lock);
+	return true;
+}
+
+/* Everything else. vm->lock is held for the first try, and given back. */
+static NOINLINE int fault_in_general(struct vmspace *vm, vaddr_t addr, unsigned fault_flags,
+	int *code) RELEASES_SHARED(vm->lock)
 {
 	struct fault f = {.vm = vm,
 		.addr = ALIGN_DOWN(addr, PAGE_SIZE),
@@ -591,21 +619,29 @@ int vmspace_fault(struct vmspace *vm, vaddr_t addr, unsigned fault_flags, int *c
 	int err;
 
 	for (;;) {
-		rwlock_read_lock(&vm->lock);
 		err = fault_locked(&f);
 		rwlock_read_unlock(&vm->lock);
 		if (LIKELY(!err))
 			return 0;
-		if (err == -ENOMEM && oom_kill())
-			continue;
-		if (err == -ENOMEM && thread_is_killed())
-			return -EINTR; /* we are the one that ends */
-		if (err != -EAGAIN)
-			return err;
-		err = grow_stack(vm, addr);
+		if (err == -EAGAIN)
+			err = grow_stack(vm, addr);
+		else if (err == -ENOMEM && oom_kill())
+			err = 0;
+		else if (err == -ENOMEM && thread_is_killed())
+			err = -EINTR; /* we are the one that ends */
 		if (err)
 			return err;
+		rwlock_read_lock(&vm->lock);
 	}
+}
+
+int vmspace_fault(struct vmspace *vm, vaddr_t addr, unsigned fault_flags, int *code)
+{
+	rwlock_read_lock(&vm->lock);
+	if (UNLIKELY(!fault_shortest(vm, addr, fault_flags)))
+		return fault_in_general(vm, addr, fault_flags, code);
+	rwlock_read_unlock(&vm->lock);
+	return 0;
 }
 
 static bool is_something_there(struct vmspace *vm, vaddr_t va)

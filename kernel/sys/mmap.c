@@ -24,7 +24,10 @@
 static int file_rights(const struct file *f, unsigned map_flags, struct map_req *req)
 {
 	bool is_noexec = f->mount && (f->mount->flags & MS_NOEXEC);
+	size_t size = ALIGN_UP(req->size, PAGE_SIZE);
 
+	if (size > INT64_MAX || req->offset_pages > (INT64_MAX - size) >> PAGE_SHIFT)
+		return -EOVERFLOW; /* no file is that long */
 	req->flags |= VM_MAY_ALL;
 	switch (map_flags & MAP_TYPE) {
 	case MAP_SHARED_VALIDATE:
