@@ -587,12 +587,15 @@ static int fault_locked(struct fault *f)
  */
 static ALWAYS_INLINE bool fault_shortest(struct vmspace *vm, vaddr_t addr, unsigned flags)
 {
-	struct region *r = region_find(vm, addr);
+	struct region *r;
 	arch_pte *entry;
 	struct page *p;
 
-	if (!r || r->source || (flags & (FAULT_WRITE | FAULT_PRESENT)) != FAULT_WRITE ||
-		!(r->flags & VM_WRITE) || wants_huge(r, addr) || page_alloc_zeroed(&p))
+	if ((flags & (FAULT_WRITE | FAULT_PRESENT)) != FAULT_WRITE)
+		return false;
+	r = region_find(vm, addr);
+	if (!r || r->source || !(r->flags & VM_WRITE) || wants_huge(r, addr) ||
+		page_alloc_zeroed(&p))
 		return false;
 	spinlock_lock(&vm->table_lock);
 	entry = vmtable_entry(vm, addr);

@@ -238,26 +238,29 @@ static int split_shared_leaves(struct page *table)
 
 /* ---- Sharing, and its end ---- */
 
-/* One more entry will lead to what this one leads to: both read-only, where that matters. */
+/*
+ * One more entry will lead to what this one leads to: both read-only, where that matters. In a table
+ * that others share, they may be doing the same, and truncation may take a page out (it keeps the
+ * page alive until we are done): so the entry is only changed from what was seen.
+ */
 static ALWAYS_INLINE arch_pte share_entry(arch_pte *entry, unsigned level)
 {
-	arch_pte pte = READ_ONCE(*entry);
+	arch_pte pte = READ_ONCE(*entry), shared;
 
 	if (!pte)
 		return 0;
-	if (level > 0) {
+	if (level > 0)
 		atomic_add_relaxed(&page_of(pte, level)->refs, 1u); /* we hold one */
-	} else {
-		if (!arch_pte_is_special(pte))
-			page_get(page_of(pte, level));
-		if (!arch_pte_is_anon(pte))
-			return pte; /* the pages of a shared mapping stay writable for both */
-	}
-	if (arch_pte_is_writable(pte)) {
-		pte = arch_pte_write_protect(pte);
-		WRITE_ONCE(*entry, pte);
-	}
-	return pte;
+	else if (!arch_pte_is_special(pte))
+		page_get(page_of(pte, level));
+	if (level == 0 && !arch_pte_is_anon(pte))
+		return pte; /* the pages of a shared mapping stay writable for both */
+	shared = arch_pte_write_protect(pte);
+	if (pte == shared || atomic_cmpxchg(entry, &pte, shared) || pte == shared)
+		return shared;
+	assert(pte == 0 && level == 0); /* taken out meanwhile */
+	page_put(page_of(shared, 0));
+	return 0;
 }
 
 static int table_copy(struct page *from, struct page **out)
