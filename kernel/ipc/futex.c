@@ -17,8 +17,8 @@
  * references. When an object goes and another comes at its place in memory while somebody still
  * waits, he may be woken without cause, which every user of futexes must expect anyway.
  *
- * Hand-over: a thread that time and again waits right after it woke one waiter is waiting for the
- * answer. Its wake-ups hand over its CPU (sched/handover.c); those of others do not, as the
+ * Hand-over: a thread that time and again waits right after it woke one waiter, or is at once
+ * preempted by it, is waiting for the answer. Its wake-ups hand over its CPU (sched/handover.c); those of others do not, as the
  * waiter would have to wait until they block.
  *
  * Locks   bucket->lock (RANK_FUTEX), two in the order of their addresses
@@ -209,11 +209,17 @@ void futex_note_wait(void)
 /* Whether the current thread, which wakes one waiter, will most likely wait for it. */
 static bool is_wake_handover(void)
 {
-	struct uthread *u = uthread_current();
+	struct thread *me = arch_current();
+	struct uthread *u = me->user;
 
-	if (u->futex_wake_ns)
-		u->futex_habit = 0; /* it woke twice */
+	if (u->futex_wake_ns) { /* it did not wait: was it preempted? */
+		if (me->nr_switches == u->futex_switches)
+			u->futex_habit = 0;
+		else if (u->futex_habit < HABIT_CERTAIN)
+			u->futex_habit++;
+	}
 	u->futex_wake_ns = clock_monotonic_ns();
+	u->futex_switches = me->nr_switches;
 	return u->futex_habit == HABIT_CERTAIN;
 }
 

@@ -8,7 +8,6 @@
 
 #include <limits.h>
 
-#include "lib/string.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "proc/signal_priv.h"
@@ -21,7 +20,7 @@ static bool is_signal_or_0(int sig)
 /* Who sent it: the current process. */
 static void info_of_sender(siginfo_t *info, int sig, int code)
 {
-	memset(info, 0, SIGINFO_USED);
+	siginfo_clear(info);
 	info->si_signo = sig;
 	info->si_code = code;
 	info->si_pid = uthread_current()->pid_nr;

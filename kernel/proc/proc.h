@@ -141,6 +141,7 @@ struct uthread {
 	bool has_left_futexes;       /* the same lock: it ends, no lock is its any more */
 	uint8_t futex_habit;         /* [t] ipc/futex.c: how often it waited after waking */
 	uint64_t futex_wake_ns;      /* [t] its last wake-up of another; 0: it waited since */
+	uint64_t futex_switches;     /* [t] thread->nr_switches then */
 	uptr rseq;                   /* [t] proc/rseq.h */
 	uint32_t rseq_len, rseq_sig; /* [t] */
 	struct {                     /* [t] of the last fault, for sigcontext */

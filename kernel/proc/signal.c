@@ -32,8 +32,6 @@
 #include "irq/ipi.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
-#include "lib/hash.h"
-#include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
 #include "proc/signal_priv.h"
@@ -54,7 +52,7 @@ static struct waitq waitqs[SIGNAL_WAITQS];
 
 struct waitq *signal_waitq(const struct proc *p)
 {
-	return &waitqs[hash_pointer(p) % SIGNAL_WAITQS];
+	return &waitqs[((uintptr_t)p >> 8) % SIGNAL_WAITQS];
 }
 
 /* ---- What a process does about a signal; p->lock held ---- */
@@ -130,7 +128,7 @@ void sigpending_remove(struct sigpending *pending, uint64_t set)
 
 static void info_of_nobody(siginfo_t *info, int sig)
 {
-	memset(info, 0, SIGINFO_USED);
+	siginfo_clear(info);
 	info->si_signo = sig;
 	info->si_code = SI_USER;
 }
@@ -158,7 +156,7 @@ static void take_signal(struct sigpending *pending, int sig, siginfo_t *info)
 		info_of_nobody(info, sig);
 		return;
 	}
-	memcpy(info, found->info, SIGINFO_USED);
+	siginfo_copy(info, found->info);
 	list_remove(&found->link);
 	if (found->timer)
 		ptimer_signal_taken(found->timer, info);
@@ -166,13 +164,11 @@ static void take_signal(struct sigpending *pending, int sig, siginfo_t *info)
 		free_entry(found);
 }
 
-int sigpending_take(struct sigpending *pending, uint64_t set, siginfo_t *info)
+int sigpending_take_ready(struct sigpending *pending, uint64_t set, siginfo_t *info)
 {
 	uint64_t ready = pending->set & set;
 	int sig;
 
-	if (!ready)
-		return 0;
 	if (ready & SIGNALS_SYNCHRONOUS)
 		ready &= SIGNALS_SYNCHRONOUS;
 	sig = (int)bits_lowest(ready) + 1;
@@ -320,9 +316,9 @@ static int enqueue(struct proc *p, struct thread *t, int sig, const siginfo_t *i
 		return 0;
 	}
 	if (info) {
-		memcpy(q->info, info, SIGINFO_USED);
+		siginfo_copy(q->info, info);
 	} else {
-		memset(q->info, 0, SIGINFO_USED);
+		siginfo_clear(q->info);
 		sigqueue_info(q)->si_code = SI_KERNEL;
 	}
 	sigqueue_info(q)->si_signo = sig;
@@ -431,7 +427,7 @@ void signal_force(int sig, int code, uintptr_t addr)
 	siginfo_t info;
 	bool is_blocked;
 
-	memset(&info, 0, SIGINFO_USED);
+	siginfo_clear(&info);
 	info.si_signo = sig;
 	info.si_code = code;
 	info._sifields._sigfault._addr = (void *)addr;
@@ -663,7 +659,7 @@ void signal_notify_parent(struct proc *child, int why, int status)
 
 	if (!parent)
 		return;
-	memset(&info, 0, SIGINFO_USED);
+	siginfo_clear(&info);
 	info.si_signo = sig;
 	info.si_code = why;
 	info._sifields._sigchld._pid = child->pid->nr;

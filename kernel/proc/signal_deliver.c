@@ -24,7 +24,6 @@
 #include <linux/signal.h>
 
 #include "arch/arch.h"
-#include "lib/string.h"
 #include "proc/proc.h"
 #include "proc/rseq.h"
 #include "proc/signal.h"
@@ -96,7 +95,7 @@ int signal_take(uint64_t set, siginfo_t *info)
 	struct proc *p = u->proc;
 	int sig;
 
-	memset((char *)info + SIGINFO_USED, 0, sizeof(*info) - SIGINFO_USED);
+	siginfo_clear_rest(info);
 	irqlock_lock(&p->lock);
 	sig = sigpending_take(&u->pending, set, info);
 	if (!sig)
@@ -181,7 +180,7 @@ static void push_handler(struct arch_frame *f, struct uthread *u, int sig, sigin
 		.trap_error = u->fault.error,
 	};
 
-	memset((char *)info + SIGINFO_USED, 0, sizeof(*info) - SIGINFO_USED);
+	siginfo_clear_rest(info);
 	if (u->rseq.addr)
 		rseq_return(f);
 	settle_call(f, true, action->flags);

@@ -39,6 +39,29 @@ struct sigqueue {
 	uint64_t info[SIGINFO_USED / 8]; /* [p] the beginning of a siginfo_t */
 };
 
+/* The part of a siginfo_t that is used, and the rest, without a call. */
+struct siginfo_words {
+	uint64_t word[SIGINFO_USED / 8];
+};
+struct siginfo_rest {
+	uint64_t word[(SI_MAX_SIZE - SIGINFO_USED) / 8];
+};
+
+static inline void siginfo_copy(void *to, const void *from)
+{
+	*(struct siginfo_words *)to = *(const struct siginfo_words *)from;
+}
+
+static inline void siginfo_clear(void *info)
+{
+	*(struct siginfo_words *)info = (struct siginfo_words){0};
+}
+
+static inline void siginfo_clear_rest(siginfo_t *info)
+{
+	*(struct siginfo_rest *)((char *)info + SIGINFO_USED) = (struct siginfo_rest){0};
+}
+
 static inline siginfo_t *sigqueue_info(struct sigqueue *q)
 {
 	return (siginfo_t *)q->info; /* only SIGINFO_USED bytes of it exist */
@@ -78,7 +101,11 @@ bool signal_send_timer(struct proc *p, struct thread *t, struct sigqueue *q);
 void sigpending_remove(struct sigpending *pending, uint64_t set);
 /* Off the queue: an entry of `set`, synchronous ones first; the signal, or 0. *timer is set when
  * the entry was a timer's. */
-int sigpending_take(struct sigpending *pending, uint64_t set, siginfo_t *info);
+int sigpending_take_ready(struct sigpending *pending, uint64_t set, siginfo_t *info);
+static inline int sigpending_take(struct sigpending *pending, uint64_t set, siginfo_t *info)
+{
+	return pending->set & set ? sigpending_take_ready(pending, set, info) : 0;
+}
 /* Whether the current thread has something to look at: sets or clears THREAD_SIGNAL. */
 void signal_recalculate(struct uthread *u);
 void signal_default_locked(struct proc *p, int sig);

@@ -212,7 +212,20 @@ static int read_until(struct futex_call *c, uptr timeout)
 	return err;
 }
 
-SYSCALL6(futex, uptr, at, int, op, uint32_t, val, uint64_t, timeout, uptr, at2, uint32_t, val3)
+/* The most frequent command: whoever unlocks a mutex that others may wait for. */
+static int64_t wake_private(uptr at, uint32_t nr)
+{
+	struct futex_key key = {.object = (uintptr_t)arch_current()->vm, .word = at.addr};
+
+	if (UNLIKELY(!IS_ALIGNED(at.addr, sizeof(uint32_t))))
+		return -EINVAL;
+	if (UNLIKELY(at.addr >= ARCH_USER_END))
+		return -EFAULT;
+	return futex_wake(&key, nr, FUTEX_BITSET_MATCH_ANY);
+}
+
+static NOINLINE int64_t futex(
+	uptr at, int op, uint32_t val, uint64_t timeout, uptr at2, uint32_t val3)
 {
 	struct futex_call c = {
 		.at = at,
@@ -237,6 +250,13 @@ SYSCALL6(futex, uptr, at, int, op, uint32_t, val, uint64_t, timeout, uptr, at2, 
 			return err;
 	}
 	return futex_call(&c);
+}
+
+SYSCALL6(futex, uptr, at, int, op, uint32_t, val, uint64_t, timeout, uptr, at2, uint32_t, val3)
+{
+	if (op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
+		return wake_private(at, val);
+	return futex(at, op, val, timeout, at2, val3);
 }
 
 /* ---- futex_waitv ---- */
