@@ -156,13 +156,13 @@ static struct waitq *timerfd_waitq(struct file *f, uint32_t events UNUSED)
 }
 
 /* Lock held. Does not count a tick as read. */
-static void read_setting(struct timerfd *t, struct timerfd_setting *out)
+static void read_setting(struct timerfd *t, struct timer_setting *out)
 {
 	uint64_t now = now_of(t);
 
 	if (t->interval)
 		catch_up(t);
-	*out = (struct timerfd_setting){.interval = t->interval};
+	*out = (struct timer_setting){.interval = t->interval};
 	if (t->expires && !t->is_expired)
 		out->value = t->expires > now ? t->expires - now : 1;
 }
@@ -170,7 +170,7 @@ static void read_setting(struct timerfd *t, struct timerfd_setting *out)
 static int timerfd_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct timerfd *t = f->private_data;
-	struct timerfd_setting s;
+	struct timer_setting s;
 	uint64_t ticks;
 
 	irqlock_lock(&t->lock);
@@ -236,7 +236,7 @@ int timerfd_create(struct file **out, int clock, unsigned flags)
 	return err;
 }
 
-int timerfd_get(struct file *f, struct timerfd_setting *out)
+int timerfd_get(struct file *f, struct timer_setting *out)
 {
 	struct timerfd *t = f->private_data;
 
@@ -248,8 +248,8 @@ int timerfd_get(struct file *f, struct timerfd_setting *out)
 	return 0;
 }
 
-int timerfd_set(struct file *f, unsigned flags, const struct timerfd_setting *new,
-	struct timerfd_setting *old)
+int timerfd_set(struct file *f, unsigned flags, const struct timer_setting *new,
+	struct timer_setting *old)
 {
 	struct timerfd *t = f->private_data;
 	uint64_t now;

@@ -8,6 +8,11 @@
 #include "lib/base.h"
 #include "sync/waitq.h"
 
+/* Of a timer, in nanoseconds; value 0: not armed. */
+struct timer_setting {
+	uint64_t value, interval;
+};
+
 enum clock_kind {
 	CLOCK_IS_NONE,      /* no clock has this id */
 	CLOCK_IS_REAL,      /* can be set; CLOCK_TAI goes with it */

@@ -9,14 +9,10 @@
 #include "lib/base.h"
 
 struct proc;
+struct timer_setting;
 
 void ptimers_exec(struct proc *p); /* timer_create's go, interval timers stay */
 void ptimers_fini(struct proc *p); /* the end: all go. p->lock not held; sleeps */
-
-/* Nanoseconds; value 0: not armed. */
-struct timer_setting {
-	uint64_t value, interval;
-};
 
 /* ---- setitimer(2): ITIMER_REAL, _VIRTUAL, _PROF of the current process. -EINVAL, -ENOMEM ---- */
 

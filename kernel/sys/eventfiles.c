@@ -41,34 +41,11 @@ SYSCALL2(timerfd_create, int, clock, unsigned, flags)
 	return err ? err : install(f, flags);
 }
 
-static int write_setting(uptr to, const struct timerfd_setting *s)
-{
-	struct __kernel_itimerspec its = {
-		.it_interval = timespec_from_ns(s->interval),
-		.it_value = timespec_from_ns(s->value),
-	};
-
-	return user_put(to, its);
-}
-
-static int read_setting(uptr from, struct timerfd_setting *s)
-{
-	struct __kernel_itimerspec its;
-
-	if (user_get(its, from))
-		return -EFAULT;
-	if (!timespec_is_valid(&its.it_value) || !timespec_is_valid(&its.it_interval))
-		return -EINVAL;
-	s->value = timespec_to_ns(&its.it_value);
-	s->interval = timespec_to_ns(&its.it_interval);
-	return 0;
-}
-
 SYSCALL4(timerfd_settime, int, fd, unsigned, flags, uptr, new, uptr, old)
 {
-	struct timerfd_setting s, was;
+	struct timer_setting s, was;
 	struct file *f;
-	int err = read_setting(new, &s);
+	int err = itimerspec_read(new, &s);
 
 	if (err)
 		return err;
@@ -79,12 +56,12 @@ SYSCALL4(timerfd_settime, int, fd, unsigned, flags, uptr, new, uptr, old)
 		return err;
 	err = timerfd_set(f, flags, &s, &was);
 	file_put(f);
-	return err || uptr_is_null(old) ? err : write_setting(old, &was);
+	return err || uptr_is_null(old) ? err : itimerspec_write(old, &was);
 }
 
 SYSCALL2(timerfd_gettime, int, fd, uptr, out)
 {
-	struct timerfd_setting s;
+	struct timer_setting s;
 	struct file *f;
 	int err = fd_get_file(uthread_current()->files, fd, false, &f);
 
@@ -92,7 +69,7 @@ SYSCALL2(timerfd_gettime, int, fd, uptr, out)
 		return err;
 	err = timerfd_get(f, &s);
 	file_put(f);
-	return err ? err : write_setting(out, &s);
+	return err ? err : itimerspec_write(out, &s);
 }
 
 /* ---- signalfd ---- */

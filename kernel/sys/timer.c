@@ -26,29 +26,6 @@ SYSCALL3(timer_create, int, clock, uptr, event, uptr, out)
 	return err;
 }
 
-static int write_itimerspec(uptr to, const struct timer_setting *s)
-{
-	struct __kernel_itimerspec its = {
-		.it_interval = timespec_from_ns(s->interval),
-		.it_value = timespec_from_ns(s->value),
-	};
-
-	return user_put(to, its);
-}
-
-static int read_itimerspec(uptr from, struct timer_setting *s)
-{
-	struct __kernel_itimerspec its;
-
-	if (user_get(its, from))
-		return -EFAULT;
-	if (!timespec_is_valid(&its.it_value) || !timespec_is_valid(&its.it_interval))
-		return -EINVAL;
-	s->value = timespec_to_ns(&its.it_value);
-	s->interval = timespec_to_ns(&its.it_interval);
-	return 0;
-}
-
 SYSCALL4(timer_settime, int, id, int, flags, uptr, new, uptr, old)
 {
 	struct timer_setting s, was;
@@ -56,11 +33,11 @@ SYSCALL4(timer_settime, int, id, int, flags, uptr, new, uptr, old)
 
 	if (uptr_is_null(new))
 		return -EINVAL;
-	err = read_itimerspec(new, &s);
+	err = itimerspec_read(new, &s);
 	if (!err)
 		err = ptimer_set(id, flags & TIMER_ABSTIME, &s, &was);
 	if (!err && !uptr_is_null(old))
-		err = write_itimerspec(old, &was);
+		err = itimerspec_write(old, &was);
 	return err;
 }
 
@@ -69,7 +46,7 @@ SYSCALL2(timer_gettime, int, id, uptr, out)
 	struct timer_setting s;
 	int err = ptimer_get(id, &s);
 
-	return err ? err : write_itimerspec(out, &s);
+	return err ? err : itimerspec_write(out, &s);
 }
 
 SYSCALL1(timer_getoverrun, int, id)

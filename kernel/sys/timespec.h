@@ -7,6 +7,7 @@
 #include <linux/time_types.h>
 
 #include "lib/base.h"
+#include "proc/clocks.h"
 #include "time/clock.h"
 #include "uaccess/uaccess.h"
 
@@ -68,4 +69,28 @@ MUST_CHECK static inline int deadline_read(uptr timeout, uint64_t *deadline_ns)
 	if (!err)
 		*deadline_ns = ns ? deadline_after(ns) : 0;
 	return err;
+}
+
+/* A timer's setting as a struct itimerspec. -EFAULT, -EINVAL. */
+MUST_CHECK static inline int itimerspec_read(uptr from, struct timer_setting *s)
+{
+	struct __kernel_itimerspec its;
+
+	if (user_get(its, from))
+		return -EFAULT;
+	if (!timespec_is_valid(&its.it_value) || !timespec_is_valid(&its.it_interval))
+		return -EINVAL;
+	s->value = timespec_to_ns(&its.it_value);
+	s->interval = timespec_to_ns(&its.it_interval);
+	return 0;
+}
+
+MUST_CHECK static inline int itimerspec_write(uptr to, const struct timer_setting *s)
+{
+	struct __kernel_itimerspec its = {
+		.it_interval = timespec_from_ns(s->interval),
+		.it_value = timespec_from_ns(s->value),
+	};
+
+	return user_put(to, its);
 }
