@@ -59,6 +59,7 @@ struct ptimer {
 	struct waiter was_set;      /* on clock_was_set while armed by real time */
 	bool is_deleted;            /* [p] */
 	bool is_queued;             /* [p] the signal waits to be taken */
+	bool has_expired;           /* [p] and is of the setting that holds now */
 	uint64_t expires;           /* [p] what the clock is to show; 0: not armed */
 	uint64_t interval;          /* [p] */
 	uint64_t last_cpu, look_ns; /* [p] CPU clocks: at the last look; the next wait */
@@ -163,7 +164,7 @@ static void expire(struct ptimer *t, uint64_t now)
 	if (t->is_queued)
 		return;
 	if (t->notify != SIGEV_NONE && signal_send_timer(t->proc, t->target, t->entry)) {
-		t->is_queued = true;
+		t->is_queued = t->has_expired = true;
 		return; /* goes on when the signal is taken */
 	}
 	/* ignored now: the action may change, and the next interval will tell */
@@ -194,17 +195,17 @@ static void on_timer(struct timer *timer)
 void ptimer_signal_taken(struct ptimer *t, siginfo_t *info)
 {
 	uint64_t missed = 0;
+	/* CPU clocks cannot be read under the lock: what they missed shows at the next look */
+	uint64_t now = is_cpu(t) ? t->expires : read_clock(t);
 
 	t->is_queued = false;
-	/* CPU clocks cannot be read under the lock: theirs is found by the next look */
-	if (t->expires && t->interval) {
-		uint64_t now = is_cpu(t) ? t->expires : read_clock(t);
-
+	if (t->has_expired && t->interval)
 		missed = move_on(t, now);
-		arm(t, now);
-	} else {
+	else if (t->has_expired)
 		t->expires = 0;
-	}
+	t->has_expired = false;
+	if (t->expires)
+		arm(t, now); /* the next interval, or what was set while the signal waited */
 	t->overrun = (int)MIN(missed, (uint64_t)INT_MAX);
 	info->_sifields._timer._overrun = t->overrun;
 }
@@ -234,6 +235,7 @@ static void write_setting(
 	timer_stop(&t->timer);
 	t->interval = new->interval;
 	t->overrun = 0;
+	t->has_expired = false;
 	t->expires = new->value;
 	if (!new->value)
 		return;

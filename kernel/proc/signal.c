@@ -91,11 +91,15 @@ void sigpending_init(struct sigpending *pending)
 	list_init(&pending->queue);
 }
 
-/* It is on no queue. */
+/* It is on no queue. p->lock is held, or its process has ended and with it every timer. */
 static void free_entry(struct sigqueue *q)
 {
-	if (q->timer)
+	if (q->timer) {
+		siginfo_t nobody;
+
+		ptimer_signal_taken(q->timer, &nobody); /* goes on with its next interval */
 		return;
+	}
 	if (UNLIKELY(q->user)) {
 		atomic_sub(&q->user->count[USER_SIGNALS], 1);
 		user_release(q->user);

@@ -212,7 +212,17 @@ static int read_until(struct futex_call *c, uptr timeout)
 	return err;
 }
 
-/* The most frequent command: whoever unlocks a mutex that others may wait for. */
+/* The two most frequent commands, without what the others need. */
+static int64_t wait_private(uptr at, uint32_t val)
+{
+	struct futex_wait_op f;
+	int err = futex_wait_prepare(
+		&f, at, true, val, FUTEX_BITSET_MATCH_ANY, WAIT_FOREVER, false);
+
+	return err ? err : op_run(&f.op);
+}
+
+/* Whoever unlocks a mutex that others may wait for. */
 static int64_t wake_private(uptr at, uint32_t nr)
 {
 	struct futex_key key = {.object = (uintptr_t)arch_current()->vm, .word = at.addr};
@@ -256,6 +266,8 @@ SYSCALL6(futex, uptr, at, int, op, uint32_t, val, uint64_t, timeout, uptr, at2, 
 {
 	if (op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
 		return wake_private(at, val);
+	if (op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout)
+		return wait_private(at, val);
 	return futex(at, op, val, timeout, at2, val3);
 }
 

@@ -301,6 +301,43 @@ TEST(timer, deleted_while_its_signal_is_pending)
 	CHECK_EQ(info.si_value.sival_int, 9);
 }
 
+TEST(timer, set_again_while_its_signal_is_pending)
+{
+	sigset_t set;
+	siginfo_t info;
+	int id = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 3);
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	set_timer(id, 0, 1, 0);
+	usleep(5000);
+	set_timer(id, 0, 100 * MS, 0);
+	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){1, 0}), SIGUSR1);
+	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){0, 0}), -1);
+	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){5, 0}), SIGUSR1);
+	CHECK_EQ(info.si_value.sival_int, 3);
+}
+
+TEST(timer, set_again_after_its_signal_was_discarded)
+{
+	int id = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 4);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	set_timer(id, 0, 1, 0);
+	usleep(5000);
+	signal(SIGUSR1, SIG_IGN); /* takes it off the queue */
+	on(SIGUSR1, 0);
+	CHECK_OK(sigprocmask(SIG_UNBLOCK, &set, NULL));
+	CHECK_EQ(count, 0);
+	set_timer(id, 0, MS, 0);
+	while (!count)
+		usleep(1000);
+}
+
 TEST(timer, notifies_nobody)
 {
 	struct itimerspec left;
