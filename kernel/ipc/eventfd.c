@@ -3,7 +3,8 @@
  * eventfd: a 64-bit count. A write adds, a read takes all of it (or one, as a semaphore); a read of
  * zero and a write that would reach 2^64 - 1 wait.
  *
- * Locks   lock  RANK_EVENT  the count; wake-ups after it is released
+ * The count is one atomic word, and changes before anybody looks for waiters.
+ *
  * Spec    man 2 eventfd
  */
 #include "ipc/eventfd.h"
@@ -12,37 +13,40 @@
 #include <linux/fcntl.h>
 
 #include "ipc/handover.h"
+#include "lib/atomic.h"
 #include "lib/fmt.h"
 #include "mm/slab.h"
-#include "sync/spinlock.h"
 
 enum { EFD_SEMAPHORE = 1 }; /* man 2 eventfd; the UAPI headers lack it */
 #define COUNT_MAX (UINT64_MAX - 1)
 
 /*
- *   [l] lock to write, read anywhere by one load
+ *   [a] atomic      [I] immutable
  */
 struct eventfd {
-	struct irqlock lock;
-	uint64_t count;    /* [l] */
+	uint64_t count;    /* [a] */
 	bool is_semaphore; /* [I] */
 	struct waitq readable, writable;
 	struct handover_hint hint;
 };
 
-static int64_t eventfd_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
+/* What a read gets: all, or one. 0: there is nothing. */
+static uint64_t take(struct eventfd *e)
 {
-	struct eventfd *e = f->private_data;
-	uint64_t n;
+	uint64_t count;
 
-	if (to->left < sizeof(n))
-		return -EINVAL;
-	if (!READ_ONCE(e->count))
-		return -EAGAIN;
-	irqlock_lock(&e->lock);
-	n = e->is_semaphore && e->count ? 1 : e->count;
-	e->count -= n;
-	irqlock_unlock(&e->lock);
+	if (!e->is_semaphore)
+		return atomic_xchg(&e->count, 0);
+	count = atomic_load_relaxed(&e->count);
+	while (count && !atomic_cmpxchg(&e->count, &count, count - 1))
+		;
+	return count ? 1 : 0;
+}
+
+static NOINLINE int64_t read_count(struct eventfd *e, struct iter *to)
+{
+	uint64_t n = take(e);
+
 	if (!n)
 		return -EAGAIN;
 	if (waitq_has_waiters(&e->writable))
@@ -50,10 +54,30 @@ static int64_t eventfd_read(struct file *f, struct iter *to, int64_t *pos UNUSED
 	return iter_write(to, &n, sizeof(n)) == sizeof(n) ? (int64_t)sizeof(n) : -EFAULT;
 }
 
+static int64_t eventfd_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
+{
+	struct eventfd *e = f->private_data;
+
+	if (to->left < sizeof(e->count))
+		return -EINVAL;
+	return READ_ONCE(e->count) ? read_count(e, to) : -EAGAIN;
+}
+
+/* Adds n unless that would exceed most. */
+static bool add(struct eventfd *e, uint64_t n, uint64_t most)
+{
+	uint64_t count = atomic_load_relaxed(&e->count);
+
+	do {
+		if (count > most || n > most - count)
+			return false;
+	} while (!atomic_cmpxchg(&e->count, &count, count + n));
+	return true;
+}
+
 static int64_t eventfd_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
 {
 	struct eventfd *e = f->private_data;
-	bool fits;
 	uint64_t n;
 
 	if (from->left < sizeof(n))
@@ -62,12 +86,7 @@ static int64_t eventfd_write(struct file *f, struct iter *from, int64_t *pos UNU
 		return -EFAULT;
 	if (n == UINT64_MAX)
 		return -EINVAL;
-	irqlock_lock(&e->lock);
-	fits = n <= COUNT_MAX - e->count;
-	if (fits)
-		e->count += n;
-	irqlock_unlock(&e->lock);
-	if (!fits) {
+	if (!add(e, n, COUNT_MAX)) {
 		iter_revert(from, sizeof(n));
 		return -EAGAIN;
 	}
@@ -84,9 +103,8 @@ int eventfd_signal(struct file *f, uint64_t n)
 
 	if (f->ops->write != eventfd_write)
 		return -EINVAL;
-	irqlock_lock(&e->lock);
-	e->count = n <= UINT64_MAX - e->count ? e->count + n : UINT64_MAX;
-	irqlock_unlock(&e->lock);
+	if (!add(e, n, UINT64_MAX))
+		atomic_store(&e->count, UINT64_MAX);
 	waitq_wake_one(&e->readable, POLLIN | POLLRDNORM);
 	return 0;
 }
@@ -143,7 +161,6 @@ int eventfd_create(struct file **out, uint32_t count, unsigned flags)
 
 	if (!e)
 		return -ENOMEM;
-	irqlock_init(&e->lock, RANK_EVENT, "eventfd");
 	waitq_init(&e->readable);
 	waitq_init(&e->writable);
 	e->count = count;

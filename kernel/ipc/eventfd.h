@@ -11,6 +11,6 @@
 MUST_CHECK int eventfd_create(struct file **out, uint32_t count, unsigned flags);
 /*
  * Adds from the kernel (the ring's completions); a number at its end stays there.
- * Context  any, with nothing of RANK_EVENT or above held. f is an eventfd: -EINVAL otherwise.
+ * Context  any, with nothing of RANK_WAITQ or above held. f is an eventfd: -EINVAL otherwise.
  */
 MUST_CHECK int eventfd_signal(struct file *f, uint64_t n);

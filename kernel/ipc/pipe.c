@@ -98,7 +98,7 @@ void pipe_send_sigpipe(void)
 	info.si_code = SI_USER;
 	info.si_pid = u->proc->pid->nr;
 	info.si_uid = cred_current()->uid;
-	(void)signal_send_thread(
+	(void)!signal_send_thread(
 		u->thread, SIGPIPE, &info); /* a standard signal always gets in */
 }
 
@@ -373,7 +373,7 @@ int64_t pipe_get_size(struct file *f)
 {
 	struct pipe *p = pipe_of(f);
 
-	return p ? (int64_t)(p->mask + 1) * PAGE_SIZE : -EBADF;
+	return p ? ((int64_t)p->mask + 1) * (int64_t)PAGE_SIZE : -EBADF;
 }
 
 /* man 2 fcntl: rounded up to a power of two of pages; over the limit only with the capability. */

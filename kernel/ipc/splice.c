@@ -185,7 +185,7 @@ static int64_t slot_of_mapping(struct file *f, size_t len, int64_t pos, struct p
 		return -ENODEV;
 	if (left <= 0)
 		return 0;
-	err = f->ops->map(f, 0, &source);
+	err = f->ops->map(f, &(uint32_t){0}, &source);
 	if (err)
 		return -ENODEV;
 	len = MIN(len, PAGE_SIZE - offset);

@@ -49,7 +49,7 @@ static uint64_t now_of(const struct timerfd *t)
 {
 	int64_t now = 0;
 
-	(void)clock_read(t->clock, &now); /* checked when it was created */
+	(void)!clock_read(t->clock, &now); /* checked when it was created */
 	return (uint64_t)now;
 }
 

@@ -102,6 +102,7 @@ void pagecache_init(struct pagecache *pc, const struct page_source_ops *source_o
 	pc->ops = ops;
 	mutex_init(&pc->lock, RANK_PAGECACHE, "page cache");
 	radix_init(&pc->pages, &node_allocator);
+	pc->first = NULL;
 	pc->nr_pages = 0;
 	pc->size = 0;
 	pc->owner = owner;
@@ -121,6 +122,9 @@ static int charge(struct pagecache *pc, uint64_t nr)
 void pagecache_fini(struct pagecache *pc)
 {
 	debug_assert(list_is_empty(&pc->source.regions));
+	if (pc->first)
+		page_put(pc->first);
+	pc->first = NULL;
 	radix_for_each(item, key, &pc->pages) page_put(item);
 	uncharge(pc, pc->nr_pages);
 	atomic_sub(&total_pages, pc->nr_pages);
@@ -131,13 +135,19 @@ void pagecache_fini(struct pagecache *pc)
 
 /* ---- One page ---- */
 
+/* Under RCU or pc->lock. The first page has a place of its own: small files need no node. */
+static inline struct page *look_up(const struct pagecache *pc, uint64_t index)
+{
+	return index ? radix_lookup_rcu(&pc->pages, index) : rcu_load(pc->first);
+}
+
 /* The page at index, with a reference; NULL. */
 static struct page *find(struct pagecache *pc, uint64_t index)
 {
 	struct page *p;
 
 	rcu_read_lock();
-	p = radix_lookup_rcu(&pc->pages, index);
+	p = look_up(pc, index);
 	if (p)
 		page_get(p);
 	rcu_read_unlock();
@@ -148,13 +158,19 @@ static struct page *find(struct pagecache *pc, uint64_t index)
 static int insert_locked(struct pagecache *pc, uint64_t index, struct page *p)
 	MUST_HOLD(pc->lock)
 {
-	int err;
+	int err = 0;
 
 	p->index = index;
-	err = radix_insert(&pc->pages, index, p);
-	if (!err)
+	if (index)
+		err = radix_insert(&pc->pages, index, p);
+	else if (pc->first)
+		err = -EEXIST;
+	else
+		rcu_publish(pc->first, p); /* pairs with the rcu_load in look_up */
+	if (!err) {
 		pc->nr_pages++;
 		atomic_add(&total_pages, 1);
+	}
 	return err;
 }
 
@@ -184,7 +200,7 @@ static int create(struct pagecache *pc, uint64_t index, bool within_size, struct
 	int err = 0;
 
 	mutex_lock(&pc->lock);
-	p = radix_lookup(&pc->pages, index);
+	p = look_up(pc, index);
 	if (within_size && index >= pages_of(atomic_load_relaxed(&pc->size))) {
 		err = -EFAULT;
 	} else if (!p) {
@@ -240,7 +256,7 @@ void pagecache_source_find_pages(
 
 	rcu_read_lock();
 	for (unsigned i = 0; i < nr; i++) {
-		out[i] = first + i < end ? radix_lookup_rcu(&pc->pages, first + i) : NULL;
+		out[i] = first + i < end ? look_up(pc, first + i) : NULL;
 		if (out[i])
 			page_get(out[i]);
 	}
@@ -282,7 +298,7 @@ int64_t pagecache_read(struct pagecache *pc, struct iter *to, int64_t pos)
 
 		len = MIN(len, (size_t)(size - pos));
 		rcu_read_lock();
-		p = radix_lookup_rcu(&pc->pages, index_of(pos));
+		p = look_up(pc, index_of(pos));
 		if (p)
 			n = iter_write(to, (char *)page_to_virt(p) + offset, len);
 		rcu_read_unlock();
@@ -327,7 +343,7 @@ static NOINLINE size_t write_new(struct pagecache *pc, struct iter *from, uint64
 	memset(at, 0, offset);
 	memset(at + offset + n, 0, PAGE_SIZE - offset - n);
 	mutex_lock(&pc->lock);
-	other = radix_lookup(&pc->pages, index);
+	other = look_up(pc, index);
 	if (other) /* a fault was faster: its page is all zeroes, or has what the mapping wrote */
 		memcpy((char *)page_to_virt(other) + offset, at + offset, n);
 	else
@@ -371,7 +387,7 @@ int64_t pagecache_write(struct pagecache *pc, struct iter *from, int64_t pos)
 		struct page *p;
 
 		rcu_read_lock(); /* for the index; the page cannot leave: the owner's lock */
-		p = radix_lookup_rcu(&pc->pages, index_of(pos));
+		p = look_up(pc, index_of(pos));
 		rcu_read_unlock();
 		if (p)
 			n = write_present(p, from, offset, len);
@@ -417,7 +433,13 @@ static struct page *take_out(struct pagecache *pc, uint64_t first, uint64_t last
 	uint64_t nr = 0;
 
 	mutex_lock(&pc->lock);
-	for (uint64_t key = first;; key++) {
+	if (!first && last && pc->first) {
+		chain = pc->first;
+		chain->link.next = NULL;
+		atomic_store_relaxed(&pc->first, NULL);
+		nr++;
+	}
+	for (uint64_t key = MAX(first, (uint64_t)1);; key++) {
 		struct page *p = radix_find(&pc->pages, &key);
 
 		if (!p || key >= last)
@@ -496,9 +518,11 @@ int64_t pagecache_seek(struct pagecache *pc, int64_t pos, bool data)
 	mutex_lock(&pc->lock);
 	if (data) {
 		key = index;
-		if (!radix_find(&pc->pages, &key))
+		if ((index || !pc->first) && !radix_find(&pc->pages, &key))
 			key = pages_of(size);
-	} else if (!radix_find_free(&pc->pages, index, &key)) {
+	} else if (!index && !pc->first) {
+		key = 0;
+	} else if (!radix_find_free(&pc->pages, MAX(index, (uint64_t)1), &key)) {
 		key = pages_of(size);
 	}
 	mutex_unlock(&pc->lock);

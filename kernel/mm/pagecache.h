@@ -29,7 +29,8 @@ struct pagecache {
 	struct page_source source;
 	const struct pagecache_ops *ops;
 	struct mutex lock;	/* RANK_PAGECACHE: putting pages in and taking them out */
-	struct radix pages;	/* [p] struct page; looked up under RCU */
+	struct page *first;	/* [p] index 0; published */
+	struct radix pages;	/* [p] struct page, from index 1 on; looked up under RCU */
 	uint64_t nr_pages;	/* [p] */
 	int64_t size;		/* [a] bytes; faults beyond its last page are SIGBUS */
 	void *owner;		/* the inode, or NULL */

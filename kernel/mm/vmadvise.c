@@ -418,7 +418,7 @@ static void populate_all(struct vmspace *vm)
 	for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
 		vmspace_region_done(&r);
 		if (!(r.flags & VM_SPECIAL))
-			(void)vmspace_populate(vm, r.start, r.end, POPULATE_LOCK);
+			(void)!vmspace_populate(vm, r.start, r.end, POPULATE_LOCK);
 	}
 }
 

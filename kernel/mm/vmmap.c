@@ -293,7 +293,7 @@ int vmspace_map(struct vmspace *vm, const struct map_req *req, vaddr_t *out)
 				   (flags & (VM_LOCKED | VM_ONFAULT)) == VM_LOCKED);
 	vmspace_unlock(vm);
 	if (UNLIKELY(populate && !(req->map_flags & MAP_NONBLOCK)))
-		(void)vmspace_populate(
+		(void)!vmspace_populate(
 			vm, *out, *out + size, false); /* man 2 mmap: does not fail for it */
 	return err;
 }
@@ -481,7 +481,7 @@ vaddr_t vmspace_set_brk(struct vmspace *vm, vaddr_t brk)
 	result = vm->brk;
 	vmspace_unlock(vm);
 	if (UNLIKELY(populate))
-		(void)vmspace_populate(
+		(void)!vmspace_populate(
 			vm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(brk, PAGE_SIZE), POPULATE_LOCK);
 	return result;
 }

@@ -255,7 +255,7 @@ int vmspace_remap(struct vmspace *vm, vaddr_t old, size_t old_size, size_t new_s
 		return err;
 	*out = m.result;
 	if (m.populate)
-		(void)vmspace_populate(
+		(void)!vmspace_populate(
 			vm, m.result + m.old_size, m.result + m.new_size, POPULATE_LOCK);
 	return 0;
 }

@@ -140,7 +140,7 @@ int64_t signal_return(struct arch_frame *f)
 		.ss_flags = r.altstack_flags,
 		.ss_size = r.altstack_size,
 	};
-	(void)altstack_set(
+	(void)!altstack_set(
 		&ss, arch_frame_sp(f)); /* as on Linux: what is wrong has no effect */
 	return arch_syscall_result(f);
 }

@@ -232,7 +232,7 @@ static void copy_scheduling(struct birth *b)
 		}
 	}
 	if (params.policy != SCHED_CLASS_FAIR || params.nice)
-		(void)sched_set_params(t, &params); /* they are valid: they are ours */
+		(void)!sched_set_params(t, &params); /* they are valid: they are ours */
 }
 
 /* The machine's side: registers, TLS, vector state. */

@@ -175,7 +175,7 @@ static int map_file_part(struct exec *x, struct elf_file *f, const Elf64_Phdr *h
 		.offset_pages = h->p_offset >> PAGE_SHIFT,
 	};
 	vaddr_t at;
-	int err = f->file->ops->map(f->file, req.flags, &req.source);
+	int err = f->file->ops->map(f->file, &req.flags, &req.source);
 
 	return err ? err : vmspace_map(x->vm, &req, &at);
 }

@@ -93,7 +93,7 @@ static uint64_t read_clock(const struct ptimer *t)
 		user_ns = times.user_ns;
 		system_ns = times.system_ns;
 	} else {
-		(void)clock_read(t->clock, &now); /* a clock of the system: it exists */
+		(void)!clock_read(t->clock, &now); /* a clock of the system: it exists */
 		return (uint64_t)now;
 	}
 	return is_user_only ? user_ns : user_ns + system_ns;

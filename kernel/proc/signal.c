@@ -405,7 +405,7 @@ int signal_send_thread(struct thread *t, int sig, const siginfo_t *info)
 
 void signal_kernel_proc(struct proc *p, int sig)
 {
-	(void)signal_send_proc(p, sig, NULL); /* from the kernel: never -EAGAIN */
+	(void)!signal_send_proc(p, sig, NULL); /* from the kernel: never -EAGAIN */
 }
 
 void signal_send_group(int pgrp, int sig, const siginfo_t *info)
@@ -416,7 +416,7 @@ void signal_send_group(int pgrp, int sig, const siginfo_t *info)
 		return;
 	irqlock_lock(&proc_tree_lock);
 	list_for_each (p, &pid->users[PID_GROUP], struct proc, group_link)
-		(void)signal_send_proc(
+		(void)!signal_send_proc(
 			p, sig, info); /* a full queue of one is no error of all */
 	irqlock_unlock(&proc_tree_lock);
 	pid_put(pid);
@@ -672,7 +672,7 @@ void signal_notify_parent(struct proc *child, int why, int status)
 	info._sifields._sigchld._utime = (long)(child->times.user_ns / NS_PER_TICK);
 	info._sifields._sigchld._stime = (long)(child->times.system_ns / NS_PER_TICK);
 	if (sig && (is_end || wants_job_news(parent)))
-		(void)signal_send_proc(
+		(void)!signal_send_proc(
 			parent, sig, &info); /* SIGCHLD and the like do not queue */
 	waitq_wake_all(&parent->child_exit, 0);
 }

@@ -33,6 +33,8 @@ enum lock_rank {
 	RANK_SPIN,	     /* -      marks the border, never used by a lock                  */
 	RANK_TEST_SPIN,	     /* spin   tests only                                              */
 	RANK_SLAB_CACHES,    /* spin   the list of slab caches; asks other CPUs while held     */
+	RANK_PAGE_TABLE,     /* spin   one address space's page tables                         */
+	RANK_PAGE_TABLE_SPLIT, /* spin  splitting a large page of a shared table               */
 	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
 	RANK_IRQ_VECTORS,    /* irq    which interrupt arrives where                           */
 	RANK_IRQ_CHIP,	     /* irq    registers that are reached by an index: I/O APIC, CMOS    */
@@ -52,8 +54,6 @@ enum lock_rank {
 	RANK_FS_CONTEXT,     /* irq    root and working directory                              */
 	RANK_DENTRY,	     /* irq    the hash and tree of names                              */
 	RANK_EVENT,	     /* irq    what one eventfd, timerfd or the like counts            */
-	RANK_PAGE_TABLE,     /* spin   one address space's page tables                         */
-	RANK_PAGE_TABLE_SPLIT, /* spin  splitting a large page of a shared table               */
 	RANK_TEST_IRQ,	     /* irq    tests only                                              */
 	RANK_MUTEX,	     /* irq    owner and waiters of one mutex or rwlock; along a
 			      *        priority-inheritance chain: see sync/mutex.c            */

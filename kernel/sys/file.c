@@ -142,6 +142,8 @@ int sys_set_file_flags(struct file *f, int fd, unsigned mask, unsigned value)
 	flags = (f->flags & ~mask) | (value & mask);
 	if (f->ops->set_flags)
 		err = f->ops->set_flags(f, flags);
+	if (!err && (flags ^ f->flags) & FASYNC)
+		err = file_set_async(f, flags & FASYNC);
 	if (err)
 		return err;
 	irqlock_lock(&f->flags_lock);

@@ -58,22 +58,6 @@ static int file_rights(const struct file *f, unsigned map_flags, struct map_req 
 	return map_flags & MAP_GROWSDOWN ? -EINVAL : 0;
 }
 
-static int64_t map_file(struct map_req *req, int fd)
-{
-	struct borrowed_file b = fd_borrow(fd);
-	vaddr_t at;
-	int err;
-
-	if (!b.file)
-		return -EBADF;
-	err = req->map_flags & MAP_HUGETLB ? -EINVAL : 0; /* no such file here */
-	err = err ? err : !req->size ? -EINVAL : file_rights(b.file, req->map_flags, req);
-	err = err ? err : b.file->ops->map(b.file, req->flags, &req->source);
-	err = err ? err : vmspace_map(current_vm(), req, &at);
-	fd_release(b);
-	return err ? err : (int64_t)at;
-}
-
 static int64_t map_shared_anonymous(struct map_req *req)
 {
 	vaddr_t at;
@@ -92,6 +76,26 @@ static int64_t map_shared_anonymous(struct map_req *req)
 		return err;
 	err = vmspace_map(current_vm(), req, &at);
 	req->source->ops->put(req->source); /* the region has its own */
+	return err ? err : (int64_t)at;
+}
+
+static int64_t map_file(struct map_req *req, int fd)
+{
+	struct borrowed_file b = fd_borrow(fd);
+	vaddr_t at;
+	int err;
+
+	if (!b.file)
+		return -EBADF;
+	err = req->map_flags & MAP_HUGETLB ? -EINVAL : 0; /* no such file here */
+	err = err ? err : !req->size ? -EINVAL : file_rights(b.file, req->map_flags, req);
+	err = err ? err : b.file->ops->map(b.file, &req->flags, &req->source);
+	if (!err && !req->source && req->flags & VM_SHARED) { /* /dev/zero */
+		fd_release(b);
+		return map_shared_anonymous(req);
+	}
+	err = err ? err : vmspace_map(current_vm(), req, &at);
+	fd_release(b);
 	return err ? err : (int64_t)at;
 }
 

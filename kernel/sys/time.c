@@ -191,7 +191,7 @@ static int write_rest(int id, uint64_t at, uptr rest)
 {
 	int64_t now = 0;
 
-	(void)clock_read(id, &now); /* a process that is gone: the whole time is left */
+	(void)!clock_read(id, &now); /* a process that is gone: the whole time is left */
 	return timespec_write(rest, at > (uint64_t)now ? at - (uint64_t)now : 0);
 }
 

@@ -20,7 +20,7 @@ SYSCALL3(timer_create, int, clock, uptr, event, uptr, out)
 		return -EFAULT;
 	err = ptimer_create(clock, uptr_is_null(event) ? NULL : &e, &id);
 	if (!err && user_put(out, id)) {
-		(void)ptimer_delete(id); /* it is there: nobody knows its id */
+		(void)!ptimer_delete(id); /* it is there: nobody knows its id */
 		err = -EFAULT;
 	}
 	return err;

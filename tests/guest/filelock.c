@@ -311,10 +311,18 @@ static void on_io(int sig, siginfo_t *info, void *context)
 	got_code = info->si_code;
 }
 
+static void await_signal(int sig)
+{
+	for (int i = 0; i < 100 && got_signal != sig; i++)
+		usleep(10000);
+	CHECK_EQ(got_signal, sig);
+}
+
 TEST(filelock, async_sends_a_signal_when_data_come)
 {
 	struct sigaction a = {.sa_sigaction = on_io, .sa_flags = SA_SIGINFO};
 	int fd[2], signal = SIGRTMIN + 1;
+	char c;
 
 	CHECK_OK(pipe(fd));
 	CHECK_OK(sigaction(SIGIO, &a, NULL));
@@ -322,10 +330,11 @@ TEST(filelock, async_sends_a_signal_when_data_come)
 	CHECK_OK(fcntl(fd[0], F_SETOWN, getpid()));
 	CHECK_OK(fcntl(fd[0], F_SETFL, O_ASYNC));
 	CHECK_EQ(write(fd[1], "x", 1), 1);
-	CHECK_EQ(got_signal, SIGIO);
+	await_signal(SIGIO);
 	CHECK_OK(fcntl(fd[0], F_SETSIG, signal));
+	CHECK_EQ(read(fd[0], &c, 1), 1);
 	CHECK_EQ(write(fd[1], "y", 1), 1);
-	CHECK_EQ(got_signal, signal);
+	await_signal(signal);
 	CHECK_EQ(got_fd, fd[0]);
 	CHECK_EQ(got_code, POLL_IN);
 }

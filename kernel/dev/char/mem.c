@@ -77,7 +77,7 @@ static int64_t seek_nowhere(struct file *f, int64_t offset UNUSED, int whence UN
 }
 
 /* A private mapping is anonymous memory, a shared one is shared memory (man 4 zero). */
-static int map_zero(struct file *f UNUSED, uint32_t vm_flags UNUSED, struct page_source **out)
+static int map_zero(struct file *f UNUSED, uint32_t *vm_flags UNUSED, struct page_source **out)
 {
 	*out = NULL;
 	return 0;

@@ -263,14 +263,16 @@ static int fallocate(struct file *f, int mode, int64_t offset, int64_t len)
 
 /* ---- Mapping ---- */
 
-static int map(struct file *f, uint32_t vm_flags, struct page_source **out)
+static int map(struct file *f, uint32_t *vm_flags, struct page_source **out)
 {
 	uint32_t seals = READ_ONCE(tmpfs_node(f->inode)->seals);
 
-	/* man 2 fcntl, file sealing: no new shared writable mapping */
-	if (vm_flags & VM_SHARED && vm_flags & VM_WRITE &&
-		seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
-		return -EPERM;
+	/* man 2 fcntl, file sealing: no new shared writable mapping, nor one by mprotect */
+	if (*vm_flags & VM_SHARED && seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+		if (*vm_flags & VM_WRITE)
+			return -EPERM;
+		*vm_flags &= ~(uint32_t)VM_MAYWRITE;
+	}
 	*out = f->inode->source;
 	inode_accessed(f->mount, f->inode, f->flags);
 	return 0;

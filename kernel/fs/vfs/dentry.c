@@ -114,26 +114,41 @@ static inline uint64_t slash_mask(uint64_t word)
 	return (x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull;
 }
 
-const char *name_key_scan(struct name_key *out, const char *text, const char *end)
+/* The next word of a path, with zeroes beyond its end; nothing outside [begin, end) is touched. */
+static inline uint64_t load_next(const char *begin, const char *p, const char *end)
+{
+	size_t left = (size_t)(end - p);
+
+	if (LIKELY(left >= sizeof(uint64_t)))
+		return load_word(p);
+	if (LIKELY(left && (size_t)(end - begin) >= sizeof(uint64_t)))
+		return load_word(end - sizeof(uint64_t)) >> (8 * (sizeof(uint64_t) - left));
+	return load_tail(p, left);
+}
+
+const char *name_key_scan(
+	struct name_key *out, const char *begin, const char *text, const char *end)
 {
 	const char *p = text;
-	uint64_t h = hash_secret[0];
+	uint64_t h = hash_secret[0], first = 0;
 
 	for (;;) {
-		size_t left = (size_t)(end - p), bytes = MIN(left, sizeof(uint64_t));
-		uint64_t word = LIKELY(bytes == 8) ? load_word(p) : load_tail(p, bytes);
-		uint64_t slash = slash_mask(word);
+		uint64_t word = load_next(begin, p, end), slash = slash_mask(word);
+		size_t bytes = MIN((size_t)(end - p), sizeof(uint64_t));
 
 		if (slash) {
 			bytes = bits_lowest(slash) / 8;
 			word &= (1ull << (8 * bytes)) - 1;
 		}
+		if (p == text)
+			first = word;
 		h = fold(h, word);
 		p += bytes;
 		if (bytes < 8 || p == end || *p == '/')
 			break;
 	}
 	out->text = text;
+	out->first = first;
 	out->len = (uint32_t)(p - text);
 	out->hash = (uint32_t)h;
 	return p;
@@ -162,17 +177,13 @@ static void long_name_put(struct long_name *n)
 		rcu_call(&n->rcu, long_name_free);
 }
 
-/* Both have at least len bytes; words where there are, the last one overlapping. */
-static inline bool same_bytes(const char *a, const char *b, size_t len)
+/* The len >= 8 bytes of both from the eighth on; the last word may overlap. */
+static bool same_rest(const char *a, const char *b, size_t len)
 {
-	size_t i;
-
-	for (i = 0; i + 8 <= len; i += 8)
+	for (size_t i = 8; i + 8 <= len; i += 8)
 		if (load_word(a + i) != load_word(b + i))
 			return false;
-	if (len >= 8)
-		return load_word(a + len - 8) == load_word(b + len - 8);
-	return load_tail(a, len) == load_tail(b, len);
+	return load_word(a + len - 8) == load_word(b + len - 8);
 }
 
 static inline bool name_is(const struct dentry *d, const struct name_key *key)
@@ -181,10 +192,11 @@ static inline bool name_is(const struct dentry *d, const struct name_key *key)
 
 	if (READ_ONCE(d->name_len) != key->len)
 		return false;
-	if (LIKELY(key->len < DENTRY_SHORT_NAME))
-		return same_bytes(d->short_name, key->text, key->len);
+	if (LIKELY(key->len < DENTRY_SHORT_NAME)) /* padded with zeroes, so one word decides */
+		return load_word(d->short_name) == key->first &&
+			(key->len <= 8 || same_rest(d->short_name, key->text, key->len));
 	return name != d->short_name && long_name_of(name)->len == key->len &&
-	       same_bytes(name, key->text, key->len);
+		load_word(name) == key->first && same_rest(name, key->text, key->len);
 }
 
 struct dentry *dentry_find_rcu(struct dentry *parent, const struct name_key *key)
@@ -368,8 +380,8 @@ static int set_name(struct dentry *d, const struct name_key *key)
 	d->name_len = key->len;
 	d->hash = key->hash;
 	if (key->len < DENTRY_SHORT_NAME) {
+		memset(d->short_name, 0, sizeof(d->short_name));
 		memcpy(d->short_name, key->text, key->len);
-		d->short_name[key->len] = '\0';
 		d->name = d->short_name;
 		return 0;
 	}
@@ -422,7 +434,7 @@ int dentry_create(struct dentry *parent, const struct name_key *key, struct dent
 int dentry_create_root(struct super *s, struct inode *root, struct dentry **out)
 {
 	struct dentry *d = alloc(s);
-	struct name_key key = {"/", 1, 0};
+	struct name_key key = {.text = "/", .len = 1};
 
 	if (!d) {
 		inode_put(root);

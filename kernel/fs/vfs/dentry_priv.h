@@ -12,6 +12,7 @@
 /* One component of a path, not terminated. */
 struct name_key {
 	const char *text;
+	uint64_t first; /* its first 8 bytes, zeroes behind it */
 	uint32_t len;
 	uint32_t hash;
 };
@@ -38,12 +39,13 @@ void dentry_init_cache(void);
 
 /*
  * Hashes the component at `text` up to the next '/' or the end, and returns where it stopped.
- * Words are read, so `end` is where the path ends. out->len may be over NAME_MAX.
+ * Words are read, so begin and end say where the path's memory is. out->len may be over NAME_MAX.
  */
-const char *name_key_scan(struct name_key *out, const char *text, const char *end);
+const char *name_key_scan(
+	struct name_key *out, const char *begin, const char *text, const char *end);
 static inline void name_key_init(struct name_key *out, const char *name, size_t len)
 {
-	(void)name_key_scan(out, name, name + len);
+	(void)name_key_scan(out, name, name, name + len);
 }
 
 /*

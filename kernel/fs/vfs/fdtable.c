@@ -292,13 +292,23 @@ int fd_get_file(struct fdtable *t, int fd, bool allow_path, struct file **out)
 
 /* ---- Numbers ---- */
 
+/* The lowest free number at or after `at`, within the array; its size when there is none. */
+static inline size_t find_free(const struct fdarray *a, size_t at)
+{
+	uint64_t free = ~a->open[at / 64] & ~0ull << at % 64;
+
+	if (LIKELY(free))
+		return ALIGN_DOWN(at, (size_t)64) + (size_t)__builtin_ctzll(free);
+	return bitmap_find_zero(a->open, a->size, at);
+}
+
 /* Takes the lowest number, or says which was too large for the array. */
 static int reserve_locked(struct fdtable *t, unsigned min, uint64_t limit, unsigned *fd)
 {
 	struct fdarray *a = t->array;
 	size_t at = MAX(min, t->first_free);
 
-	at = at < a->size ? bitmap_find_zero(a->open, a->size, at) : at;
+	at = LIKELY(at < a->size) ? find_free(a, at) : at;
 	*fd = (unsigned)at;
 	if (at >= limit)
 		return -EMFILE;

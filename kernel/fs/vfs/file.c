@@ -30,7 +30,6 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/cred.h"
-#include "proc/proc.h"
 
 enum { FILES_MIN = 8192 };
 #define CAP_SYS_ADMIN_NR 21 /* linux/capability.h */
@@ -224,6 +223,8 @@ static NOINLINE void last_put(struct file *f)
 {
 	if (UNLIKELY(f->epoll_items))
 		epoll_forget_file(f);
+	if (UNLIKELY(f->async))
+		(void)!file_set_async(f, false); /* off cannot fail */
 	if (f->mode & FILE_OPENED) {
 		notify_file(f, f->mode & FILE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 		if (UNLIKELY(atomic_load_relaxed(&f->inode->locks)))
@@ -334,57 +335,6 @@ size_t file_anonymous_name(const struct file *f, char *buf, size_t size)
 		return snformat(buf, size, "%s:[%lu]",
 			S_ISFIFO(f->inode->mode) ? "pipe" : "socket", f->inode->ino);
 	return snformat(buf, size, "anon_inode:[%s]", name);
-}
-
-/* ---- Signals to the owner ---- */
-
-/* man 2 fcntl, F_SETOWN: as kill(2) would, by the rights of who set the owner. */
-static bool may_signal(const struct file *f, const struct cred *target)
-{
-	return f->owner_euid == 0 || f->owner_euid == target->suid ||
-	       f->owner_euid == target->uid || f->owner_uid == target->suid ||
-	       f->owner_uid == target->uid;
-}
-
-static void send_to_thread(struct file *f, struct thread *t, int sig, const siginfo_t *info)
-{
-	if (may_signal(f, t->user->cred))
-		(void)!signal_send_thread(
-			t, sig, info); /* a full queue: man 2 fcntl says SIGIO */
-}
-
-void file_send_sigio(struct file *f, int band)
-{
-	siginfo_t info = {0};
-	struct thread *t;
-	struct proc *p;
-	int pid, type, sig;
-
-	if (!(READ_ONCE(f->flags) & FASYNC))
-		return;
-	irqlock_lock(&f->flags_lock);
-	pid = f->owner_pid;
-	type = f->owner_type;
-	sig = f->owner_sig;
-	info.si_fd = f->owner_fd;
-	irqlock_unlock(&f->flags_lock);
-	info.si_signo = sig ? sig : SIGIO;
-	info.si_code = sig ? band : SI_KERNEL;
-	info.si_band = band;
-	if (!pid)
-		return;
-	if (type == F_OWNER_PGRP) {
-		signal_send_group(pid, info.si_signo, &info);
-	} else if (type == F_OWNER_TID) {
-		if (!uthread_find(pid, &t)) {
-			send_to_thread(f, t, info.si_signo, &info);
-			thread_put(t);
-		}
-	} else if (!proc_find(pid, &p)) {
-		if (may_signal(f, p->leader->user->cred))
-			(void)!signal_send_proc(p, info.si_signo, &info);
-		proc_put(p);
-	}
 }
 
 void file_init(void)

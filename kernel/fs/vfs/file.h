@@ -54,8 +54,9 @@ struct file_ops {
 	int (*iterate)(struct file *f, struct dir_sink *sink);	       /* directories, from f->pos */
 	int (*fsync)(struct file *f, bool data_only);
 	int (*fallocate)(struct file *f, int mode, int64_t offset, int64_t len);
-	/* What mmap maps; NULL: -ENODEV. Takes no reference. */
-	int (*map)(struct file *f, uint32_t vm_flags, struct page_source **out);
+	/* What mmap maps; NULL: -ENODEV. Takes no reference. May take VM_MAY* away (seals). *out NULL:
+	 * anonymous memory, private or shared as asked (/dev/zero). */
+	int (*map)(struct file *f, uint32_t *vm_flags, struct page_source **out);
 	/* The flags that fcntl(F_SETFL) changed; may refuse. */
 	int (*set_flags)(struct file *f, unsigned flags);
 	void (*flush)(struct file *f); /* each close of a descriptor */
@@ -85,6 +86,7 @@ struct file {
 	void *epoll_items;		/* [f] fs/vfs/epoll.c: the sets that watch it, or NULL */
 	int owner_fd;			/* [f] si_fd: the number by which O_ASYNC was set */
 	uint32_t owner_uid, owner_euid;	/* [f] of who set the owner */
+	struct file_async *async;	/* [P] fs/vfs/async.c: O_ASYNC's waiter, or NULL */
 	struct rcu_head rcu;
 };
 
@@ -151,6 +153,8 @@ void file_put(struct file *f); /* the last one releases; may sleep */
 bool file_is_anonymous(const struct file *f);
 /* Text of such a file for /proc/PID/fd; its length. */
 size_t file_anonymous_name(const struct file *f, char *buf, size_t size);
+/* O_ASYNC goes on or off: fs/vfs/async.c. Sleeps. 0, -ENOMEM. */
+MUST_CHECK int file_set_async(struct file *f, bool on);
 /* SIGIO or F_SETSIG's signal to F_SETOWN's owner, if O_ASYNC is set. band: POLL_IN ... */
 void file_send_sigio(struct file *f, int band);
 void file_init(void); /* gives file_create and anonymous files; needs inode_create */

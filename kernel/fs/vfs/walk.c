@@ -245,7 +245,7 @@ static int put_in_front(struct walk *w, const char *text, size_t len)
 	if (w->buffer && w->rest >= w->buffer && (size_t)(w->rest - w->buffer) >= len) {
 		to = w->buffer + (w->rest - w->buffer) - len;
 		memcpy(to, text, len);
-		w->rest = to;
+		w->begin = w->rest = to;
 		return 0;
 	}
 	size = left + 2 * len + 64; /* room for another like it */
@@ -257,7 +257,7 @@ static int put_in_front(struct walk *w, const char *text, size_t len)
 	memcpy(to + len, w->rest, left);
 	mem_free(w->buffer);
 	w->buffer = buffer;
-	w->rest = to;
+	w->begin = w->rest = to;
 	w->end = buffer + size;
 	return 0;
 }
@@ -467,7 +467,7 @@ static int walk_components(struct walk *w)
 		err = may_search(w);
 		if (err)
 			return err;
-		p = name_key_scan(&key, w->rest, w->end);
+		p = name_key_scan(&key, w->begin, w->rest, w->end);
 		if (key.len > NAME_MAX)
 			return -ENAMETOOLONG;
 		how = p < w->end ? STEP_HAS_SLASH : 0;
@@ -507,7 +507,7 @@ static int run_once(struct walk *w)
 
 	if (err)
 		return err;
-	w->rest = w->name;
+	w->begin = w->rest = w->name;
 	w->end = w->name + w->name_len;
 	w->nr_links = 0;
 	start_running(w);

@@ -24,7 +24,8 @@ struct walk {
 	struct path root;          /* no references */
 	struct path held;          /* references from the last pause, or both NULL */
 	struct borrowed_file base; /* of dirfd */
-	const char *rest, *end;    /* what is left of the text */
+	const char *begin;	   /* where the text in memory begins */
+	const char *rest, *end;    /* what is left of it */
 	uint32_t seq;
 	bool is_running;  /* under RCU */
 	bool is_locked;   /* dentry_lock is held instead of trusting the sequence */

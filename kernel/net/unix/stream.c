@@ -250,21 +250,12 @@ static int64_t recv_once(
 	return n;
 }
 
-static int64_t stream_recv(struct socket *s, struct socket_msg *m)
+static NOINLINE int64_t receive(struct unix_sock *u, struct socket_msg *m)
 {
-	struct unix_sock *u = unix_of(s);
 	struct receipt r = {.done = LIST_INIT(r.done)};
 	struct unix_buf *b;
 	int64_t n;
 
-	if (UNLIKELY(READ_ONCE(u->state) != UNIX_CONNECTED))
-		return -EINVAL;
-	if (UNLIKELY(m->flags & MSG_OOB))
-		return -EOPNOTSUPP;
-	/* the order: what is queued before a shutdown is seen with it */
-	if (!READ_ONCE(s->error) && !atomic_load_acquire(&u->shutdown) &&
-		!READ_ONCE(u->nr_queued) && m->iter->left)
-		return -EAGAIN;
 	n = recv_once(u, m, &r, READ_ONCE(u->nr_with_files) != 0);
 	if (UNLIKELY(n == -EDEADLK))
 		n = recv_once(u, m, &r, true);
@@ -274,6 +265,21 @@ static int64_t stream_recv(struct socket *s, struct socket_msg *m)
 	while ((b = list_pop_head(&r.done, struct unix_buf, link)))
 		unix_buf_destroy(b);
 	return n;
+}
+
+static int64_t stream_recv(struct socket *s, struct socket_msg *m)
+{
+	struct unix_sock *u = unix_of(s);
+
+	if (UNLIKELY(READ_ONCE(u->state) != UNIX_CONNECTED))
+		return -EINVAL;
+	if (UNLIKELY(m->flags & MSG_OOB))
+		return -EOPNOTSUPP;
+	/* the order: what is queued before a shutdown is seen with it */
+	if (!READ_ONCE(s->error) && !atomic_load_acquire(&u->shutdown) &&
+		!READ_ONCE(u->nr_queued) && m->iter->left)
+		return -EAGAIN;
+	return receive(u, m);
 }
 
 const struct socket_ops unix_stream_ops = {

@@ -28,7 +28,7 @@ enum { PAGE = 4096 };
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden"))); /* of this image */
 
-#define DATA ((const volatile struct vdso_data *)(const volatile void *)(__ehdr_start - PAGE))
+#define DATA ((const volatile struct vdso_data *)((uintptr_t)__ehdr_start - PAGE))
 
 static inline long call2(long nr, long a, long b)
 {

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+/* proc(5): what programs read there, in the form in which they read it. */
+#include "guest.h"
+
+#include <dirent.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+static char text[65536];
+
+static const char *get(const char *path)
+{
+	if (get_file(path, text, sizeof(text)) < 0)
+		FAIL("%s: %s", path, errno_name(errno));
+	return text;
+}
+
+static void has(const char *path, const char *part)
+{
+	if (!strstr(get(path), part))
+		FAIL("%s has no \"%s\"", path, part);
+}
+
+TEST(proc, self_is_a_link)
+{
+	char buf[30], want[30];
+	ssize_t n = CHECK_OK(readlink("/proc/self", buf, 29));
+
+	buf[n] = 0;
+	snprintf(want, sizeof(want), "%d", getpid());
+	CHECK_STREQ(buf, want);
+	n = CHECK_OK(readlink("/proc/thread-self", buf, 29));
+	buf[n] = 0;
+	snprintf(want, sizeof(want), "%d/task/%d", getpid(), getpid());
+	CHECK_STREQ(buf, want);
+}
+
+TEST(proc, stat_fields)
+{
+	int pid, ppid, pgrp, session;
+	char comm[20], state;
+
+	CHECK_OK(prctl(PR_SET_NAME, "a b) c"));
+	CHECK_EQ(sscanf(get("/proc/self/stat"), "%d (%15[^)]) c) %c %d %d %d", &pid, comm,
+			 &state, &ppid, &pgrp, &session),
+		6);
+	CHECK_EQ(pid, getpid());
+	CHECK_STREQ(comm, "a b");
+	CHECK_EQ(state, 'R');
+	CHECK_EQ(ppid, getppid());
+	CHECK_EQ(pgrp, getpgrp());
+	CHECK_EQ(session, getsid(0));
+	char *at = strrchr(text, ')');
+	int fields = 2;
+	for (; *at; at++)
+		fields += *at == ' ';
+	CHECK_EQ(fields, 52);
+}
+
+TEST(proc, status_lines)
+{
+	static const char *const keys[] = {"Name:\tproc\n", "State:\tR (running)\n", "Tgid:\t",
+		"PPid:\t", "TracerPid:\t0\n", "Uid:\t0\t0\t0\t0\n", "Gid:\t0\t0\t0\t0\n",
+		"VmSize:\t", "VmRSS:\t", "Threads:\t1\n", "SigBlk:\t", "CapEff:\t",
+		"NoNewPrivs:\t0", "Cpus_allowed:\t", "voluntary_ctxt_switches:\t"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		has("/proc/self/status", keys[i]);
+}
+
+TEST(proc, status_signals)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	raise(SIGUSR1);
+	signal(SIGTERM, SIG_IGN);
+	has("/proc/self/status", "SigBlk:\t0000000000000200\n");
+	has("/proc/self/status", "SigPnd:\t0000000000000200\n");
+	has("/proc/self/status", "SigIgn:\t0000000000004000\n");
+}
+
+TEST(proc, cmdline_and_comm)
+{
+	CHECK_STREQ(get("/proc/self/comm"), "proc\n");
+	CHECK_STREQ(get("/proc/self/cmdline"), "/tests/proc");
+	put_file("/proc/self/comm", "newname");
+	CHECK_STREQ(get("/proc/self/comm"), "newname\n");
+	CHECK_STREQ(get("/proc/1/comm"), "init\n");
+}
+
+TEST(proc, environ)
+{
+	ssize_t n = get_file("/proc/self/environ", text, sizeof(text));
+
+	CHECK(n > 10);
+	CHECK_STREQ(text, "PATH=/bin:/sbin:/usr/bin");
+}
+
+TEST(proc, maps_format)
+{
+	char *p = mmap(NULL, 8192, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0), want[100];
+	FILE *f;
+	char lines[300];
+	unsigned long from, to, offset, last = 0;
+	char perms[5];
+
+	snprintf(want, sizeof(want), "%lx-%lx r--s 00000000 ", (unsigned long)p,
+		(unsigned long)p + 8192);
+	for (char *c = want; *c; c++)
+		;
+	has("/proc/self/maps", strchr(want, ' '));
+	f = fopen("/proc/self/maps", "r");
+	while (fgets(lines, sizeof(lines), f)) {
+		CHECK_EQ(sscanf(lines, "%lx-%lx %4s %lx", &from, &to, perms, &offset), 4);
+		CHECK(from >= last && to > from);
+		last = to;
+	}
+	has("/proc/self/maps", "/tests/proc\n");
+	has("/proc/self/maps", "[stack]\n");
+	has("/proc/self/maps", "[vdso]\n");
+	has("/proc/self/maps", "/dev/zero (deleted)\n");
+}
+
+TEST(proc, smaps)
+{
+	has("/proc/self/smaps", "Rss: ");
+	has("/proc/self/smaps", "Private_Dirty: ");
+	has("/proc/self/smaps", "VmFlags: ");
+}
+
+TEST(proc, statm_has_seven_numbers)
+{
+	long n[7];
+
+	CHECK_EQ(sscanf(get("/proc/self/statm"), "%ld %ld %ld %ld %ld %ld %ld", n, n + 1, n + 2,
+			 n + 3, n + 4, n + 5, n + 6),
+		7);
+	CHECK(n[0] > n[1] && n[1] > 0);
+}
+
+TEST(proc, mem_reads_and_writes)
+{
+	static char target[] = "original";
+	char buf[9] = "";
+	int fd = CHECK_OK(open("/proc/self/mem", O_RDWR));
+
+	CHECK_EQ(pread(fd, buf, 8, (off_t)target), 8);
+	CHECK_STREQ(buf, "original");
+	CHECK_EQ(pwrite(fd, "changed!", 8, (off_t)target), 8);
+	CHECK_STREQ(target, "changed!");
+	CHECK_ERRNO(pread(fd, buf, 8, 8), EIO);
+}
+
+TEST(proc, fd_folder)
+{
+	struct dirent *entry;
+	char link[100];
+	int fd = CHECK_OK(dup2(CHECK_OK(open("/dev/null", O_RDONLY)), 30)), seen = 0;
+	DIR *dir = opendir("/proc/self/fd");
+	ssize_t n;
+
+	CHECK(dir);
+	while ((entry = readdir(dir)))
+		seen += atoi(entry->d_name) == fd;
+	CHECK_EQ(seen, 1);
+	n = CHECK_OK(readlink("/proc/self/fd/30", link, 99));
+	link[n] = 0;
+	CHECK_STREQ(link, "/dev/null");
+	CHECK_OK(pipe((int[2]){0}));
+	has("/proc/self/fdinfo/30", "pos:\t0\n");
+	has("/proc/self/fdinfo/30", "flags:\t0100000\n");
+}
+
+TEST(proc, pipe_link_has_the_inode)
+{
+	struct stat st;
+	char path[40], link[60], want[60];
+	int fd[2];
+	ssize_t n;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(fstat(fd[0], &st));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[0]);
+	n = CHECK_OK(readlink(path, link, 59));
+	link[n] = 0;
+	snprintf(want, sizeof(want), "pipe:[%lu]", (unsigned long)st.st_ino);
+	CHECK_STREQ(link, want);
+}
+
+TEST(proc, exe_cwd_root)
+{
+	char link[100];
+	ssize_t n = CHECK_OK(readlink("/proc/self/exe", link, 99));
+
+	link[n] = 0;
+	CHECK_STREQ(link, "/tests/proc");
+	CHECK(exists("/proc/self/cwd/."));
+	CHECK(exists("/proc/self/root/proc"));
+}
+
+TEST(proc, task_folder)
+{
+	char path[60];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", getpid());
+	CHECK_STREQ(get(path), "proc\n");
+	CHECK(!exists("/proc/self/task/1/comm"));
+}
+
+TEST(proc, listing_has_processes)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int init = 0, me = 0;
+
+	while ((entry = readdir(dir))) {
+		init += atoi(entry->d_name) == 1;
+		me += atoi(entry->d_name) == getpid();
+	}
+	CHECK_EQ(init, 1);
+	CHECK_EQ(me, 1);
+}
+
+TEST(proc, dead_process_is_gone)
+{
+	char path[40], c;
+	int fd;
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid == 0)
+		_exit(0);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = CHECK_OK(open(path, O_RDONLY));
+	wait_until_sleeping(pid);
+	has(path, ") Z ");
+	EXPECT_CHILD(pid, 0);
+	CHECK_ERRNO(open(path, O_RDONLY), ENOENT);
+	CHECK_ERRNO(read(fd, &c, 1), ESRCH);
+}
+
+TEST(proc, system_files)
+{
+	has("/proc/meminfo", "MemTotal: ");
+	has("/proc/meminfo", "MemAvailable: ");
+	has("/proc/cpuinfo", "processor\t: 0\n");
+	has("/proc/cpuinfo", "flags\t\t: ");
+	has("/proc/stat", "cpu  ");
+	has("/proc/stat", "\nbtime ");
+	has("/proc/version", "Linux version ");
+	has("/proc/filesystems", "nodev\ttmpfs\n");
+	has("/proc/self/mounts", " /proc proc ");
+	has("/proc/self/mountinfo", " / ");
+	has("/proc/devices", "Character devices:\n");
+	has("/proc/cmdline", "console=ttyS0");
+	CHECK(atof(get("/proc/uptime")) > 0);
+	CHECK_EQ(sscanf(get("/proc/loadavg"), "%*f %*f %*f %*d/%*d %*d%n", &(int){0}), 0);
+}
+
+TEST(proc, sysctl_files)
+{
+	CHECK_STREQ(get("/proc/sys/kernel/ostype"), "Linux\n");
+	CHECK(atoi(get("/proc/sys/kernel/pid_max")) >= 32768);
+	CHECK(atoi(get("/proc/sys/fs/file-max")) > 0);
+	CHECK(atoi(get("/proc/sys/vm/overcommit_memory")) >= 0);
+	CHECK_EQ(strlen(get("/proc/sys/kernel/random/boot_id")), 37);
+	CHECK_EQ(atoi(get("/proc/sys/fs/pipe-max-size")), 1048576);
+}
+
+TEST(proc, cannot_be_changed)
+{
+	CHECK_ERRNO(open("/proc/newfile", O_CREAT | O_RDWR, 0600), ENOENT);
+	CHECK_ERRNO(mkdir("/proc/d", 0700), ENOENT);
+	CHECK_ERRNO(unlink("/proc/version"), EPERM);
+	CHECK_ERRNO(rmdir("/proc/self/fd"), EPERM);
+}
+
+TEST(proc, limits_and_oom)
+{
+	has("/proc/self/limits", "Max open files            1024                 4096          "
+				 "       files     \n");
+	CHECK_STREQ(get("/proc/self/oom_score_adj"), "0\n");
+	put_file("/proc/self/oom_score_adj", "500");
+	CHECK_STREQ(get("/proc/self/oom_score_adj"), "500\n");
+}
+
+TEST(proc, pagemap_and_reading_in_pieces)
+{
+	char buf[5];
+	int fd = CHECK_OK(open("/proc/self/status", O_RDONLY));
+
+	CHECK_EQ(read(fd, buf, 5), 5);
+	CHECK_MEM(buf, "Name:", 5);
+	CHECK_EQ(pread(fd, buf, 5, 6), 5);
+	CHECK_MEM(buf, "proc\n", 5);
+	CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+}

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: MIT
+/* pty(7), termios(3), tty_ioctl(4): the line discipline as seen through a pseudo-terminal, and job control. */
+#include "guest.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+static int master, slave;
+
+static void open_pair(void)
+{
+	int n, zero = 0;
+	char name[30];
+
+	master = CHECK_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	CHECK_OK(ioctl(master, TIOCSPTLCK, &zero));
+	CHECK_OK(ioctl(master, TIOCGPTN, &n));
+	snprintf(name, sizeof(name), "/dev/pts/%d", n);
+	slave = CHECK_OK(open(name, O_RDWR | O_NOCTTY));
+}
+
+static void flags(tcflag_t set, tcflag_t clear)
+{
+	struct termios t;
+
+	CHECK_OK(tcgetattr(slave, &t));
+	t.c_lflag = (t.c_lflag | set) & ~clear;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+}
+
+static void type(const char *text)
+{
+	CHECK_EQ(write(master, text, strlen(text)), strlen(text));
+}
+
+/* What the master shows within a while, as a string. */
+static const char *screen(void)
+{
+	static char buf[2000];
+	struct pollfd p = {master, POLLIN, 0};
+	ssize_t len = 0, n;
+
+	while (len < (ssize_t)sizeof(buf) - 1 && poll(&p, 1, 50) == 1 && (p.revents & POLLIN)) {
+		n = read(master, buf + len, sizeof(buf) - 1 - len);
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	buf[len] = 0;
+	return buf;
+}
+
+static const char *line(void)
+{
+	static char buf[5000];
+	ssize_t n = CHECK_OK(read(slave, buf, sizeof(buf) - 1));
+
+	buf[n] = 0;
+	return buf;
+}
+
+static int ready(void)
+{
+	struct pollfd p = {slave, POLLIN, 0};
+
+	return poll(&p, 1, 20);
+}
+
+TEST(pty, default_settings)
+{
+	struct termios t;
+	struct winsize ws = {9, 9, 9, 9};
+
+	open_pair();
+	CHECK_OK(tcgetattr(slave, &t));
+	CHECK_EQ(t.c_iflag, ICRNL | IXON);
+	CHECK_EQ(t.c_oflag, OPOST | ONLCR);
+	CHECK_EQ(t.c_cflag, CS8 | CREAD | B38400);
+	CHECK_EQ(t.c_lflag, ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN);
+	CHECK_MEM(t.c_cc, "\003\034\177\025\004\0\001\0\021\023\032\0\022\017\027\026\0", 17);
+	CHECK_OK(ioctl(slave, TIOCGWINSZ, &ws));
+	CHECK_EQ(ws.ws_row, 0);
+	CHECK(isatty(slave));
+	CHECK(isatty(master));
+}
+
+TEST(pty, locked_until_unlocked)
+{
+	int n;
+	char name[30];
+
+	master = CHECK_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	CHECK_OK(ioctl(master, TIOCGPTN, &n));
+	snprintf(name, sizeof(name), "/dev/pts/%d", n);
+	CHECK_ERRNO(open(name, O_RDWR | O_NOCTTY), EIO);
+	CHECK_OK(ioctl(master, TIOCGPTLCK, &n));
+	CHECK_EQ(n, 1);
+}
+
+TEST(pty, canonical_line_and_echo)
+{
+	open_pair();
+	type("hello");
+	CHECK_EQ(ready(), 0);
+	type("\r");
+	CHECK_STREQ(line(), "hello\n");
+	CHECK_STREQ(screen(), "hello\r\n");
+}
+
+TEST(pty, output_maps_newline)
+{
+	open_pair();
+	CHECK_EQ(write(slave, "a\nb\n", 4), 4);
+	CHECK_STREQ(screen(), "a\r\nb\r\n");
+}
+
+TEST(pty, one_line_at_a_time)
+{
+	char buf[3];
+
+	open_pair();
+	type("one\ntwo\n");
+	CHECK_STREQ(line(), "one\n");
+	CHECK_EQ(read(slave, buf, 2), 2);
+	CHECK_MEM(buf, "tw", 2);
+	CHECK_STREQ(line(), "o\n");
+}
+
+TEST(pty, erase_word_and_kill)
+{
+	open_pair();
+	type("abc\177d\n");
+	CHECK_STREQ(line(), "abd\n");
+	CHECK_STREQ(screen(), "abc\b \bd\r\n");
+	type("one two\027x\n");
+	CHECK_STREQ(line(), "one x\n");
+	type("junk\025ok\n");
+	CHECK_STREQ(line(), "ok\n");
+}
+
+TEST(pty, erase_of_utf8)
+{
+	struct termios t;
+
+	open_pair();
+	CHECK_OK(tcgetattr(slave, &t));
+	t.c_iflag |= IUTF8;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	type("a\xc3\xa4\177b\n");
+	CHECK_STREQ(line(), "ab\n");
+}
+
+TEST(pty, end_of_file)
+{
+	char c;
+
+	open_pair();
+	type("\004");
+	CHECK_EQ(read(slave, &c, 1), 0);
+	type("ab\004");
+	CHECK_STREQ(line(), "ab");
+}
+
+TEST(pty, literal_next)
+{
+	open_pair();
+	type("\026\003x\n");
+	CHECK_STREQ(line(), "\003x\n");
+}
+
+TEST(pty, echoctl_shows_control_characters)
+{
+	open_pair();
+	type("\001\n");
+	CHECK_STREQ(line(), "\001\n");
+	CHECK_STREQ(screen(), "^A\r\n");
+}
+
+TEST(pty, raw_mode)
+{
+	struct termios t;
+	char buf[8];
+
+	open_pair();
+	CHECK_OK(tcgetattr(slave, &t));
+	cfmakeraw(&t);
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	type("x\r\003");
+	CHECK_EQ(read(slave, buf, 8), 3);
+	CHECK_MEM(buf, "x\r\003", 3);
+	CHECK_STREQ(screen(), "");
+	CHECK_EQ(write(slave, "\n", 1), 1);
+	CHECK_STREQ(screen(), "\n");
+}
+
+TEST(pty, vmin_and_vtime)
+{
+	struct termios t;
+	char buf[8];
+	int64_t before;
+
+	open_pair();
+	CHECK_OK(tcgetattr(slave, &t));
+	cfmakeraw(&t);
+	t.c_cc[VMIN] = 0;
+	t.c_cc[VTIME] = 1;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	before = now_ms();
+	CHECK_EQ(read(slave, buf, 8), 0);
+	CHECK(now_ms() - before >= 90);
+	t.c_cc[VTIME] = 0;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	CHECK_EQ(read(slave, buf, 8), 0);
+	t.c_cc[VMIN] = 3;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	pid_t pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_EQ(read(slave, buf, 8), 3);
+		_exit(0);
+	}
+	type("ab");
+	sleep_ms(20);
+	type("c");
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(pty, master_closed_is_hangup)
+{
+	struct pollfd p;
+	char c;
+
+	open_pair();
+	close(master);
+	CHECK_EQ(read(slave, &c, 1), 0);
+	CHECK_ERRNO(write(slave, "x", 1), EIO);
+	p = (struct pollfd){slave, POLLIN, 0};
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK(p.revents & POLLHUP);
+}
+
+TEST(pty, slave_closed_is_eio)
+{
+	char c;
+
+	open_pair();
+	CHECK_EQ(write(slave, "x", 1), 1);
+	close(slave);
+	CHECK_EQ(read(master, &c, 1), 1);
+	CHECK_ERRNO(read(master, &c, 1), EIO);
+}
+
+TEST(pty, window_size_and_sigwinch)
+{
+	struct winsize ws = {24, 80, 0, 0}, got;
+
+	open_pair();
+	CHECK_OK(ioctl(master, TIOCSWINSZ, &ws));
+	CHECK_OK(ioctl(slave, TIOCGWINSZ, &got));
+	CHECK_EQ(got.ws_row, 24);
+	CHECK_EQ(got.ws_col, 80);
+}
+
+TEST(pty, flow_control)
+{
+	open_pair();
+	type("\023");
+	CHECK_OK(fcntl(slave, F_SETFL, O_NONBLOCK));
+	CHECK(write(slave, "x", 1) <= 0);
+	CHECK_STREQ(screen(), "");
+	type("\021");
+	CHECK_EQ(write(slave, "y", 1), 1);
+	CHECK_STREQ(screen(), "y");
+}
+
+TEST(pty, noecho)
+{
+	open_pair();
+	flags(0, ECHO);
+	type("secret\n");
+	CHECK_STREQ(line(), "secret\n");
+	CHECK_STREQ(screen(), "");
+}
+
+TEST(pty, tcflush_discards)
+{
+	open_pair();
+	type("abc\n");
+	CHECK_EQ(ready(), 1);
+	CHECK_OK(tcflush(slave, TCIFLUSH));
+	CHECK_EQ(ready(), 0);
+}
+
+TEST(pty, fionread_and_long_line)
+{
+	static char big[6000];
+	int n;
+
+	open_pair();
+	type("abcd\n");
+	CHECK_EQ(ready(), 1);
+	CHECK_OK(ioctl(slave, FIONREAD, &n));
+	CHECK_EQ(n, 5);
+	CHECK_STREQ(line(), "abcd\n");
+	flags(0, ECHO);
+	memset(big, 'x', 5000);
+	CHECK_OK(fcntl(master, F_SETFL, O_NONBLOCK));
+	(void)!write(master, big, 5000);
+	type("\n");
+	CHECK_EQ(strlen(line()), 4096); /* N_TTY_BUF_SIZE with the newline */
+}
+
+/* Runs the statements as leader of a session whose terminal is the slave. */
+#define IN_SESSION(...)                                                                        \
+	IN_CHILD(CHECK_EQ(setsid(), getpid()); CHECK_OK(ioctl(slave, TIOCSCTTY, 0));           \
+		 __VA_ARGS__)
+
+TEST(pty, controlling_terminal)
+{
+	open_pair();
+	IN_SESSION(int fd = CHECK_OK(open("/dev/tty", O_RDWR)); CHECK_EQ(write(fd, "hi", 2), 2);
+		   pid_t pg; CHECK_OK(ioctl(fd, TIOCGPGRP, &pg)); CHECK_EQ(pg, getpgrp());
+		   CHECK_OK(ioctl(fd, TIOCGSID, &pg)); CHECK_EQ(pg, getsid(0)));
+	CHECK_STREQ(screen(), "hi");
+}
+
+TEST(pty, without_a_controlling_terminal)
+{
+	IN_CHILD(setsid(); CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO));
+	open_pair();
+	IN_CHILD(CHECK_ERRNO(ioctl(slave, TIOCSCTTY, 0), EPERM)); /* no session leader */
+}
+
+TEST(pty, first_terminal_becomes_the_controlling_one)
+{
+	int n, zero = 0;
+	char name[30];
+
+	master = CHECK_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	CHECK_OK(ioctl(master, TIOCSPTLCK, &zero));
+	CHECK_OK(ioctl(master, TIOCGPTN, &n));
+	snprintf(name, sizeof(name), "/dev/pts/%d", n);
+	IN_CHILD(setsid(); CHECK_OK(open(name, O_RDWR)); CHECK_OK(open("/dev/tty", O_RDWR)));
+}
+
+TEST(pty, interrupt_character_signals_the_foreground)
+{
+	pid_t pid;
+
+	open_pair();
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		setsid();
+		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		CHECK_EQ(write(slave, "r", 1), 1);
+		for (;;)
+			pause();
+	}
+	CHECK_STREQ(screen(), "r");
+	type("\003");
+	EXPECT_KILLED(pid, SIGINT);
+	CHECK_STREQ(screen(), "^C");
+}
+
+TEST(pty, background_read_is_stopped)
+{
+	int status;
+	pid_t leader;
+
+	open_pair();
+	leader = CHECK_OK(fork());
+	if (leader == 0) {
+		setsid();
+		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		pid_t pid = CHECK_OK(fork());
+		if (pid == 0) {
+			char c;
+
+			setpgid(0, 0);
+			(void)!read(slave, &c, 1);
+			_exit(0);
+		}
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN);
+		CHECK_OK(tcsetpgrp(slave, pid));
+		CHECK_EQ(write(slave, "g", 1), 1);
+		kill(-pid, SIGCONT);
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		_exit(status);
+	}
+	CHECK_STREQ(screen(), "g");
+	type("x\n");
+	EXPECT_CHILD(leader, 0);
+}
+
+TEST(pty, background_write_needs_tostop)
+{
+	open_pair();
+	IN_SESSION(int status; pid_t pid = CHECK_OK(fork()); if (pid == 0) {
+		setpgid(0, 0);
+		CHECK_EQ(write(slave, "b", 1), 1);
+		flags(TOSTOP, 0); /* stops here: changing settings always does */
+		_exit(0);
+	} CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		   CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU); kill(pid, SIGKILL);
+		   CHECK_EQ(waitpid(pid, &status, 0), pid));
+	CHECK_STREQ(screen(), "b");
+}
+
+TEST(pty, orphaned_group_gets_eio)
+{
+	int status, p[2];
+	char c;
+	pid_t leader;
+
+	open_pair();
+	CHECK_OK(pipe(p));
+	leader = CHECK_OK(fork());
+	if (leader == 0) {
+		setsid();
+		signal(SIGHUP, SIG_IGN);
+		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		if (fork() == 0) {
+			setpgid(0, 0);
+			if (fork() ==
+				0) { /* its parent ends: orphaned group in the background */
+				sleep_ms(100);
+				c = read(slave, &c, 1) < 0 && errno == EIO ? 'y' : 'n';
+				CHECK_EQ(write(p[1], &c, 1), 1);
+				_exit(0);
+			}
+			_exit(0);
+		}
+		wait(&status);
+		sleep_ms(300);
+		_exit(0);
+	}
+	close(p[1]);
+	CHECK_EQ(read(p[0], &c, 1), 1);
+	CHECK_EQ(c, 'y');
+	EXPECT_CHILD(leader, 0);
+}
+
+TEST(pty, leader_exit_hangs_up)
+{
+	pid_t leader;
+	int p[2];
+	char c;
+
+	open_pair();
+	CHECK_OK(pipe(p));
+	leader = CHECK_OK(fork());
+	if (leader == 0) {
+		setsid();
+		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		if (fork() == 0) {
+			close(p[0]);
+			CHECK_EQ(write(p[1], "r", 1), 1);
+			for (;;)
+				pause(); /* SIGHUP ends it */
+		}
+		CHECK_EQ(read(p[0], &c, 1), 1);
+		_exit(0);
+	}
+	EXPECT_CHILD(leader, 0);
+	close(p[1]);
+	CHECK_EQ(read(p[0], &c, 1), 0);
+	CHECK_EQ(read(slave, &c, 1), 0);
+	CHECK_ERRNO(write(slave, "x", 1), EIO);
+}
+
+TEST(pty, suspend_character)
+{
+	int status;
+	pid_t leader;
+
+	open_pair();
+	leader = CHECK_OK(fork());
+	if (leader == 0) {
+		setsid();
+		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		signal(SIGTTOU, SIG_IGN);
+		pid_t pid = CHECK_OK(fork());
+		if (pid == 0) {
+			setpgid(0, 0);
+			CHECK_OK(tcsetpgrp(slave, getpid()));
+			CHECK_EQ(write(slave, "r", 1), 1);
+			for (;;)
+				pause();
+		}
+		CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+		CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP);
+		kill(pid, SIGKILL);
+		_exit(0);
+	}
+	CHECK_STREQ(screen(), "r");
+	type("\032");
+	EXPECT_CHILD(leader, 0);
+}
