@@ -342,9 +342,10 @@ void proc_exit_thread(int code)
 		if (proc_leave_session && p->session == p->pid)
 			proc_leave_session(p);
 		give_back_process(p);
-		signals_fini(p);
 	}
 	leave_process(u, is_last);
+	if (is_last) /* until now a child that ends asks whether we ignore it; u holds p */
+		signals_fini(p);
 	thread_exit(0);
 }
 

@@ -588,9 +588,14 @@ void signals_exec(struct proc *p)
 
 void signals_fini(struct proc *p)
 {
+	struct sigactions *a;
+
+	irqlock_lock(&p->lock); /* /proc reads them */
 	sigpending_flush(&p->signals.pending);
-	actions_put(p->signals.actions);
+	a = p->signals.actions;
 	p->signals.actions = NULL;
+	irqlock_unlock(&p->lock);
+	actions_put(a);
 }
 
 void signals_thread_exit(void)

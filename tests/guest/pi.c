@@ -17,11 +17,6 @@ static long futex(volatile uint32_t *at, int op, uint32_t val, const void *timeo
 	return syscall(SYS_futex, at, op, val, timeout, at2, val3);
 }
 
-static void sleep_ms(int ms)
-{
-	usleep((useconds_t)ms * 1000);
-}
-
 static pthread_t spawn(void *(*run)(void *), void *arg)
 {
 	pthread_t thread;
