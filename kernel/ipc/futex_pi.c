@@ -182,7 +182,7 @@ static int find_owner(uptr at, struct thread **out)
 	if (user_load32(&word, at))
 		return -EFAULT;
 	tid = (int)(word & FUTEX_TID_MASK);
-	return tid && tid != my_tid() ? uthread_find(tid, out) : 0;
+	return tid ? uthread_find(tid, out) : 0;
 }
 
 enum { LOST_OWNER_TRIES = 10 }; /* a lock whose owner ended changes hands soon, if it does */
@@ -333,18 +333,21 @@ static int requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
 			err = take_for(w, to_at, word, true);
 			if (err)
 				return err;
-			done++;
 			if (!(word & FUTEX_TID_MASK)) {
+				done++;
 				owner = w->thread;
 				futex_wake_waiter(b1, w, false);
 				continue;
 			}
-		} else {
-			done++;
 		}
 		thread_get(owner);
-		if (set_owner(w, owner))
+		err = set_owner(w, owner);
+		if (err)
 			thread_put(owner);
+		if (err && !done)
+			return err;
+		/* Ending after the first one, it finds the rest by that (hand_to). */
+		done++;
 		w->is_pi = true;
 		futex_move(b1, b2, w, to);
 		if (done > nr_move)

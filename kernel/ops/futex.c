@@ -195,28 +195,53 @@ static struct futex_requeue_op *requeue_of(struct op *op)
 	return container_of(wait_of(op), struct futex_requeue_op, wait);
 }
 
+/* Once it was woken and another was faster than it, it waits for the lock like anybody. */
+static bool is_at_lock(const struct futex_requeue_op *f)
+{
+	return !f->wait.waiter.target;
+}
+
 /* It was woken: the lock is its own, or was left to it by a thread that ended. */
 static int64_t requeue_woken(struct futex_requeue_op *f)
 {
-	return futex_pi_inherit(&f->wait.waiter, f->target_at);
+	int err = futex_pi_inherit(&f->wait.waiter, f->target_at);
+
+	if (err != -EAGAIN)
+		return err;
+	f->wait.waiter.target = NULL;
+	f->wait.waiter.key = f->target;
+	f->wait.at = f->target_at;
+	f->wait.op.is_begun = false;
+	return -EAGAIN;
 }
 
 static int64_t requeue_issue(struct op *op)
 {
 	struct futex_requeue_op *f = requeue_of(op);
-	int64_t result = wait_issue(op);
+	int64_t result;
 
-	if (result == 0)
-		return requeue_woken(f);
-	return result;
+	if (is_at_lock(f))
+		return lock_issue(op);
+	result = wait_issue(op);
+	if (result)
+		return result;
+	result = requeue_woken(f);
+	return is_at_lock(f) ? lock_issue(op) : result;
 }
 
 static int64_t requeue_interrupted(struct op *op)
 {
 	struct futex_requeue_op *f = requeue_of(op);
+	int64_t result;
 
-	if (!futex_unqueue(&f->wait.waiter))
-		return requeue_woken(f);
+	if (is_at_lock(f)) {
+		result = lock_interrupted(op);
+		return result == -ERESTARTNOINTR ? -EWOULDBLOCK : result;
+	}
+	if (!futex_unqueue(&f->wait.waiter)) {
+		result = requeue_woken(f);
+		return is_at_lock(f) ? -EWOULDBLOCK : result;
+	}
 	return futex_key_equal(&f->wait.waiter.key, &f->target) ? -EWOULDBLOCK
 								: -ERESTARTNOINTR;
 }

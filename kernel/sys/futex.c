@@ -138,7 +138,7 @@ static int64_t wait_requeue(const struct futex_call *c)
 	struct futex_requeue_op f;
 	int err;
 
-	if (!c->val3 || c->at.addr == c->at2.addr)
+	if (c->at.addr == c->at2.addr)
 		return -EINVAL;
 	err = futex_wait_requeue_prepare(
 		&f, c->at, c->at2, c->is_private, c->val, c->until, c->is_real);

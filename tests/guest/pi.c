@@ -6,6 +6,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 
 static volatile uint32_t lock, cond;
@@ -165,6 +166,53 @@ TEST(pi, requeue_to_a_free_lock_wakes_one)
 		CHECK_EQ(pthread_join(t[i], NULL), 0);
 	CHECK_EQ(done, 2);
 	CHECK_EQ(lock & FUTEX_TID_MASK, 0);
+}
+
+static void *requeue_and_die(void *arg)
+{
+	(void)arg;
+	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), 2);
+	sleep_ms(50);
+	CHECK_EQ(done, 0);
+	return NULL;
+}
+
+TEST(pi, requeue_to_the_lock_of_a_thread_that_dies)
+{
+	pthread_t t[2];
+
+	for (int i = 0; i < 2; i++)
+		t[i] = spawn(wait_and_lock, NULL);
+	while (ready < 2)
+		sleep_ms(1);
+	sleep_ms(50);
+	CHECK_EQ(pthread_join(spawn(requeue_and_die, NULL), NULL), 0);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_join(t[i], NULL), 0);
+	CHECK_EQ(done, 2);
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+TEST(pi, wait_for_requeue_begins_again_after_a_signal)
+{
+	struct sigaction act = {.sa_handler = nothing};
+	pthread_t t;
+
+	CHECK_OK(sigaction(SIGUSR1, &act, NULL));
+	t = spawn(wait_and_lock, NULL);
+	while (!ready)
+		sleep_ms(1);
+	sleep_ms(50);
+	CHECK_EQ(pthread_kill(t, SIGUSR1), 0);
+	sleep_ms(50);
+	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), 1);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	CHECK_EQ(done, 1);
 }
 
 TEST(pi, wait_for_requeue_errors)
