@@ -294,11 +294,13 @@ void vfs_init(void)
 	inode_init_caches();
 	dentry_init_cache();
 	fs = filesystem_find("rootfs");
-	err = fs ? fs->mount(fs, "rootfs", 0, NULL, &s) : -ENODEV;
+	if (!fs)
+		panic("vfs: no file system can be the root");
+	err = fs->mount(fs, "rootfs", 0, NULL, &s);
 	if (!err)
 		err = create_first_namespace(s);
 	if (err)
-		panic("vfs: no root: error %d", -err);
+		panic("vfs: no memory for the root (error %d)", err);
 	root = (struct path){mount_ns_first->root, mount_ns_first->root->root};
 	fs_context_kernel.ns = mount_ns_first;
 	fs_context_set_root(&fs_context_kernel, &root);
