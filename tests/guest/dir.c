@@ -472,3 +472,49 @@ TEST(dir, times_change_with_contents)
 		after.st_mtim.tv_nsec > before.st_mtim.tv_nsec);
 	CHECK_EQ(after.st_mtim.tv_nsec, after.st_ctim.tv_nsec);
 }
+
+/* A kernel may keep its names in a table that grows: nothing may be lost or be missing on the way. */
+TEST_WITHIN(dir, names_are_found_while_thousands_come_and_go, 60)
+{
+	enum { KEPT = 50, MADE = 6000 };
+	char name[64];
+	pid_t looker;
+	int status;
+
+	CHECK_OK(mkdir("kept", 0700));
+	CHECK_OK(mkdir("made", 0700));
+	for (int i = 0; i < KEPT; i++) {
+		snprintf(name, sizeof(name), "kept/%d", i);
+		put_file(name, "x");
+	}
+	looker = fork();
+	CHECK_OK(looker);
+	if (!looker) {
+		for (;;) {
+			for (int i = 0; i < KEPT; i++) {
+				snprintf(name, sizeof(name), "kept/%d", i);
+				if (access(name, F_OK))
+					_exit(1);
+				snprintf(name, sizeof(name), "kept/missing%d", i);
+				if (!access(name, F_OK) || errno != ENOENT)
+					_exit(2);
+			}
+		}
+	}
+	for (int i = 0; i < MADE; i++) {
+		snprintf(name, sizeof(name), "made/%d.%s", i,
+			i % 8 ? "n" : "a name too long to be kept within an entry");
+		CHECK_OK(mknod(name, S_IFREG | 0600, 0));
+		CHECK_OK(access(name, F_OK));
+	}
+	for (int i = 0; i < MADE; i++) {
+		snprintf(name, sizeof(name), "made/%d.%s", i,
+			i % 8 ? "n" : "a name too long to be kept within an entry");
+		CHECK_OK(unlink(name));
+		CHECK_ERRNO(access(name, F_OK), ENOENT);
+	}
+	CHECK_OK(rmdir("made"));
+	CHECK_OK(kill(looker, SIGKILL));
+	CHECK_EQ(waitpid(looker, &status, 0), looker);
+	CHECK(WIFSIGNALED(status));
+}

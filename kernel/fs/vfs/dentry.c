@@ -23,6 +23,11 @@
  *     each step of a walk cheaper by two loads and a test; renames and mounts are rare, and a walk
  *     is a few hundred instructions.
  *
+ * The table
+ *     It begins with one page and becomes four times larger when it holds as many names as buckets, so
+ *     nothing is sized by RAM, nothing filled at start. No step is long: each insertion moves
+ *     a few buckets of the old table, under dentry_seq, and a miss in the new one looks there too.
+ *
  * The count
  *     refs holds the count and four bits in one word, so that a put can decide by one compare and
  *     exchange that nothing else is to be done. Only the step from 1 to 0 of a dentry that must be
@@ -45,21 +50,36 @@
 #include "sync/rcu.h"
 
 enum {
-	PAGES_PER_BUCKET = 16,
-	MIN_BUCKETS = 256,
-	MAX_BUCKETS = 1 << 18,
+	MIN_BUCKETS_LOG2 = 9,  /* one page */
+	MAX_BUCKETS_LOG2 = 19, /* 4 MiB, the most that mem_alloc gives */
+	GROWTH_LOG2 = 2,
+	BUCKETS_PER_ADD = 4, /* moved at each insertion: all long before the next growth */
 	PAGES_PER_UNUSED = 4, /* so many unused names: 6% of memory at most */
 	MIN_UNUSED = 512,
 	SHRINK_BATCH = 32,
 };
 
+/*
+ * A hash table as one word, so that readers see its address and its size together: the array, a
+ * power of two long and aligned to 64 bytes, and in the low bits 64 less the logarithm of its length.
+ */
+typedef uintptr_t table_word;
+
+#define TABLE_SHIFT_MASK 63ul
+
 struct seqcount dentry_seq;
 struct irqlock dentry_lock = IRQLOCK_INIT(RANK_DENTRY, "dentry");
 
-static struct slab_cache *dentry_cache;        /* [I] */
-static struct dentry **buckets;                /* [I] the array; [D] its contents */
-static unsigned bucket_shift;                  /* [I] 64 less the logarithm of their number */
-static uint64_t hash_secret[2];                /* [I] */
+static struct slab_cache *dentry_cache;                               /* [I] */
+static struct dentry *first_slots[1 << MIN_BUCKETS_LOG2] ALIGNED(64); /* [D] */
+static table_word table;            /* [D] names are added here; read under RCU */
+static table_word old_table;        /* [D] 0, or what still moves into table; read under RCU */
+static struct dentry **retired;     /* [D] an old table that readers may be in */
+static struct rcu_head retired_rcu; /* [D] */
+static size_t nr_moved;             /* [D] buckets of old_table that are empty now */
+static size_t nr_hashed;            /* [D] */
+static size_t grow_at;              /* [D] so many names are a reason to grow */
+static uint64_t hash_secret[2];     /* [I] */
 static struct list unused = LIST_INIT(unused); /* [D] lru_link; the longest unused first */
 static unsigned nr_unused;                     /* [D] on that list */
 static unsigned max_unused;                    /* [I] */
@@ -154,11 +174,22 @@ const char *name_key_scan(
 	return p;
 }
 
-static inline struct dentry **bucket_of(const struct dentry *parent, uint32_t hash)
+static inline struct dentry **table_slots(table_word t)
+{
+	return (struct dentry **)(t & ~TABLE_SHIFT_MASK);
+}
+
+static inline size_t table_size(table_word t)
+{
+	return (size_t)1 << (64 - (t & TABLE_SHIFT_MASK));
+}
+
+static inline struct dentry **bucket_of(
+	table_word t, const struct dentry *parent, uint32_t hash)
 {
 	uint64_t mixed = (((uintptr_t)parent >> 6) + hash) * 0x9e3779b97f4a7c15ull;
 
-	return &buckets[mixed >> bucket_shift];
+	return &table_slots(t)[mixed >> (t & TABLE_SHIFT_MASK)];
 }
 
 static struct long_name *long_name_of(const char *text)
@@ -201,14 +232,112 @@ static inline bool name_is(const struct dentry *d, const struct name_key *key)
 
 struct dentry *dentry_find_rcu(struct dentry *parent, const struct name_key *key)
 {
-	/* pairs with rcu_publish in hash_insert */
-	struct dentry *d = rcu_load(*bucket_of(parent, key->hash));
+	table_word t = atomic_load_acquire(&table); /* pairs with the release in grow */
 
-	for (; d; d = rcu_load(d->hash_next))
-		if (READ_ONCE(d->hash) == key->hash && READ_ONCE(d->parent) == parent &&
-			name_is(d, key))
-			return d;
+	do {
+		/* pairs with rcu_publish in hash_insert */
+		struct dentry *d = rcu_load(*bucket_of(t, parent, key->hash));
+
+		for (; d; d = rcu_load(d->hash_next))
+			if (READ_ONCE(d->hash) == key->hash && READ_ONCE(d->parent) == parent &&
+				name_is(d, key))
+				return d;
+	} while (UNLIKELY(t != READ_ONCE(old_table) && (t = READ_ONCE(old_table))));
 	return NULL;
+}
+
+/* ---- The table ---- */
+
+static void hash_insert(struct dentry *d)
+{
+	struct dentry **slot = bucket_of(table, d->parent, d->hash);
+
+	nr_hashed++;
+	d->hash_next = *slot;
+	if (d->hash_next)
+		d->hash_next->hash_slot = &d->hash_next;
+	d->hash_slot = slot;
+	rcu_publish(*slot, d); /* pairs with rcu_load in dentry_find_rcu */
+}
+
+/* Leaves d->hash_next, which readers may be about to follow. */
+static void hash_remove(struct dentry *d)
+{
+	if (!d->hash_slot)
+		return;
+	WRITE_ONCE(*d->hash_slot, d->hash_next);
+	if (d->hash_next)
+		d->hash_next->hash_slot = d->hash_slot;
+	d->hash_slot = NULL;
+	nr_hashed--;
+}
+
+static table_word table_make(struct dentry **slots, unsigned size_log2)
+{
+	debug_assert(!((uintptr_t)slots & TABLE_SHIFT_MASK));
+	return (uintptr_t)slots | (64 - size_log2);
+}
+
+static void free_retired(struct rcu_head *head)
+{
+	struct dentry **slots;
+
+	(void)head;
+	irqlock_lock(&dentry_lock);
+	slots = retired;
+	retired = NULL;
+	irqlock_unlock(&dentry_lock);
+	if (slots != first_slots)
+		mem_free(slots);
+}
+
+/* A few buckets of the old table; a walk that looked for a name meanwhile begins again. */
+static void move_some_locked(void)
+{
+	table_word old = old_table;
+	size_t end = MIN(nr_moved + BUCKETS_PER_ADD, table_size(old));
+
+	seq_write_begin(&dentry_seq);
+	for (; nr_moved < end; nr_moved++) {
+		struct dentry *d;
+
+		while ((d = table_slots(old)[nr_moved])) {
+			hash_remove(d);
+			hash_insert(d);
+		}
+	}
+	if (nr_moved == table_size(old)) {
+		WRITE_ONCE(old_table, 0);
+		retired = table_slots(old);
+		rcu_call(&retired_rcu, free_retired);
+	}
+	seq_write_end(&dentry_seq);
+}
+
+/* Names were added. One test where there is room. */
+static void grow_if_crowded(void)
+{
+	unsigned size_log2 = 64 - (READ_ONCE(table) & TABLE_SHIFT_MASK) + GROWTH_LOG2;
+	struct dentry **slots;
+
+	if (LIKELY(READ_ONCE(nr_hashed) < READ_ONCE(grow_at)))
+		return;
+	slots = size_log2 > MAX_BUCKETS_LOG2
+			? NULL
+			: mem_alloc(sizeof(*slots) << size_log2, SLAB_ZERO);
+	irqlock_lock(&dentry_lock);
+	if (!slots) {
+		grow_at *= 2; /* longer chains until then */
+	} else if (nr_hashed >= grow_at && !old_table && !retired) {
+		grow_at = (size_t)1 << size_log2;
+		nr_moved = 0;
+		WRITE_ONCE(old_table, table);
+		/* release: pairs with the acquire in dentry_find_rcu, which then sees old_table */
+		atomic_store_release(&table, table_make(slots, size_log2));
+		slots = NULL;
+	}
+	irqlock_unlock(&dentry_lock);
+	mem_free(slots);
 }
 
 /* ---- References ---- */
@@ -231,28 +360,6 @@ bool dentry_try_get(struct dentry *d)
 			return false;
 	} while (!atomic_cmpxchg_acquire(&d->refs, &old, old + 1));
 	return true;
-}
-
-static void hash_insert(struct dentry *d)
-{
-	struct dentry **slot = bucket_of(d->parent, d->hash);
-
-	d->hash_next = *slot;
-	if (d->hash_next)
-		d->hash_next->hash_slot = &d->hash_next;
-	d->hash_slot = slot;
-	rcu_publish(*slot, d); /* pairs with rcu_load in dentry_find_rcu */
-}
-
-/* Leaves d->hash_next, which readers may be about to follow. */
-static void hash_remove(struct dentry *d)
-{
-	if (!d->hash_slot)
-		return;
-	WRITE_ONCE(*d->hash_slot, d->hash_next);
-	if (d->hash_next)
-		d->hash_next->hash_slot = d->hash_slot;
-	d->hash_slot = NULL;
 }
 
 static void leave_tree(struct dentry *d)
@@ -457,11 +564,20 @@ static void add_locked(struct dentry *d)
 		hash_insert(d);
 }
 
+/* One more name than before: here the table grows. */
+static void add_new_locked(struct dentry *d)
+{
+	add_locked(d);
+	if (UNLIKELY(old_table))
+		move_some_locked();
+}
+
 void dentry_add_to_cache(struct dentry *d)
 {
 	irqlock_lock(&dentry_lock);
-	add_locked(d);
+	add_new_locked(d);
 	irqlock_unlock(&dentry_lock);
+	grow_if_crowded();
 }
 
 void dentry_set_inode(struct dentry *d, struct inode *i)
@@ -472,9 +588,10 @@ void dentry_set_inode(struct dentry *d, struct inode *i)
 	irqlock_lock(&dentry_lock);
 	if (!(d->refs & DENTRY_REF_KEPT)) {
 		atomic_add(&d->refs, DENTRY_REF_KEPT + 1);
-		add_locked(d);
+		add_new_locked(d);
 	}
 	irqlock_unlock(&dentry_lock);
+	grow_if_crowded();
 }
 
 int dentry_add(struct dentry *dir, const char *name, struct inode *i)
@@ -667,16 +784,12 @@ void dentry_drop_tree(struct dentry *root)
 void dentry_init_cache(void)
 {
 	struct page_stats stats;
-	uint64_t nr;
 
 	page_get_stats(&stats);
-	nr = bits_round_up_pow2(MAX(stats.total / PAGES_PER_BUCKET, (uint64_t)MIN_BUCKETS));
-	nr = MIN(nr, (uint64_t)MAX_BUCKETS);
-	buckets = mem_alloc(nr * sizeof(*buckets), SLAB_ZERO);
-	if (!buckets ||
-		slab_cache_create(&dentry_cache, "dentry", sizeof(struct dentry), CACHE_LINE))
+	table = table_make(first_slots, MIN_BUCKETS_LOG2);
+	grow_at = ARRAY_LEN(first_slots);
+	if (slab_cache_create(&dentry_cache, "dentry", sizeof(struct dentry), CACHE_LINE))
 		panic("vfs: no memory for the dentry cache");
-	bucket_shift = 64 - bits_log2(nr);
 	max_unused = (unsigned)MAX(stats.total / PAGES_PER_UNUSED, (uint64_t)MIN_UNUSED);
 	random_bytes(hash_secret, sizeof(hash_secret));
 	hash_secret[1] |= 1;
