@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""The guest tests: Linux programs on Torus (tests/guest/README.md). Whether Linux says the same needs
+Debian's kernel package, so that comparison belongs to the slow suite."""
+from cases import Program
+
+RUN = "tests/guest/run"
+
+for variant, cpus, is_slow in (("release", 1, True), ("release", 2, False), ("release", 4, True),
+                               ("debug", 1, True), ("debug", 2, False), ("debug", 4, True), ("kasan", 2, True)):
+    Program(f"guest.{variant}_{cpus}", f"Linux programs on the {variant} kernel, CPUs: {cpus}", needs=variant, lines=True,
+            slow=is_slow, timeout=900, command=[RUN, "--no-oracle", "--variant", variant, "--smp", str(cpus),
+                                                "--kernel", f"build/x86_64/{variant}/torus"])
+Program("guest.as_linux", "each guest test ends on Torus as it does on Debian's kernel", needs="debug", lines=True, slow=True,
+        timeout=1800, command=[RUN, "--kernel", "build/x86_64/debug/torus"])
