@@ -11,6 +11,7 @@
 
 #include "arch/arch.h"
 #include "debug/log.h"
+#include "dev/tty/serial.h"
 #include "dev/tty/tty.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -228,14 +229,17 @@ SYSCALL4(reboot, int, magic, int, magic2, unsigned, cmd, uptr, arg)
 		return 0; /* there is no keyboard whose Ctrl-Alt-Del it could be */
 	case LINUX_REBOOT_CMD_RESTART:
 	case LINUX_REBOOT_CMD_RESTART2:
+		serial_drain();
 		log_notice("reboot: restarting");
 		arch_restart();
 		break;
 	case LINUX_REBOOT_CMD_POWER_OFF:
+		serial_drain();
 		log_notice("reboot: power off");
 		arch_power_off();
 		break;
 	case LINUX_REBOOT_CMD_HALT:
+		serial_drain();
 		log_notice("reboot: halted");
 		break;
 	default:

@@ -23,9 +23,12 @@
 #include "fs/vfs/file.h"
 #include "irq/irq.h"
 #include "lib/fmt.h"
+#include "time/clock.h"
 
 enum { NR_PORTS = 4, FIFO_SIZE = 16, INPUT_PIECE = 64, MAX_ROUNDS = 256 };
 enum { TTYS_MAJOR = 4, TTYS_MINOR = 64, CONSOLE_MAJOR = 5, CONSOLE_MINOR = 1 };
+
+static const uint64_t DRAIN_LIMIT = NS_PER_SEC; /* a buffer takes 0.4 s at 115200 baud */
 
 enum { /* registers */
 	DATA = 0,
@@ -141,6 +144,32 @@ static void serial_start(struct tty *tty)
 static bool serial_is_sent(struct tty *tty)
 {
 	return get(port_of(tty), LSR) & LSR_IDLE;
+}
+
+static bool is_all_sent(struct port *p)
+{
+	bool is_sent;
+
+	irqlock_lock(&p->tty.lock);
+	if (p->has_irq)
+		send(p);
+	is_sent = !p->has_irq || p->tty.is_flow_stopped ||
+		  (p->tty.out.head == p->tty.out.tail && (get(p, LSR) & LSR_IDLE));
+	irqlock_unlock(&p->tty.lock);
+	return is_sent;
+}
+
+void serial_drain(void)
+{
+	uint64_t end = clock_monotonic_ns() + DRAIN_LIMIT;
+
+	for (unsigned i = 0; i < NR_PORTS; i++) {
+		while (ports[i].is_present && !is_all_sent(&ports[i])) {
+			if (clock_monotonic_ns() > end)
+				return;
+			arch_cpu_relax();
+		}
+	}
 }
 
 /* ---- Input ---- */

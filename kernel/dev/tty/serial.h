@@ -7,3 +7,5 @@
 #include "lib/base.h"
 
 void serial_init(void); /* needs devtmpfs_init, interrupts */
+/* Before the machine is switched off: what programs have written leaves, polled; a second at most. */
+void serial_drain(void);
