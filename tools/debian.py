@@ -53,11 +53,25 @@ def unpacked(package):
     return folder
 
 
-def dependencies(packages):
-    """The packages and what they need at run time, each once; the first of alternatives."""
-    argv = ["apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
-            "--no-replaces", "--no-enhances", *packages]
-    return sorted({line for line in apt(*argv).splitlines() if re.match(r"^[a-z0-9]", line)})
+def dependencies(packages, without=()):
+    """The packages and what they need at run time, each once; the first of alternatives. What `without` names is left out,
+    and what only it needs."""
+    found, fresh = set(), set(packages)
+    while fresh:
+        found |= fresh
+        text = apt("apt-cache", "depends", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces",
+                   "--no-enhances", *sorted(fresh))
+        fresh = set()
+        either = False  # the line before said `|`: this one is its alternative
+        for line in text.splitlines():
+            match = re.match(r"^ ([ |])(?:Pre)?Depends: (\S+)", line)
+            if not match:
+                continue
+            if not either and not match.group(2).startswith("<"):
+                fresh.add(match.group(2))
+            either = match.group(1) == "|"
+        fresh -= found | set(without)
+    return sorted(found)
 
 
 def kernel():

@@ -42,3 +42,12 @@ build/user/init: user/init/init.c $(GUEST_STAMP)
 
 user: build/user/init
 .PHONY: user
+
+# ---- tests/programs/init, process 1 of the machine that runs Debian's programs ----
+
+build/programs/init: tests/programs/init.c $(GUEST_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -static -no-pie -s -o $@ $<
+
+programs: build/programs/init
+.PHONY: programs
