@@ -369,6 +369,20 @@ static int resize_locked(struct pipe *p, uint32_t nr) MUST_HOLD(p->lock)
 	return 0;
 }
 
+uint32_t pipe_max_bytes = 1 << 20; /* [a] */
+
+int pipe_set_max_bytes(uint64_t bytes)
+{
+	uint32_t size = PAGE_SIZE;
+
+	if (bytes == 0 || bytes > BIT(31))
+		return -EINVAL;
+	while (size < bytes)
+		size *= 2;
+	WRITE_ONCE(pipe_max_bytes, size);
+	return 0;
+}
+
 int64_t pipe_get_size(struct file *f)
 {
 	struct pipe *p = pipe_of(f);
@@ -392,7 +406,7 @@ int64_t pipe_set_size(struct file *f, uint64_t bytes)
 		size *= 2;
 	mutex_lock(&p->lock);
 	was_full = pipe_is_full(p);
-	if (size / PAGE_SIZE > p->mask + 1 && size > PIPE_MAX_BYTES &&
+	if (size / PAGE_SIZE > p->mask + 1 && size > READ_ONCE(pipe_max_bytes) &&
 		!capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	else if (size / PAGE_SIZE != p->mask + 1)

@@ -27,6 +27,9 @@ struct waitq *pipe_fifo_queue(struct file *f);
 /* fcntl F_GETPIPE_SZ and F_SETPIPE_SZ: bytes; -EBADF (no pipe), -EINVAL, -EPERM, -EBUSY, -ENOMEM. */
 int64_t pipe_get_size(struct file *f);
 int64_t pipe_set_size(struct file *f, uint64_t bytes);
+/* What the unprivileged may ask for: /proc/sys/fs/pipe-max-size. Rounded up to a power of two of pages; -EINVAL. */
+extern uint32_t pipe_max_bytes;
+MUST_CHECK int pipe_set_max_bytes(uint64_t bytes);
 
 /* The current thread wrote to what nobody reads. */
 void pipe_send_sigpipe(void);

@@ -18,7 +18,6 @@
 enum {
 	PIPE_DEFAULT_SLOTS = 16, /* 64 KiB; man 7 pipe */
 	PIPE_SPARE_PAGES = 2,
-	PIPE_MAX_BYTES = 1048576, /* for the unprivileged: /proc/sys/fs/pipe-max-size */
 };
 
 enum pipe_slot_flags {

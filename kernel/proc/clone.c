@@ -23,6 +23,7 @@
 #include "fs/vfs/path.h"
 #include "lib/string.h"
 #include "mm/vmspace.h"
+#include "proc/cpu_limit.h"
 #include "proc/pidfd.h"
 #include "proc/proc_priv.h"
 #include "proc/rseq.h"
@@ -194,8 +195,13 @@ static int make_proc(struct birth *b)
 	err = copy_memory(b);
 	if (err)
 		goto fini_signals;
+	err = cpu_limit_watch(p);
+	if (err)
+		goto put_memory;
 	return 0;
 
+put_memory:
+	vmspace_put(p->vm);
 fini_signals:
 	signals_fini(p);
 put_exe:
@@ -207,6 +213,7 @@ put_exe:
 
 static void unmake_proc(struct proc *p)
 {
+	cpu_limit_fini(p);
 	vmspace_put(p->vm);
 	signals_fini(p);
 	if (p->exe)
@@ -518,9 +525,9 @@ int proc_unshare(uint64_t flags)
 	struct uthread *u = uthread_current();
 	int err = 0;
 
-	if (flags & ~(uint64_t)(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM |
-				CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWNS |
-				CLONE_ABSENT_NAMESPACES))
+	if (flags &
+		~(uint64_t)(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES |
+			    CLONE_SYSVSEM | CLONE_NEWNS | CLONE_ABSENT_NAMESPACES))
 		return -EINVAL;
 	/* what threads share cannot be parted; alone it is not shared: man 2 unshare */
 	if ((flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) && u->proc->nr_threads > 1)

@@ -26,6 +26,7 @@
 #include "fs/vfs/path.h"
 #include "ipc/futex.h"
 #include "mm/vmspace.h"
+#include "proc/cpu_limit.h"
 #include "proc/proc_priv.h"
 #include "proc/ptimer.h"
 #include "sched/sched.h"
@@ -80,6 +81,7 @@ static void give_back_process(struct proc *p)
 	struct file *exe;
 
 	ptimers_fini(p);
+	cpu_limit_fini(p);
 	irqlock_lock(&p->lock);
 	p->vm = NULL;
 	exe = p->exe;

@@ -20,6 +20,7 @@
 #include "uaccess/uaccess.h"
 
 struct fdtable;
+struct cpu_limit;
 struct ptimers;
 struct file;
 struct fs_context;
@@ -111,7 +112,8 @@ struct proc {
 	struct proc_times times, child_times; /* [p] of ended threads; of waited-for children */
 	uint64_t start_ns;                    /* [I] */
 	int oom_score_adj;                    /* [p] */
-	struct ptimers *timers; /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
+	struct cpu_limit *cpu_limit; /* [p] proc/cpu_limit.c; NULL: no limit was ever set */
+	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
 };
 
 /* The user half of a thread: thread->user. */
@@ -155,9 +157,10 @@ struct uthread {
 	bool is_traced; /* [a] strace=1 and the trace tool look at its calls */
 	char comm[16];  /* [t] PR_SET_NAME */
 	uint64_t min_faults, maj_faults;
+	uint64_t rt_start_ns, rt_waits; /* [p] proc/cpu_limit.c: CPU time when it last waited */
 	int exit_code;
 	bool no_new_privs;   /* [t] never cleared */
-	bool is_over_nproc; /* [t] set*uid to a user with too many processes: exec refuses */
+	bool is_over_nproc;  /* [t] set*uid to a user with too many processes: exec refuses */
 	bool is_vfork;       /* [a] the parent sleeps on proc->vfork_done until exec or exit */
 	bool resets_on_fork; /* [t] SCHED_RESET_ON_FORK */
 	uint8_t policy;      /* [t] SCHED_* as sched_getscheduler says it */

@@ -9,6 +9,7 @@
 
 #include "mm/page.h"
 #include "mm/vmspace.h"
+#include "proc/cpu_limit.h"
 #include "proc/proc_priv.h"
 
 #define NONE UINT64_MAX /* RLIM_INFINITY */
@@ -93,5 +94,7 @@ int rlimit_exchange(
 			p->rlimits[which] = *set;
 	}
 	irqlock_unlock(&p->lock);
+	if (!err && set && (which == RLIMIT_CPU || which == RLIMIT_RTTIME))
+		err = cpu_limit_watch(p);
 	return err;
 }

@@ -4,6 +4,7 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -262,6 +263,94 @@ TEST(ids, cpu_limit)
 	EXPECT_KILLED(pid, SIGXCPU);
 }
 
+static volatile int nr_xcpu;
+
+static void count_xcpu(int sig)
+{
+	(void)sig;
+	nr_xcpu++;
+}
+
+TEST(ids, cpu_limit_soft_then_hard)
+{
+	struct rlimit limit = {1, 3}, now;
+	int p[2], n = 0;
+	char c;
+	pid_t pid;
+
+	CHECK_OK(pipe(p));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		int seen = 0;
+
+		signal(SIGXCPU, count_xcpu);
+		CHECK_OK(setrlimit(RLIMIT_CPU, &limit));
+		for (;;) {
+			if (nr_xcpu == seen)
+				continue;
+			seen = nr_xcpu;
+			CHECK_OK(getrlimit(RLIMIT_CPU, &now));
+			CHECK_EQ(now.rlim_cur, 1 + seen); /* moved on by a second each time */
+			CHECK_EQ(now.rlim_max, 3);
+			CHECK_EQ(write(p[1], "x", 1), 1);
+		}
+	}
+	close(p[1]);
+	while (read(p[0], &c, 1) == 1)
+		n++;
+	EXPECT_KILLED(pid, SIGKILL);
+	CHECK_EQ(n, 2);
+}
+
+TEST(ids, cpu_limit_of_a_child_starts_anew)
+{
+	struct rlimit limit = {1, RLIM_INFINITY};
+	pid_t pid;
+
+	CHECK_OK(setrlimit(RLIMIT_CPU, &limit));
+	pid = CHECK_OK(fork());
+	if (pid == 0)
+		for (;;) {
+		}
+	EXPECT_KILLED(pid, SIGXCPU);
+	limit.rlim_cur = RLIM_INFINITY;
+	CHECK_OK(setrlimit(RLIMIT_CPU, &limit));
+}
+
+/* What is over already is over at once. */
+TEST(ids, cpu_limit_of_zero)
+{
+	struct rlimit limit = {0, RLIM_INFINITY};
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid == 0) {
+		CHECK_OK(setrlimit(RLIMIT_CPU, &limit));
+		for (;;) {
+		}
+	}
+	EXPECT_KILLED(pid, SIGXCPU);
+}
+
+TEST(ids, realtime_limit)
+{
+	struct rlimit limit = {100000, RLIM_INFINITY};
+	struct sched_param param = {1};
+	pid_t pid;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP("a second CPU is needed to go on meanwhile");
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_OK(setrlimit(RLIMIT_RTTIME, &limit));
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &param));
+		for (int i = 0; i < 10; i++) /* waiting is what it is about */
+			sleep_ms(20);
+		for (;;) {
+		}
+	}
+	EXPECT_KILLED(pid, SIGXCPU);
+}
+
 TEST(ids, setsid_makes_a_session)
 {
 	pid_t pid = CHECK_OK(fork());
@@ -314,6 +403,8 @@ TEST(ids, setpgid_after_exec_is_eacces)
 		execl("/proc/self/exe", "ids", "--helper", NULL);
 		_exit(1);
 	}
+	sleep_ms(
+		20); /* Linux lets the parent of vfork go on a little before it counts as exec */
 	CHECK_ERRNO(setpgid(other, 0), EACCES);
 	EXPECT_CHILD(other, 0);
 	EXPECT_CHILD(pid, 0);

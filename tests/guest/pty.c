@@ -264,11 +264,14 @@ TEST(pty, window_size_and_sigwinch)
 TEST(pty, flow_control)
 {
 	open_pair();
+	CHECK_EQ(write(slave, "a", 1), 1);
 	type("\023");
+	sleep_ms(50); /* Linux takes what is typed when it has time */
 	CHECK_OK(fcntl(slave, F_SETFL, O_NONBLOCK));
-	CHECK(write(slave, "x", 1) <= 0);
-	CHECK_STREQ(screen(), "");
+	CHECK_ERRNO(write(slave, "x", 1), EAGAIN);
+	CHECK_STREQ(screen(), "a");
 	type("\021");
+	sleep_ms(50);
 	CHECK_EQ(write(slave, "y", 1), 1);
 	CHECK_STREQ(screen(), "y");
 }
@@ -465,8 +468,120 @@ TEST(pty, leader_exit_hangs_up)
 	EXPECT_CHILD(leader, 0);
 	close(p[1]);
 	CHECK_EQ(read(p[0], &c, 1), 0);
-	CHECK_EQ(read(slave, &c, 1), 0);
-	CHECK_ERRNO(write(slave, "x", 1), EIO);
+	/* the terminal itself goes on: it is its master's */
+	CHECK_EQ(write(slave, "x", 1), 1);
+	CHECK_STREQ(screen(), "x");
+	IN_SESSION(CHECK_OK(open("/dev/tty", O_RDWR)));
+}
+
+/* Who is not in front, or leads no session, learns of a hang-up from its shell. */
+TEST(pty, master_closed_tells_the_leader)
+{
+	pid_t leader, pid;
+	int p[2];
+	char c;
+
+	open_pair();
+	CHECK_OK(pipe(p));
+	leader = CHECK_OK(fork());
+	if (leader == 0) {
+		close(master);
+		setsid();
+		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		signal(SIGHUP, SIG_IGN);
+		pid = CHECK_OK(fork());
+		if (pid == 0) {
+			signal(SIGHUP, SIG_DFL);
+			CHECK_EQ(write(p[1], "r", 1), 1);
+			(void)!read(slave, &c, 1); /* Linux: EIO for who waits, 0 later */
+			CHECK_EQ(read(slave, &c, 1), 0);
+			CHECK_ERRNO(write(slave, "x", 1), EIO);
+			sleep_ms(50);
+			CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+			_exit(0);
+		}
+		EXPECT_CHILD(pid, 0);
+		_exit(0);
+	}
+	CHECK_EQ(read(p[0], &c, 1), 1);
+	wait_until_sleeping(leader);
+	sleep_ms(50);
+	close(master);
+	EXPECT_CHILD(leader, 0);
+}
+
+TEST(pty, setsid_leaves_the_terminal)
+{
+	open_pair();
+	IN_SESSION(int fd = CHECK_OK(open("/dev/tty", O_RDWR)); pid_t pid = CHECK_OK(fork());
+		   if (pid == 0) {
+			   CHECK_OK(setsid());
+			   CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+			   pid_t group;
+			   CHECK_ERRNO(ioctl(fd, TIOCGPGRP, &group), ENOTTY);
+			   CHECK_ERRNO(ioctl(fd, TIOCSCTTY, 0), EPERM); /* another's */
+			   CHECK_EQ(write(fd, "s", 1), 1);
+			   _exit(0);
+		   } EXPECT_CHILD(pid, 0);
+		   CHECK_OK(open("/dev/tty", O_RDWR)));
+	CHECK_STREQ(screen(), "s");
+}
+
+TEST(pty, notty)
+{
+	open_pair();
+	IN_SESSION(pid_t pid = CHECK_OK(fork()); if (pid == 0) {
+		CHECK_OK(ioctl(slave, TIOCNOTTY));
+		CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+		CHECK_ERRNO(ioctl(slave, TIOCNOTTY), ENOTTY);
+		_exit(0);
+	} EXPECT_CHILD(pid, 0);
+		   signal(SIGHUP, SIG_IGN); CHECK_OK(ioctl(slave, TIOCNOTTY));
+		   CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+		   CHECK_OK(ioctl(slave, TIOCSCTTY, 0)); CHECK_OK(open("/dev/tty", O_RDWR)));
+}
+
+/* Many sessions come and go on one terminal: none leaves a reference behind or takes one too many. */
+TEST(pty, sessions_in_turn)
+{
+	open_pair();
+	for (int i = 0; i < 30; i++)
+		IN_SESSION(for (int j = 0; j < 3; j++) if (fork() == 0) _exit(j););
+	CHECK_EQ(write(slave, "x", 1), 1);
+	CHECK_STREQ(screen(), "x");
+}
+
+TEST(pty, vhangup)
+{
+	open_pair();
+	IN_SESSION(char c; signal(SIGHUP, SIG_IGN); CHECK_OK(syscall(SYS_vhangup));
+		   CHECK_EQ(read(slave, &c, 1), 0); CHECK_ERRNO(write(slave, "x", 1), EIO);
+		   CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO));
+}
+
+/* A line, other than a pty, hangs up with its session; it can be opened again. */
+TEST(pty, serial_line_hangs_up_with_its_session)
+{
+	char c;
+	int fd, other = CHECK_OK(open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_NONBLOCK));
+	struct termios t;
+
+	if (tcgetattr(other, &t))
+		SKIP("there is no second serial line");
+	IN_CHILD(CHECK_OK(setsid()); fd = CHECK_OK(open("/dev/ttyS1", O_RDWR | O_NONBLOCK));
+		 CHECK_OK(open("/dev/tty", O_RDWR)));
+	CHECK_EQ(read(other, &c, 1), 0);
+	CHECK_ERRNO(write(other, "x", 1), EIO);
+	CHECK_ERRNO(tcgetattr(other, &t), EIO);
+	fd = CHECK_OK(open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_NONBLOCK));
+	CHECK_OK(tcgetattr(fd, &t));
+}
+
+/* man 4 console: nobody's controlling terminal by being opened. */
+TEST(pty, console_is_no_controlling_terminal)
+{
+	IN_CHILD(CHECK_OK(setsid()); CHECK_OK(open("/dev/console", O_RDWR));
+		 CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO));
 }
 
 TEST(pty, suspend_character)

@@ -62,13 +62,14 @@ static struct termios2 get_settings(struct tty *tty)
 /* Waits until the wire has sent everything. -ERESTARTSYS. */
 static int drain(struct tty *tty)
 {
+	uint32_t hang_ups = READ_ONCE(tty->hang_ups);
 	int err = 0;
 
 	for (;;) {
 		bool is_sent;
 
 		irqlock_lock(&tty->lock);
-		is_sent = tty->is_hung_up || !tty->driver->is_sent ||
+		is_sent = tty->hang_ups != hang_ups || !tty->driver->is_sent ||
 			  (tty->out.head == tty->out.tail && tty->driver->is_sent(tty));
 		irqlock_unlock(&tty->lock);
 		if (is_sent)
@@ -378,7 +379,7 @@ int64_t tty_ioctl(struct tty *tty, struct file *f, unsigned cmd, uintptr_t arg, 
 {
 	int64_t result;
 
-	if (READ_ONCE(tty->is_hung_up) && !is_master)
+	if (!is_master && tty_file_is_hung_up(f))
 		return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
 	result = settings_ioctl(tty, cmd, UPTR(arg));
 	if (result == -TTY_ENOIOCTLCMD)

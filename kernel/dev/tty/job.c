@@ -4,8 +4,9 @@
  * front. Background processes that read it, or change it, are sent SIGTTIN or SIGTTOU.
  *
  * A session leader without a terminal gets one by opening it (without O_NOCTTY) or by TIOCSCTTY; it
- * loses it by TIOCNOTTY, when the line hangs up, or with its own end, and then the group in front gets
- * SIGHUP and SIGCONT. Each process of the session refers to the terminal by proc->tty.
+ * loses it by TIOCNOTTY, when the line hangs up, or with its own end, and then SIGHUP tells its group
+ * in front, or itself. Each process of the session refers to the terminal by proc->tty, without a
+ * reference: setsid and TIOCNOTTY clear it, clone copies it, and who ends the session clears all.
  *
  * Locks   tty->lock for session and foreground; inside it the tree lock for proc->tty
  * Spec    POSIX.1-2017 11.1; man 7 credentials, man 2 ioctl_tty
@@ -86,17 +87,6 @@ static void set_pid(struct pid **slot, struct pid *to)
 		pid_put(old);
 }
 
-/* Sets p->tty; the terminal that it had, for tty_put after the locks. Tree lock held. */
-static struct tty *swap_tty(struct proc *p, struct tty *to)
-{
-	struct tty *old = p->tty;
-
-	if (to)
-		tty_get(to);
-	WRITE_ONCE(p->tty, to);
-	return old;
-}
-
 static bool is_leader(const struct proc *p)
 {
 	return p->session == p->pid;
@@ -107,28 +97,24 @@ static void own(struct tty *tty, struct proc *p)
 {
 	set_pid(&tty->session, p->session);
 	set_pid(&tty->foreground, p->group);
-	(void)swap_tty(p, tty);
+	tty_get(tty);
+	WRITE_ONCE(p->tty, tty);
 }
 
-/* Nobody of the session has it any more. Both locks held. A reference less for each. */
+/* Nobody of the session has it any more. Both locks held; the caller has a reference. */
 static void disown(struct tty *tty)
 {
-	unsigned nr = 0;
+	bool is_last;
 
 	if (!tty->session)
 		return;
 	list_for_each (p, &tty->session->users[PID_SESSION], struct proc, session_link)
-		if (p->tty == tty) {
+		if (p->tty == tty)
 			WRITE_ONCE(p->tty, NULL);
-			nr++;
-		}
 	set_pid(&tty->session, NULL);
 	set_pid(&tty->foreground, NULL);
-	while (nr--) {
-		bool is_last = refcount_put(&tty->refs);
-
-		assert(!is_last); /* the caller has one */
-	}
+	is_last = refcount_put(&tty->refs);
+	assert(!is_last);
 }
 
 void tty_may_become_controlling(struct tty *tty, struct file *f)
@@ -168,36 +154,33 @@ static int64_t take_terminal(struct tty *tty, bool force)
 	return err;
 }
 
-/* The session is told that its terminal has gone, and loses it. */
-static void end_session(struct tty *tty, int sig)
+static void end_session(struct tty *tty)
 {
 	irqlock_lock(&tty->lock);
-	if (sig)
-		tty_signal_foreground(tty, sig);
-	tty_signal_foreground(tty, SIGCONT);
 	irqlock_lock(&proc_tree_lock);
 	disown(tty);
 	irqlock_unlock(&proc_tree_lock);
 	irqlock_unlock(&tty->lock);
 }
 
-/* TIOCNOTTY. */
+/* TIOCNOTTY: the leader takes the terminal from all, and the group in front is told. */
 static int64_t leave_terminal(struct tty *tty)
 {
 	struct proc *p = proc_current();
-	struct tty *old;
 
 	if (READ_ONCE(p->tty) != tty)
 		return -ENOTTY;
 	if (is_leader(p)) {
-		end_session(tty, SIGHUP);
+		irqlock_lock(&tty->lock);
+		tty_signal_foreground(tty, SIGHUP);
+		tty_signal_foreground(tty, SIGCONT);
+		irqlock_unlock(&tty->lock);
+		end_session(tty);
 		return 0;
 	}
 	irqlock_lock(&proc_tree_lock);
-	old = swap_tty(p, NULL);
+	WRITE_ONCE(p->tty, NULL);
 	irqlock_unlock(&proc_tree_lock);
-	if (old)
-		tty_put(old);
 	return 0;
 }
 
@@ -214,25 +197,28 @@ struct tty *tty_of_current(void)
 	return tty;
 }
 
+/*
+ * Linux: the group in front gets SIGHUP. A line hangs up for whoever has it open; a pty does not: it
+ * is its master's (tests/guest: pty.leader_exit_hangs_up, console.*).
+ */
 void tty_session_leader_exits(struct proc *p)
 {
 	struct tty *tty;
 
 	irqlock_lock(&proc_tree_lock);
-	tty = swap_tty(p, NULL);
-	if (tty && is_leader(p))
-		(void)swap_tty(p, tty); /* disown() looks for it; `tty` is our reference */
+	tty = p->tty;
+	if (tty)
+		tty_get(tty);
 	irqlock_unlock(&proc_tree_lock);
 	if (!tty)
 		return;
-	if (is_leader(p))
-		end_session(tty, SIGHUP);
+	irqlock_lock(&tty->lock);
+	tty_signal_foreground(tty, SIGHUP);
+	irqlock_unlock(&tty->lock);
+	end_session(tty);
+	if (tty->driver->is_line)
+		tty_hang_up(tty);
 	tty_put(tty);
-}
-
-void tty_inherit(struct proc *child, struct proc *parent)
-{
-	(void)swap_tty(child, parent->tty);
 }
 
 static void tell_leader(const struct pid *session)
@@ -248,15 +234,14 @@ static void tell_leader(const struct pid *session)
 	irqlock_unlock(&proc_tree_lock);
 }
 
-/* The line is gone: the leader is told, then the group in front. */
+/* The line is gone: the leader is told; it tells its groups, or ends, and that tells the one in front. */
 void tty_hang_up_session(struct tty *tty)
 {
 	irqlock_lock(&tty->lock);
-	if (tty->session) {
+	if (tty->session)
 		tell_leader(tty->session);
-	}
 	irqlock_unlock(&tty->lock);
-	end_session(tty, SIGHUP);
+	end_session(tty);
 }
 
 /* ---- ioctl ---- */

@@ -123,6 +123,8 @@ size_t ldisc_output(struct tty *tty, const uint8_t *buf, size_t len)
 {
 	size_t done = 0;
 
+	if (tty->is_flow_stopped && tty->driver->is_stopped_at_writers)
+		return 0;
 	while (done < len && put(tty, buf[done]))
 		done++;
 	if (done && !tty->is_flow_stopped)
@@ -143,7 +145,7 @@ size_t tty_take_output(struct tty *tty, uint8_t *buf, size_t size)
 
 void ldisc_flush_output(struct tty *tty)
 {
-	tty->out.tail = tty->out.head;
+	tty->out.tail = tty->out.stop = tty->out.head;
 	tty->packet_events |= TIOCPKT_FLUSHWRITE;
 	waitq_wake_all(&tty->writable, POLLOUT);
 }
@@ -153,6 +155,7 @@ void ldisc_stop(struct tty *tty)
 	if (tty->is_flow_stopped)
 		return;
 	tty->is_flow_stopped = true;
+	tty->out.stop = tty->out.head;
 	tty->packet_events = (uint8_t)((tty->packet_events & ~TIOCPKT_START) | TIOCPKT_STOP);
 	tty->driver->start(tty); /* a master in packet mode learns of it */
 }
@@ -509,7 +512,7 @@ static bool translate_newline(struct tty *tty, uint8_t *c)
 }
 
 /*
- * No room for c: in canonical mode a line must still be ended, so the last places are kept for
+ * No room for c: in canonical mode a line must still be ended, so the last place is kept for
  * that, and other bytes are dropped with a bell; else the wire has to wait.
  */
 static bool is_full(const struct tty *tty, unsigned kept)
@@ -517,9 +520,15 @@ static bool is_full(const struct tty *tty, unsigned kept)
 	return used(&tty->in) >= TTY_BUFFER_SIZE - kept;
 }
 
+/* How many places a byte takes: PARMRK doubles what looks like its mark. */
+static unsigned places(const struct tty *tty, uint8_t c)
+{
+	return I(tty, PARMRK) && c == PARITY_MARK ? 2 : 1;
+}
+
 bool ldisc_input(struct tty *tty, uint8_t c)
 {
-	enum { KEPT_FOR_END = 1, KEPT_FOR_MARK = 2 };
+	enum { KEPT_FOR_MARK = 2 };
 
 	if (!L(tty, ICANON) && is_full(tty, KEPT_FOR_MARK)) {
 		tty->is_throttled = true;
@@ -528,7 +537,7 @@ bool ldisc_input(struct tty *tty, uint8_t c)
 	translate(tty, &c);
 	if (tty->in.is_literal) {
 		tty->in.is_literal = false;
-		if (!is_full(tty, KEPT_FOR_MARK))
+		if (!is_full(tty, places(tty, c)))
 			input_plain(tty, c);
 		return true;
 	}
@@ -551,13 +560,13 @@ bool ldisc_input(struct tty *tty, uint8_t c)
 	if (L(tty, ICANON)) {
 		if (input_editing(tty, c))
 			return true;
-		if (is_full(tty, KEPT_FOR_END)) {
+		if (is_full(tty, 0)) {
 			bell(tty);
 			return true;
 		}
 		if (input_line_end(tty, c))
 			return true;
-		if (is_full(tty, KEPT_FOR_MARK)) {
+		if (is_full(tty, places(tty, c))) {
 			bell(tty);
 			return true;
 		}

@@ -92,6 +92,7 @@ static void slave_free(struct tty *slave)
 
 static const struct tty_driver pty_driver = {
 	.name = "pts",
+	.is_stopped_at_writers = true,
 	.start = slave_start,
 	.unthrottle = slave_unthrottle,
 	.close = slave_close,
@@ -125,15 +126,19 @@ static struct pty *pty_of_file(const struct file *f)
 	return f->private_data;
 }
 
+/* How far the master may read. Locked. */
+static uint32_t end_of_output(const struct tty *slave)
+{
+	return slave->is_flow_stopped ? slave->out.stop : slave->out.head;
+}
+
 /* Copies what is to be sent without taking it: the ring's tail goes on when it was delivered. Locked. */
 static size_t peek(const struct tty *slave, uint8_t *buf, size_t size)
 {
-	uint32_t at = slave->out.tail;
+	uint32_t at = slave->out.tail, end = end_of_output(slave);
 	size_t n = 0;
 
-	if (slave->is_flow_stopped)
-		return 0;
-	while (n < size && at != slave->out.head)
+	while (n < size && at != end)
 		buf[n++] = slave->out.bytes[at++ & MASK];
 	return n;
 }
@@ -186,7 +191,7 @@ static int64_t read_locked(struct pty *pty, struct iter *to)
 
 	irqlock_lock(&slave->lock);
 	is_packet = slave->is_packet_mode;
-	has_data = slave->out.head != slave->out.tail && !slave->is_flow_stopped;
+	has_data = slave->out.tail != end_of_output(slave);
 	is_over = pty->was_slave_closed;
 	irqlock_unlock(&slave->lock);
 	if (is_packet) {
@@ -247,7 +252,7 @@ static uint32_t master_poll(struct file *f)
 	irqlock_lock(&slave->lock);
 	if (slave->is_packet_mode && slave->packet_events)
 		events |= POLLPRI | POLLIN | POLLRDNORM;
-	if (slave->out.head != slave->out.tail && !slave->is_flow_stopped)
+	if (slave->out.tail != end_of_output(slave))
 		events |= POLLIN | POLLRDNORM;
 	if (pty->was_slave_closed)
 		events |= POLLHUP;
@@ -503,6 +508,7 @@ void pty_init(void)
 {
 	int err = chardev_register(&ptmx_chardev);
 
+	proc_leave_session = tty_session_leader_exits;
 	if (err == 0)
 		err = chardev_register(&own_tty_chardev);
 	if (err == 0)

@@ -271,6 +271,7 @@ static void serial_send_break(struct tty *tty, bool on)
 
 static const struct tty_driver serial_driver = {
 	.name = "ttyS",
+	.is_line = true,
 	.start = serial_start,
 	.settings_changed = serial_settings_changed,
 	.is_sent = serial_is_sent,
@@ -324,11 +325,14 @@ static int serial_open(struct chardev *dev UNUSED, uint32_t minor, struct file *
 /* The log's port; the first that exists when the log goes nowhere. */
 static int console_open(struct chardev *dev UNUSED, uint32_t minor UNUSED, struct file *f)
 {
-	int n = arch_console_port();
+	int n = arch_console_port(), err;
 
 	f->flags |=
 		O_NOCTTY; /* as on Linux, the console becomes nobody's terminal by being opened */
-	return n < 0 || n >= NR_PORTS ? -ENODEV : open_port(&ports[n], f);
+	err = n < 0 || n >= NR_PORTS ? -ENODEV : open_port(&ports[n], f);
+	if (!err)
+		tty_file_survives_hang_ups(f); /* as on Linux: init keeps it for all time */
+	return err;
 }
 
 static bool is_present(const struct port *p)

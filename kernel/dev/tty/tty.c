@@ -21,6 +21,7 @@
 #include "fs/vfs/file.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "proc/proc.h"
 #include "time/clock.h"
 
@@ -36,7 +37,7 @@ enum {
 static const struct termios2 default_settings = {
 	.c_iflag = ICRNL | IXON,
 	.c_oflag = OPOST | ONLCR,
-	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
+	.c_cflag = B38400 | CS8 | CREAD,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 	.c_cc =
 		{
@@ -84,31 +85,60 @@ void tty_put(struct tty *tty)
 		tty->driver->free(tty);
 }
 
+/* An open file of a terminal. */
+struct tty_file {
+	struct tty *tty;        /* [I] a reference */
+	uint32_t hang_ups;      /* [I] the terminal's when it was opened */
+	bool survives_hang_ups; /* [I] */
+};
+
 static struct tty *tty_of(const struct file *f)
 {
-	return f->private_data;
+	const struct tty_file *tf = f->private_data;
+
+	return tf->tty;
+}
+
+bool tty_file_is_hung_up(const struct file *f)
+{
+	const struct tty_file *tf = f->private_data;
+
+	return tf->hang_ups != READ_ONCE(tf->tty->hang_ups) && !tf->survives_hang_ups;
+}
+
+void tty_file_survives_hang_ups(struct file *f)
+{
+	struct tty_file *tf = f->private_data;
+
+	tf->survives_hang_ups = true;
 }
 
 /* ---- Open and close ---- */
 
 int tty_open(struct tty *tty, struct file *f)
 {
+	struct tty_file *tf = mem_alloc(sizeof(*tf), 0);
 	int err = 0;
 
+	if (!tf)
+		return -ENOMEM;
 	irqlock_lock(&tty->lock);
 	if (tty->is_exclusive && tty->nr_open && !capable(CAP_SYS_ADMIN)) {
 		err = -EBUSY;
 	} else {
 		if (tty->nr_open++ == 0 && tty->is_reset_on_open) {
 			tty->settings = default_settings;
-			tty->is_hung_up = tty->is_flow_stopped = false;
+			tty->is_flow_stopped = false;
 		}
+		*tf = (struct tty_file){.tty = tty, .hang_ups = tty->hang_ups};
 	}
 	irqlock_unlock(&tty->lock);
-	if (err)
+	if (err) {
+		mem_free(tf);
 		return err;
+	}
 	tty_get(tty);
-	f->private_data = tty;
+	f->private_data = tf;
 	f->ops = &tty_file_ops;
 	f->mode |= FILE_STREAM | FILE_NO_LOCK_POS;
 	tty_may_become_controlling(tty, f);
@@ -127,14 +157,16 @@ static void tty_release(struct file *f)
 	irqlock_unlock(&tty->lock);
 	if (is_last && tty->driver->close)
 		tty->driver->close(tty);
+	mem_free(f->private_data);
 	tty_put(tty);
 }
 
 void tty_hang_up(struct tty *tty)
 {
 	irqlock_lock(&tty->lock);
-	tty->is_hung_up = true;
-	tty->out.tail = tty->out.head;
+	tty->hang_ups++;
+	ldisc_flush_input(tty);
+	tty->out.tail = tty->out.stop = tty->out.head;
 	tty->is_flow_stopped = false;
 	waitq_wake_all(&tty->readable, POLLIN | POLLHUP | POLLERR);
 	waitq_wake_all(&tty->writable, POLLOUT | POLLHUP | POLLERR);
@@ -161,8 +193,8 @@ static int64_t may_read(const struct tty *tty, const struct file *f, size_t len)
 
 	if (ldisc_can_read(tty, is_raw ? wanted(tty, f, len) : 1))
 		return 0;
-	if (tty->is_hung_up)
-		return ldisc_can_read(tty, 1) ? 0 : -EIO;
+	if (tty_file_is_hung_up(f))
+		return -ENODATA;
 	if (is_raw && !tty->settings.c_cc[VMIN] && !tty->settings.c_cc[VTIME])
 		return ldisc_can_read(tty, 1) ? 0 : -ENODATA;
 	return -EAGAIN;
@@ -203,7 +235,7 @@ static int64_t tty_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
 	struct tty *tty = tty_of(f);
 	int64_t n;
 
-	if (READ_ONCE(tty->is_hung_up) && !ldisc_readable(tty))
+	if (tty_file_is_hung_up(f))
 		return 0;
 	n = tty_check_job(tty, SIGTTIN);
 	if (n)
@@ -213,9 +245,7 @@ static int64_t tty_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
 	mutex_lock(&tty->read_lock);
 	n = read_pieces(tty, f, to);
 	mutex_unlock(&tty->read_lock);
-	if (n == -ENODATA || (n == -EIO && READ_ONCE(tty->is_hung_up)))
-		return 0;
-	return n;
+	return n == -ENODATA ? 0 : n;
 }
 
 /* How long a read that said -EAGAIN may wait (VTIME, tenths of a second); then it ends. */
@@ -259,7 +289,7 @@ static int64_t tty_read_expired(struct file *f, struct iter *to)
 
 /* ---- Writing ---- */
 
-static int64_t write_pieces(struct tty *tty, struct iter *from)
+static int64_t write_pieces(struct tty *tty, struct file *f, struct iter *from)
 {
 	uint8_t piece[PIECE];
 	size_t done = 0, n, put;
@@ -270,9 +300,9 @@ static int64_t write_pieces(struct tty *tty, struct iter *from)
 		if (n == 0)
 			return done ? (int64_t)done : -EFAULT;
 		irqlock_lock(&tty->lock);
-		put = tty->is_hung_up ? 0 : ldisc_output(tty, piece, n);
-		if (tty->is_hung_up)
+		if (tty_file_is_hung_up(f))
 			err = -EIO;
+		put = err == -EIO ? 0 : ldisc_output(tty, piece, n);
 		irqlock_unlock(&tty->lock);
 		done += put;
 		if (put < n) {
@@ -288,7 +318,7 @@ static int64_t tty_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
 	struct tty *tty = tty_of(f);
 	int64_t n;
 
-	if (READ_ONCE(tty->is_hung_up))
+	if (tty_file_is_hung_up(f))
 		return -EIO;
 	if (READ_ONCE(tty->settings.c_lflag) & TOSTOP) {
 		n = tty_check_job(tty, SIGTTOU);
@@ -296,7 +326,7 @@ static int64_t tty_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
 			return n;
 	}
 	mutex_lock(&tty->write_lock);
-	n = write_pieces(tty, from);
+	n = write_pieces(tty, f, from);
 	mutex_unlock(&tty->write_lock);
 	return n;
 }
@@ -313,7 +343,7 @@ static uint32_t tty_poll(struct file *f)
 	min = tty->settings.c_cc[VTIME] ? 1 : tty->settings.c_cc[VMIN];
 	if (ldisc_can_read(tty, min))
 		events |= POLLIN | POLLRDNORM;
-	if (tty->is_hung_up)
+	if (tty_file_is_hung_up(f))
 		events |= POLLHUP | POLLIN | POLLRDNORM;
 	else if (tty->out.head - tty->out.tail < WAKE_WRITER_BELOW && !tty->is_flow_stopped)
 		events |= POLLOUT | POLLWRNORM;

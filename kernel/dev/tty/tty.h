@@ -15,7 +15,9 @@
  *                      Input arrives in interrupts, so everything short is done under it.
  *         read_lock, write_lock   sleeping, RANK_TTY: one reader and one writer at a time, as
  *                      they copy from and to user memory between steps under tty->lock
- *         proc->tty is under the tree lock of proc/proc.h, which is taken inside tty->lock.
+ *         proc->tty is under the tree lock of proc/proc.h, which is taken inside tty->lock. It is
+ *                      no reference: tty->session stands for one, and no process refers to a
+ *                      terminal that is not its session's.
  */
 #pragma once
 
@@ -39,6 +41,10 @@ enum { TTY_BUFFER_SIZE = 4096 }; /* a power of two: N_TTY_BUF_SIZE, which progra
 
 struct tty_driver {
 	const char *name; /* "ttyS" */
+	/* What programs write while flow is stopped waits with them, not in the ring (pty). */
+	bool is_stopped_at_writers;
+	/* A line to the outside: it is hung up when its session's leader ends (not a pty). */
+	bool is_line;
 	/* There are bytes in the output ring, or flow is no longer stopped. Locked. */
 	void (*start)(struct tty *tty);
 	/* The settings changed from *old: the line's speed and so on. Locked. NULL: no matter. */
@@ -56,6 +62,7 @@ struct tty_driver {
 struct tty_ring {
 	uint8_t bytes[TTY_BUFFER_SIZE];
 	uint32_t head, tail;
+	uint32_t stop; /* while flow is stopped: what was written before can still be taken */
 };
 
 /*
@@ -94,9 +101,9 @@ struct tty {
 	struct pid *foreground;          /* [l] the process group in front; a reference */
 	uint32_t nr_open;                /* [l] */
 	bool is_flow_stopped;            /* [l] by ^S or TCXONC */
-	bool is_hung_up;                 /* [l] reads end, writes fail, until the next open */
-	bool is_exclusive;               /* [l] TIOCEXCL */
-	bool is_throttled;               /* [l] tty_receive took less than it was given */
+	uint32_t hang_ups;     /* [l] files opened before the last are of no use any more */
+	bool is_exclusive;     /* [l] TIOCEXCL */
+	bool is_throttled;     /* [l] tty_receive took less than it was given */
 	bool is_reset_on_open; /* [I] settings start anew with the first open (not the console) */
 	/* pty only */
 	bool is_packet_mode;   /* [l] TIOCPKT */
@@ -125,6 +132,10 @@ void tty_hang_up(struct tty *tty);
 /* Opens the terminal as f: exclusive use, controlling terminal. Takes a reference. */
 MUST_CHECK int tty_open(struct tty *tty, struct file *f);
 extern const struct file_ops tty_file_ops;
+/* Of /dev/console: a hang-up of the line leaves this file alone. */
+void tty_file_survives_hang_ups(struct file *f);
+/* Whether the line hung up since the file was opened: reads end, all else fails. */
+bool tty_file_is_hung_up(const struct file *f);
 
 /* ---- Line discipline: ldisc.c. All locked. ---- */
 
@@ -164,10 +175,8 @@ int64_t tty_job_ioctl(struct tty *tty, struct file *f, unsigned cmd, uintptr_t a
 	bool is_master); /* -ENOIOCTLCMD */
 /* The current process's terminal with a reference, or NULL. */
 struct tty *tty_of_current(void);
-/* proc/exit.c: a session leader ends; setsid: the process leaves its terminal. */
+/* proc_leave_session: a session leader ends, and with it who may use its terminal. */
 void tty_session_leader_exits(struct proc *p);
-/* proc/clone.c: the child has its parent's terminal. Tree lock held. */
-void tty_inherit(struct proc *child, struct proc *parent);
 
 /* ---- ioctl.c ---- */
 /* What slave and master share: settings, size, queues. is_master: asked of the master's file. */

@@ -160,11 +160,12 @@ static int node_lookup(struct inode *inode, struct dentry *d)
 	int err;
 
 	atomic_fetch_or(&d->flags, DENTRY_NO_CACHE);
+	/* Linux: a name that is not there is an error here, so that creating it says so too. */
 	if (dir->pid && !proc_node_is_alive(dir))
-		return 0;
+		return -ENOENT;
 	err = find(dir, d->name, d->name_len, &n);
 	if (err)
-		return err == -ENOENT ? 0 : err;
+		return err;
 	err = make_inode(inode->super, &n, &found);
 	if (err)
 		return err;

@@ -401,24 +401,11 @@ static void show_memory(struct text *out, const struct memory *m)
 
 static void show_affinity(struct text *out, const struct thread *t)
 {
-	const char *separator = "";
-
-	text_add(out, "Cpus_allowed_list:\t");
-	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-		unsigned last = cpu;
-
-		if (!cpumask_test(&t->affinity, cpu))
-			continue;
-		while (last + 1 < cpu_count() && cpumask_test(&t->affinity, last + 1))
-			last++;
-		if (last > cpu)
-			text_add(out, "%s%u-%u", separator, cpu, last);
-		else
-			text_add(out, "%s%u", separator, cpu);
-		separator = ",";
-		cpu = last;
-	}
-	text_add(out, "\n");
+	text_add(out, "Cpus_allowed:\t");
+	text_add_mask(out, &t->affinity, cpu_count());
+	text_add(out, "\nCpus_allowed_list:\t");
+	text_add_list(out, &t->affinity, cpu_count());
+	text_add(out, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
 static unsigned umask_of(const struct proc_whom *w)

@@ -12,6 +12,7 @@
 #include "fs/vfs/inode.h"
 #include "lib/base.h"
 
+struct cpumask;
 struct fdtable;
 struct file;
 struct fs_context;
@@ -32,6 +33,9 @@ void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *t, const char *s, size_t len);
 /* With the bytes of `special`, and those that are no text, as \ooo: names in mounts and maps. */
 void text_add_escaped(struct text *t, const char *s, const char *special);
+/* As Linux shows sets of CPUs: "f" or "ff,ffffffff" of nr bits, and "0-3,7". */
+void text_add_mask(struct text *t, const struct cpumask *mask, unsigned nr);
+void text_add_list(struct text *t, const struct cpumask *mask, unsigned nr);
 void text_free(struct text *t);
 
 /* ---- Entries ---- */

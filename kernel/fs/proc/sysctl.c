@@ -10,6 +10,7 @@
 
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/file.h"
+#include "ipc/pipe.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
 #include "lib/parse.h"
@@ -184,6 +185,20 @@ static int show_file_nr(struct text *out, const struct proc_node *n UNUSED)
 	return 0;
 }
 
+static int show_pipe_max(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%u\n", READ_ONCE(pipe_max_bytes));
+	return 0;
+}
+
+static int write_pipe_max(const struct proc_node *n UNUSED, char *text, size_t len UNUSED)
+{
+	uint64_t value;
+	int err = parse_in(text, 0, UINT32_MAX, &value);
+
+	return err ? err : pipe_set_max_bytes(value);
+}
+
 /* ---- vm/ ---- */
 
 static int show_overcommit(struct text *out, const struct proc_node *n)
@@ -257,6 +272,7 @@ static const struct proc_entry fs_entries[] = {
 	TEXT("nr_open", show_constant),
 	TEXT("overflowgid", show_constant),
 	TEXT("overflowuid", show_constant),
+	SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
 	{0},
 };
 static const struct proc_entry vm_entries[] = {

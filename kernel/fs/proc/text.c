@@ -4,6 +4,7 @@
  * when memory is short the rest is dropped and the read fails.
  */
 #include "fs/proc/procfs_priv.h"
+#include "lib/cpumask.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -63,6 +64,41 @@ void text_add_escaped(struct text *t, const char *s, const char *special)
 			text_add(t, "\\%03o", (unsigned char)*s);
 		else
 			text_add_bytes(t, s, 1);
+	}
+}
+
+/* Groups of 32 bits, the highest first; the first group is as wide as its bits need. */
+void text_add_mask(struct text *t, const struct cpumask *mask, unsigned nr)
+{
+	enum { GROUP = 32, BITS_PER_DIGIT = 4 };
+
+	for (unsigned left = nr; left;) {
+		unsigned first = (left - 1) / GROUP * GROUP;
+		uint32_t bits = 0;
+
+		for (unsigned i = first; i < left; i++)
+			bits |= (uint32_t)cpumask_test(mask, i) << (i - first);
+		text_add(t, "%0*x%s",
+			(int)((left - first + BITS_PER_DIGIT - 1) / BITS_PER_DIGIT), bits,
+			first ? "," : "");
+		left = first;
+	}
+}
+
+void text_add_list(struct text *t, const struct cpumask *mask, unsigned nr)
+{
+	const char *separator = "";
+
+	for (unsigned cpu = 0; cpu < nr; cpu++) {
+		unsigned last = cpu;
+
+		if (!cpumask_test(mask, cpu))
+			continue;
+		while (last + 1 < nr && cpumask_test(mask, last + 1))
+			last++;
+		text_add(t, last > cpu ? "%s%u-%u" : "%s%u", separator, cpu, last);
+		separator = ",";
+		cpu = last;
 	}
 }
 
