@@ -346,6 +346,18 @@ TEST(pty, first_terminal_becomes_the_controlling_one)
 	IN_CHILD(setsid(); CHECK_OK(open(name, O_RDWR)); CHECK_OK(open("/dev/tty", O_RDWR)));
 }
 
+/* openpty(3) of glibc opens the master without O_NOCTTY, then the slave with it. */
+TEST(pty, openpty_leaves_a_leader_without_a_terminal)
+{
+	int zero = 0;
+
+	IN_CHILD(setsid(); master = CHECK_OK(open("/dev/ptmx", O_RDWR));
+		 CHECK_OK(ioctl(master, TIOCSPTLCK, &zero));
+		 slave = CHECK_OK(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY));
+		 CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+		 CHECK_OK(close(master))); /* is the end of nobody's session */
+}
+
 TEST(pty, interrupt_character_signals_the_foreground)
 {
 	pid_t pid;

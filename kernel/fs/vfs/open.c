@@ -68,10 +68,10 @@ static int may_open(const struct path *p, unsigned flags)
 	return 0;
 }
 
-/* The flags a file keeps. */
+/* The flags a file keeps, and O_NOCTTY, which file_open() looks at. */
 static unsigned file_flags(unsigned flags)
 {
-	return flags & ~(unsigned)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	return flags & ~(unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
 }
 
 static int open_allowed(const struct path *p, unsigned flags, bool truncates, struct file **out)
@@ -86,7 +86,8 @@ static int open_allowed(const struct path *p, unsigned flags, bool truncates, st
 			return err;
 	}
 	if (S_ISFIFO(i->mode) && !(flags & O_PATH))
-		err = file_create(&f, p->mnt, p->dentry, file_flags(flags));
+		err = file_create(
+			&f, p->mnt, p->dentry, file_flags(flags) & ~(unsigned)O_NOCTTY);
 	else
 		err = file_open(&f, p->mnt, p->dentry, file_flags(flags));
 	if (!err && truncates) {
