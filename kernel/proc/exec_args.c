@@ -254,9 +254,15 @@ void exec_args_drop_first(struct exec_args *a)
 
 /* ---- Copying out ---- */
 
+/* Bytes of a dropped argv[0]: what follows it is the next string, for a name always comes last. */
+static size_t dropped_bytes(const struct exec_args *a)
+{
+	return a->drops_first ? a->offsets[1] : 0;
+}
+
 size_t exec_args_bytes(const struct exec_args *a)
 {
-	return a->prefix_bytes + a->used;
+	return a->prefix_bytes + a->used - dropped_bytes(a);
 }
 
 static int write_prefixes(struct exec_args *a, vaddr_t at, uint64_t **pointers)
@@ -274,14 +280,16 @@ static int write_prefixes(struct exec_args *a, vaddr_t at, uint64_t **pointers)
 
 int exec_args_write(struct exec_args *a, vaddr_t at, uint64_t *pointers, vaddr_t *name)
 {
-	vaddr_t base = at + a->prefix_bytes;
+	size_t done = dropped_bytes(a), len;
+	vaddr_t base = at + a->prefix_bytes - done;
 
 	if (write_prefixes(a, at, &pointers))
 		return -EFAULT;
-	for (size_t done = 0; done < a->used; done += PAGE_SIZE) {
-		size_t len = MIN(a->used - done, PAGE_SIZE);
+	for (; done < a->used; done += len) {
+		size_t in_page = done & PAGE_MASK;
 
-		if (user_write(UPTR(base + done), a->pages[done / PAGE_SIZE], len))
+		len = MIN(a->used - done, PAGE_SIZE - in_page);
+		if (user_write(UPTR(base + done), a->pages[done / PAGE_SIZE] + in_page, len))
 			return -EFAULT;
 	}
 	for (unsigned i = a->drops_first; i < a->nr_argv; i++)

@@ -13,6 +13,19 @@
 
 extern char **environ;
 
+/* Whether /proc/self/cmdline is some path, then these words, and no more. */
+static int cmdline_is_bytes(const char *words, size_t len)
+{
+	char text[600];
+	int fd = open("/proc/self/cmdline", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text));
+	size_t first = strnlen(text, n > 0 ? (size_t)n : 0) + 1;
+
+	close(fd);
+	return n == (ssize_t)(first + len) && !memcmp(text + first, words, len);
+}
+#define cmdline_is(words) cmdline_is_bytes(words, sizeof(words))
+
 /* `--helper WORD ...`: looks at what the test says was kept, and answers by its exit status. */
 int guest_helper(int argc, char **argv)
 {
@@ -64,6 +77,8 @@ int guest_helper(int argc, char **argv)
 		       (prctl(PR_GET_DUMPABLE) == 1) << 2;
 	if (!strcmp(argv[0], "umask"))
 		return umask(0);
+	if (!strcmp(argv[0], "cmdline")) /* a script of that name, by #! */
+		return !cmdline_is("--helper\0cmdline\0x");
 	return 98;
 }
 
@@ -218,6 +233,23 @@ TEST(exec, script)
 		_exit(90);
 	}
 	EXPECT_CHILD(pid, 0); /* a pattern that no test matches */
+}
+
+TEST(exec, script_leaves_no_trace_of_the_first_argument)
+{
+	char path[200], text[300];
+
+	copy_self("prog", 0755);
+	CHECK(getcwd(path, sizeof(path)));
+	snprintf(text, sizeof(text), "#!%s/prog --helper\n", path);
+	put_file("cmdline", text);
+	CHECK_OK(chmod("cmdline", 0755));
+	pid_t pid = CHECK_OK(fork());
+	if (pid == 0) {
+		execve("cmdline", (char *[]){"replaced", "x", NULL}, environ);
+		_exit(90);
+	}
+	EXPECT_CHILD(pid, 0);
 }
 
 TEST(exec, script_errors)
