@@ -334,7 +334,7 @@ TEST(ids, cpu_limit_of_zero)
 TEST(ids, realtime_limit)
 {
 	struct rlimit limit = {100000, RLIM_INFINITY};
-	struct sched_param param = {1};
+	struct sched_param param = {.sched_priority = 1};
 	pid_t pid;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)

@@ -12,3 +12,9 @@ for variant, cpus, is_slow in (("release", 1, True), ("release", 2, False), ("re
                                                 "--kernel", f"build/x86_64/{variant}/torus"])
 Program("guest.as_linux", "each guest test ends on Torus as it does on Debian's kernel", needs="debug", lines=True, slow=True,
         timeout=1800, command=[RUN, "--kernel", "build/x86_64/debug/torus"])
+Program("guest.bochs_cpu", "registers, vectors up to AVX-512 and traps of programs, in Bochs", needs="release", lines=True,
+        timeout=900, command=[RUN, "--no-oracle", "--bochs", "corei7_skylake_x", "--variant", "release", "--smp", "1",
+                              "--kernel", "build/x86_64/release/torus", "cpu"])
+Program("guest.bochs", "Linux programs in Bochs on 2 CPUs: x2APIC, TSC deadline, AVX-512", needs="release", lines=True,
+        slow=True, timeout=3600, command=[RUN, "--no-oracle", "--bochs", "corei7_skylake_x", "--variant", "release", "--smp", "2",
+                                          "--timeout", "3500", "--kernel", "build/x86_64/release/torus"])
