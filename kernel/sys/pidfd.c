@@ -9,14 +9,18 @@
 #include <linux/pidfd.h>
 #include <linux/resource.h>
 
+#include "fs/proc/procfs.h"
 #include "fs/vfs/fdtable.h"
 #include "lib/string.h"
 #include "proc/pidfd.h"
 #include "proc/proc.h"
 #include "sys/syscall.h"
 
-/* The process that a descriptor refers to, with a reference. -EBADF, -ESRCH. */
-static int proc_of_pidfd(int fd, struct proc **out)
+/*
+ * The process that a descriptor refers to, with a reference. -EBADF, -ESRCH. A folder /proc/PID was
+ * the first kind of pidfd, and may still be signalled.
+ */
+static int proc_of_pidfd(int fd, bool may_be_folder, struct proc **out)
 {
 	struct borrowed_file b = fd_borrow(fd);
 	struct pid *pid;
@@ -25,6 +29,8 @@ static int proc_of_pidfd(int fd, struct proc **out)
 	if (!b.file)
 		return -EBADF;
 	err = pidfd_get_pid(b.file, &pid);
+	if (err && may_be_folder)
+		err = procfs_get_pid(b.file, &pid);
 	if (!err)
 		err = proc_get_by_pid(pid, out);
 	fd_release(b);
@@ -107,7 +113,7 @@ SYSCALL3(pidfd_getfd, int, pidfd, int, fd, unsigned, flags)
 
 	if (flags)
 		return -EINVAL;
-	err = proc_of_pidfd(pidfd, &p);
+	err = proc_of_pidfd(pidfd, false, &p);
 	if (err)
 		return err;
 	err = may_attach(p);
@@ -131,7 +137,7 @@ SYSCALL4(pidfd_send_signal, int, pidfd, int, sig, uptr, info, unsigned, flags)
 		if (si.si_signo != sig)
 			return -EINVAL;
 	}
-	err = proc_of_pidfd(pidfd, &p);
+	err = proc_of_pidfd(pidfd, true, &p);
 	if (err)
 		return err;
 	if (sig < 0 || sig > SIGNALS) {

@@ -444,6 +444,29 @@ TEST(process, pidfd_open_errors)
 	CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
+/* The first kind of pidfd: good for a signal and for nothing else. */
+TEST(process, proc_folder_takes_a_signal)
+{
+	pid_t pid = child_waiting();
+	siginfo_t si;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = CHECK_OK(open(path, O_PATH));
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), EBADF);
+	fd = CHECK_OK(open(path, O_RDONLY | O_DIRECTORY));
+	CHECK_ERRNO(syscall(SYS_pidfd_getfd, fd, 0, 0), EBADF);
+	CHECK_ERRNO(waitid(P_PIDFD, fd, &si, WEXITED), EBADF);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
+	EXPECT_KILLED(pid, SIGTERM);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+	fd = CHECK_OK(open("/proc/self/task", O_RDONLY | O_DIRECTORY));
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), EBADF);
+	fd = CHECK_OK(open("/proc/thread-self", O_RDONLY | O_DIRECTORY));
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), EBADF);
+}
+
 TEST(process, pidfd_getfd)
 {
 	int fd[2], pidfd, mine;

@@ -12,6 +12,7 @@
 #include <linux/magic.h>
 #include "abi/stat.h"
 
+#include "fs/proc/procfs.h"
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/file.h"
 #include "lib/atomic.h"
@@ -253,6 +254,19 @@ static int64_t dir_seek(struct file *f, int64_t offset, int whence)
 }
 
 static const struct file_ops dir_ops = {.iterate = dir_iterate, .seek = dir_seek};
+
+int procfs_get_pid(const struct file *f, struct pid **out)
+{
+	const struct proc_node *n;
+
+	if (f->ops != &dir_ops)
+		return -EBADF;
+	n = proc_node_of_file(f);
+	if (n->entry != &proc_pid_dir)
+		return -EBADF;
+	*out = n->pid;
+	return 0;
+}
 
 /* ---- Links ---- */
 
