@@ -53,6 +53,32 @@ def unpacked(package):
     return folder
 
 
+def source(package):
+    """The folder of a source package with Debian's patches, whether or not this machine's apt lists sources."""
+    folder = os.path.join(CACHE, "sources", package)
+    if os.path.exists(folder):
+        return folder
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    print(f"fetching the source of {package}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as scratch:
+        listed = os.path.join(scratch, "sources.list")
+        with open(listed, "w") as f:
+            f.write("deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main\n")
+        options = [f"-oDir::Etc::sourcelist={listed}", "-oDir::Etc::sourceparts=/dev/null", f"-oDir::State::lists={scratch}/lists",
+                   f"-oDir::Cache={scratch}/cache", "-oAPT::Sandbox::User=root"]
+        for part in ("lists/partial", "cache/archives/partial", "files"):
+            os.makedirs(os.path.join(scratch, part))
+        apt("apt-get", *options, "update")
+        apt("apt-get", *options, "source", "-q", package, cwd=os.path.join(scratch, "files"))
+        unpacked_to, = (place for place in glob.glob(os.path.join(scratch, "files", "*")) if os.path.isdir(place))
+        try:
+            os.rename(unpacked_to, folder)
+        except OSError:  # somebody else was faster
+            if not os.path.exists(folder):
+                raise
+    return folder
+
+
 def dependencies(packages, without=()):
     """The packages and what they need at run time, each once; the first of alternatives. What `without` names is left out,
     and what only it needs."""
