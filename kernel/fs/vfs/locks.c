@@ -282,26 +282,51 @@ static int try_record(struct file_locks *l, const struct lock_request *r,
 	return 0;
 }
 
-int locks_try(const struct lock_request *r, struct lock_wait *wait)
+/* -EAGAIN: in the way, noted. *is_done false: the inode has no locks yet, and *fresh is NULL. */
+static int try_once(const struct lock_request *r, struct lock_wait *wait,
+	struct file_lock *spare[2], struct file_locks **fresh, bool *is_done)
 {
-	struct file_locks *fresh = NULL, *l;
-	struct file_lock *spare[2];
-	int err = r->kind == LOCK_FLOCK ? -ENOMEM : -ENOLCK;
+	struct file_locks *l;
+	int err = 0;
 
-	if (r->type == F_UNLCK && !atomic_load_relaxed(&r->inode->locks))
-		return 0;
-	spare[0] = mem_alloc(sizeof(*spare[0]), 0);
-	spare[1] = mem_alloc(sizeof(*spare[1]), 0);
-	if (!atomic_load_relaxed(&r->inode->locks))
-		fresh = mem_alloc(sizeof(*fresh), SLAB_ZERO);
 	irqlock_lock(&locks_lock);
-	l = spare[0] && spare[1] ? locks_of(r->inode, &fresh) : NULL;
+	l = r->type == F_UNLCK ? r->inode->locks : locks_of(r->inode, fresh);
 	if (l) {
 		err = r->kind == LOCK_FLOCK ? try_flock(l, r, wait, spare)
 					    : try_record(l, r, wait, spare);
 		free_if_unused(l);
 	}
+	*is_done = l || r->type == F_UNLCK;
 	irqlock_unlock(&locks_lock);
+	return err;
+}
+
+/* The inode's locks may come and go between our look and the lock: then we allocate, and try again. */
+int locks_try(const struct lock_request *r, struct lock_wait *wait)
+{
+	int err, no_memory = r->kind == LOCK_FLOCK ? -ENOMEM : -ENOLCK;
+	bool needs_no_lock = r->kind == LOCK_FLOCK && r->type == F_UNLCK, is_done = false;
+	struct file_locks *fresh = NULL;
+	struct file_lock *spare[2] = {NULL, NULL};
+
+	if (r->type == F_UNLCK && !atomic_load_relaxed(&r->inode->locks))
+		return 0;
+	if (!needs_no_lock) {
+		spare[0] = mem_alloc(sizeof(*spare[0]), 0);
+		spare[1] = mem_alloc(sizeof(*spare[1]), 0);
+	}
+	err = needs_no_lock || (spare[0] && spare[1]) ? 0 : no_memory;
+	while (!err && !is_done) {
+		bool has_failed = false;
+
+		if (r->type != F_UNLCK && !fresh && !atomic_load_relaxed(&r->inode->locks)) {
+			fresh = mem_alloc(sizeof(*fresh), SLAB_ZERO);
+			has_failed = !fresh;
+		}
+		err = try_once(r, wait, spare, &fresh, &is_done);
+		if (has_failed && !is_done)
+			err = no_memory;
+	}
 	mem_free(spare[0]);
 	mem_free(spare[1]);
 	mem_free(fresh);
