@@ -119,6 +119,22 @@ bool pipe_fifo_has_peer(struct file *f)
 	return READ_ONCE(p->readers) || (uint32_t)f->pos != READ_ONCE(p->reader_opens);
 }
 
+bool pipe_fifo_leave(struct file *f)
+{
+	struct pipe *p = f->private_data;
+	bool has_peer;
+
+	mutex_lock(&p->lock);
+	has_peer = pipe_fifo_has_peer(f);
+	if (!has_peer) {
+		WRITE_ONCE(p->readers, p->readers - !!(f->mode & FILE_READ));
+		WRITE_ONCE(p->writers, p->writers - !!(f->mode & FILE_WRITE));
+		f->mode &= ~(uint32_t)(FILE_READ | FILE_WRITE); /* the release counts no more */
+	}
+	mutex_unlock(&p->lock);
+	return !has_peer;
+}
+
 struct waitq *pipe_fifo_queue(struct file *f)
 {
 	struct pipe *p = f->private_data;

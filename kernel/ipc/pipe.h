@@ -22,6 +22,11 @@ MUST_CHECK int pipe_create(struct file *out[2], unsigned flags);
 MUST_CHECK int pipe_fifo_open(struct inode *inode, struct file *f);
 /* Whether the other side has been opened since, or was open before. */
 bool pipe_fifo_has_peer(struct file *f);
+/*
+ * The open gives up: nobody can meet the file any more, which only file_put is left for. False: it has
+ * a peer, whose open is over, so this one must succeed too.
+ */
+MUST_CHECK bool pipe_fifo_leave(struct file *f);
 struct waitq *pipe_fifo_queue(struct file *f);
 
 /* fcntl F_GETPIPE_SZ and F_SETPIPE_SZ: bytes; -EBADF (no pipe), -EINVAL, -EPERM, -EBUSY, -ENOMEM. */

@@ -36,7 +36,15 @@ static int64_t fifo_open_issue(struct op *op)
 	}
 }
 
-static const struct op_type fifo_open_type = {.name = "open FIFO", .issue = fifo_open_issue};
+/* The other end may have come with the signal. */
+static int64_t fifo_open_interrupted(struct op *op)
+{
+	return pipe_fifo_leave(container_of(op, struct fifo_open_op, op)->file) ? -ERESTARTSYS
+										: 0;
+}
+
+static const struct op_type fifo_open_type = {
+	.name = "open FIFO", .issue = fifo_open_issue, .interrupted = fifo_open_interrupted};
 
 static int64_t open_fifo(struct file *f)
 {
