@@ -13,12 +13,11 @@
  * kernel code, so signals arrive at its next call, or its next fault.
  *
  * A signal handler is a C function handler(sig, siginfo, NULL). What it interrupted is kept on
- * the heap in the place of a frame on the user stack, and comes back by rt_sigreturn.
+ * the host's heap in the place of a frame on the user stack, and comes back by rt_sigreturn.
  */
 #include "arch/sim/sim_priv.h"
 
 #include "mm/poison.h"
-#include "mm/slab.h"
 #include "proc/signal.h"
 #include "sched/sched.h"
 #include "sync/preempt.h"
@@ -224,7 +223,7 @@ void arch_user_reset(void)
 		struct sim_handler *h = u->handlers;
 
 		u->handlers = h->outer;
-		mem_free(h);
+		__builtin_free(h);
 	}
 	u->tls = 0;
 }
@@ -249,7 +248,7 @@ size_t arch_signal_frame_size(void)
 int arch_signal_push(struct arch_frame *f, const struct arch_signal *s)
 {
 	struct arch_user *u = &arch_current()->arch;
-	struct sim_handler *h = mem_alloc(sizeof(*h), 0);
+	struct sim_handler *h = __builtin_malloc(sizeof(*h));
 
 	if (!h)
 		return -EFAULT;
@@ -274,7 +273,7 @@ int arch_signal_pop(struct arch_frame *f, struct arch_signal_restored *out)
 		.altstack_flags = h->signal.altstack_flags,
 	};
 	u->handlers = h->outer;
-	mem_free(h);
+	__builtin_free(h);
 	return 0;
 }
 

@@ -1,68 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * Programs of the simulated machine, by real system calls: memory, pipes, children, waiting,
- * signals. Each run of a seed is a machine of its own, so a test may become process 1; the
- * program says when it is through, and the test's own thread waits for that.
+ * signals.
  */
-#include "arch/sim/sim.h"
+#include "arch/sim/program.h"
 
-#include "arch/arch.h"
 #include "lib/string.h"
 #include "lib/test.h"
-#include "mm/vmspace.h"
-#include "proc/proc.h"
-#include "sched/sched.h"
-#include "sched/thread.h"
-#include "sync/waitq.h"
-
-#include <asm/unistd.h>
-#include <linux/mman.h>
-#include <linux/sched.h>
+#include "proc/signal.h"
 
 enum { ECHILD_STATUS = 7 };
-
-static struct waitq through = WAITQ_INIT(through);
-static bool is_through;
-
-static void say_through(void)
-{
-	WRITE_ONCE(is_through, true);
-	waitq_wake_all(&through, 0);
-	for (;;)
-		(void)SIM_CALL(__NR_pause, 0); /* the end of process 1 is the machine's */
-}
-
-static void become_init(void *fn)
-{
-	struct vmspace *vm;
-
-	if (proc_adopt_init() || vmspace_create(&vm))
-		panic("no process 1");
-	proc_current()->vm = vm; /* as exec would */
-	vmspace_use(vm);
-	sim_become_program((void (*)(uintptr_t))(uintptr_t)fn, 0);
-}
-
-static void run_as_init(void (*fn)(uintptr_t))
-{
-	struct thread *t;
-
-	is_through = false;
-	REQUIRE(!thread_create(&t, "program", become_init, (void *)(uintptr_t)fn));
-	thread_start(t);
-	thread_put(t);
-	(void)WAIT_EVENT(&through, WAIT_BOUNDED, WAIT_FOREVER, READ_ONCE(is_through));
-}
-
-/* Memory of the program's, zeroed. */
-static uint64_t map(size_t size)
-{
-	int64_t at = SIM_CALL(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0);
-
-	EXPECT_GT(at, 0);
-	return (uint64_t)at;
-}
 
 /* ---- A child that writes, a parent that reads and waits ---- */
 
@@ -70,7 +17,7 @@ static void writer(uintptr_t fds)
 {
 	int fd[2];
 	char text[] = "from the child";
-	uint64_t at = map(PAGE_SIZE);
+	uint64_t at = sim_map(PAGE_SIZE);
 
 	EXPECT(sim_load(fd, fds, sizeof(fd)));
 	EXPECT(sim_store(at, text, sizeof(text)));
@@ -79,9 +26,9 @@ static void writer(uintptr_t fds)
 	(void)SIM_CALL(__NR_exit_group, ECHILD_STATUS);
 }
 
-static void parent(uintptr_t arg UNUSED)
+static void parent(void)
 {
-	uint64_t at = map(2 * PAGE_SIZE);
+	uint64_t at = sim_map(2 * PAGE_SIZE);
 	char text[32];
 	int fd[2], status;
 	int64_t pid;
@@ -98,12 +45,11 @@ static void parent(uintptr_t arg UNUSED)
 	EXPECT(sim_load(&status, at, sizeof(status)));
 	EXPECT_EQ(status, ECHILD_STATUS << 8);
 	EXPECT_EQ(SIM_CALL(__NR_wait4, (uint64_t)-1, at, 0, 0), -ECHILD);
-	say_through();
 }
 
 TEST(program, a_child_writes_and_is_waited_for)
 {
-	run_as_init(parent);
+	sim_program(parent);
 }
 
 /* ---- Signals: a handler runs inside a call that is then interrupted, or made again ---- */
@@ -127,10 +73,10 @@ static void killer(uintptr_t pipe_end)
 	(void)SIM_CALL(__NR_exit_group, 0);
 }
 
-static void handles(uintptr_t arg UNUSED)
+static void handles(void)
 {
 	struct ksigaction action = {.handler = (uintptr_t)handler, .flags = SA_SIGINFO};
-	uint64_t at = map(PAGE_SIZE);
+	uint64_t at = sim_map(PAGE_SIZE);
 	int fd[2];
 
 	EXPECT(sim_store(at, &action, sizeof(action)));
@@ -142,13 +88,12 @@ static void handles(uintptr_t arg UNUSED)
 	EXPECT_GT(sim_clone(SIGCHLD, killer, 0, 0, 0, 0), 0);
 	EXPECT_EQ(SIM_CALL(__NR_read, (uint64_t)fd[0], at, 8), -EINTR);
 	EXPECT_EQ(nr_handled, 2);
-	say_through();
 }
 
 TEST(program, a_handler_interrupts_a_read)
 {
 	nr_handled = 0;
-	run_as_init(handles);
+	sim_program(handles);
 }
 
 /* ---- A bad address is the program's end, and nobody else's ---- */
@@ -161,19 +106,18 @@ static void stores_badly(uintptr_t at)
 	test_fail(__FILE__, __LINE__, "a store to nowhere returned");
 }
 
-static void survives(uintptr_t arg UNUSED)
+static void survives(void)
 {
-	uint64_t at = map(PAGE_SIZE);
+	uint64_t at = sim_map(PAGE_SIZE);
 	int status;
 	int64_t pid = sim_clone(SIGCHLD, stores_badly, 8, 0, 0, 0);
 
 	EXPECT_EQ(SIM_CALL(__NR_wait4, (uint64_t)pid, at, 0, 0), pid);
 	EXPECT(sim_load(&status, at, sizeof(status)));
 	EXPECT_EQ(status & 0x7f, SIGSEGV);
-	say_through();
 }
 
 TEST(program, a_bad_store_kills_its_process)
 {
-	run_as_init(survives);
+	sim_program(survives);
 }

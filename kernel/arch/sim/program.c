@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Process 1 of a test, and what tests of programs need beside system calls (program.h).
+ *
+ * What leaked is looked for by counting: the objects of each cache, and the pages that no cache
+ * has. The first round is not counted, since what is made once (tables that grow, the first slab of a
+ * thing) stays. What goes later, by RCU or a work item, is waited for.
+ */
+#include "arch/sim/program.h"
+
+#include "arch/arch.h"
+#include "lib/test.h"
+#include "mm/page.h"
+#include "mm/slab.h"
+#include "mm/vmspace.h"
+#include "proc/proc.h"
+#include "sync/rcu.h"
+#include "sync/waitq.h"
+#include "time/clock.h"
+#include "time/timer.h"
+#include "uaccess/uaccess.h"
+
+#include <linux/futex.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <string.h>
+
+/* ---- Process 1 ---- */
+
+static void (*program)(void);
+static struct waitq through = WAITQ_INIT(through);
+static bool is_through;
+static uint64_t scratch; /* of every process, at the same address */
+
+enum { SCRATCH_THREADS = 64 };
+
+static void run_first(uintptr_t arg UNUSED)
+{
+	scratch = sim_map(2 * SIM_SCRATCH * SCRATCH_THREADS);
+	program();
+	WRITE_ONCE(is_through, true);
+	waitq_wake_all(&through, 0);
+	for (;;)
+		(void)SIM_CALL(__NR_pause); /* the end of process 1 is the machine's */
+}
+
+static void become_first(void *arg UNUSED)
+{
+	struct vmspace *vm;
+
+	if (proc_adopt_init() || vmspace_create(&vm))
+		sim_report("no process 1");
+	proc_current()->vm = vm; /* as exec would */
+	vmspace_use(vm);
+	sim_become_program(run_first, 0);
+}
+
+void sim_program(void (*fn)(void))
+{
+	program = fn;
+	REQUIRE(thread_spawn("first", become_first, NULL) == 0);
+	(void)WAIT_EVENT(&through, WAIT_BOUNDED, WAIT_FOREVER, READ_ONCE(is_through));
+}
+
+/* ---- What the kernel has ---- */
+
+enum { MAX_CACHES = 128, SETTLE_TRIES = 50 };
+
+struct holdings {
+	unsigned nr;
+	uint64_t objects[MAX_CACHES];
+	const char *name[MAX_CACHES];
+	uint64_t pages; /* neither free nor of a cache */
+};
+
+static void count_cache(
+	const char *name, size_t size UNUSED, uint64_t in_use, uint64_t pages, void *ctx)
+{
+	struct holdings *h = ctx;
+
+	h->name[h->nr] = name;
+	h->objects[h->nr++] = in_use;
+	h->pages -= pages;
+}
+
+static void count_holdings(struct holdings *h)
+{
+	struct page_stats stats;
+
+	rcu_barrier();
+	(void)slab_shrink();
+	page_drain_caches();
+	page_get_stats(&stats);
+	h->nr = 0;
+	h->pages = stats.total - stats.free;
+	slab_for_each_cache(count_cache, h);
+}
+
+/* Whether nothing is more than it was. */
+static bool has_settled(const struct holdings *was, struct holdings *is)
+{
+	count_holdings(is);
+	for (unsigned i = 0; i < is->nr; i++)
+		if (is->objects[i] > (i < was->nr ? was->objects[i] : 0))
+			return false;
+	return is->pages <= was->pages;
+}
+
+static void settle(struct holdings *was, bool is_first)
+{
+	static struct holdings is; /* too large for a stack; process 1 alone */
+
+	for (unsigned i = 0; i < SETTLE_TRIES; i++) {
+		if (!is_first && has_settled(was, &is))
+			return;
+		if (sleep_ns(NS_PER_MS))
+			return;
+		if (is_first && i > 3) {
+			count_holdings(was);
+			return;
+		}
+	}
+	for (unsigned i = 0; i < is.nr; i++)
+		if (is.objects[i] > (i < was->nr ? was->objects[i] : 0))
+			test_fail(__FILE__, __LINE__, "leak: %s: %llu objects, before: %llu",
+				is.name[i], (unsigned long long)is.objects[i],
+				(unsigned long long)(i < was->nr ? was->objects[i] : 0));
+	if (is.pages > was->pages)
+		test_fail(__FILE__, __LINE__, "leak: %llu pages, before: %llu",
+			(unsigned long long)is.pages, (unsigned long long)was->pages);
+}
+
+void sim_rounds(void (*round)(void), unsigned nr)
+{
+	static struct holdings was;
+
+	round();
+	settle(&was, true);
+	for (unsigned i = 0; i < nr; i++)
+		round();
+	settle(&was, false);
+}
+
+static void (*the_round)(void);
+static unsigned nr_rounds;
+
+static void run_rounds(void)
+{
+	sim_rounds(the_round, nr_rounds);
+}
+
+void sim_program_rounds(void (*round)(void), unsigned nr)
+{
+	the_round = round;
+	nr_rounds = nr;
+	sim_program(run_rounds);
+}
+
+/* ---- Processes ---- */
+
+int64_t sim_spawn(void (*fn)(uintptr_t arg), uintptr_t arg)
+{
+	int64_t pid = sim_clone(SIGCHLD, fn, arg, 0, 0, 0);
+
+	EXPECT_GT(pid, 0);
+	return pid;
+}
+
+int64_t sim_thread(void (*fn)(uintptr_t arg), uintptr_t arg)
+{
+	int64_t tid = sim_clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+					CLONE_THREAD | CLONE_SYSVSEM,
+		fn, arg, 0, 0, 0);
+
+	EXPECT_GT(tid, 0);
+	return tid;
+}
+
+void sim_exit_thread(void)
+{
+	(void)SIM_CALL(__NR_exit, 0);
+	sim_report("exit returned");
+}
+
+void sim_exit_process(int status)
+{
+	(void)SIM_CALL(__NR_exit_group, (uint64_t)status);
+	sim_report("exit_group returned");
+}
+
+int sim_wait(int64_t pid)
+{
+	uint64_t at = sim_scratch(&(int){0}, sizeof(int));
+	int64_t got;
+
+	do
+		got = SIM_CALL(__NR_wait4, (uint64_t)pid, at, __WALL);
+	while (got == -EINTR);
+	EXPECT_EQ(got, pid);
+	return (int)sim_load32(at);
+}
+
+void sim_wait_all(void)
+{
+	int64_t got;
+
+	do
+		got = SIM_CALL(__NR_wait4, (uint64_t)-1, 0, __WALL);
+	while (got > 0 || got == -EINTR);
+	EXPECT_EQ(got, -ECHILD);
+}
+
+void sim_yield(unsigned times)
+{
+	while (times--)
+		(void)SIM_CALL(__NR_sched_yield, 0);
+}
+
+void sim_kill(int64_t pid, int sig)
+{
+	EXPECT_EQ(SIM_CALL(__NR_kill, (uint64_t)pid, (uint64_t)sig), 0);
+}
+
+void sim_action(int sig, void (*handler)(int, void *, void *), uint64_t flags)
+{
+	struct ksigaction action = {.handler = (uintptr_t)handler, .flags = SA_SIGINFO | flags};
+
+	EXPECT_EQ(SIM_CALL(__NR_rt_sigaction, (uint64_t)sig,
+			  sim_scratch(&action, sizeof(action)), 0, sizeof(uint64_t)),
+		0);
+}
+
+/* ---- Memory ---- */
+
+static uint64_t map(size_t size, uint64_t kind)
+{
+	int64_t at = SIM_CALL(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
+		kind | MAP_ANONYMOUS | MAP_POPULATE, (uint64_t)-1, 0);
+
+	EXPECT_GT(at, 0);
+	return (uint64_t)at;
+}
+
+uint64_t sim_map(size_t size)
+{
+	return map(size, MAP_PRIVATE);
+}
+
+uint64_t sim_map_shared(size_t size)
+{
+	return map(size, MAP_SHARED);
+}
+
+/* A failed access was a signal, whose handler has run: the instruction is begun again. */
+static void load(void *to, uint64_t from, size_t len)
+{
+	while (!sim_load(to, from, len))
+		;
+}
+
+static void store(uint64_t to, const void *from, size_t len)
+{
+	while (!sim_store(to, from, len))
+		;
+}
+
+uint64_t sim_scratch(const void *from, size_t len)
+{
+	static uint8_t turn[SCRATCH_THREADS];
+	unsigned mine = (unsigned)uthread_current()->tid_nr % SCRATCH_THREADS;
+	uint64_t at = scratch + (2 * mine + (turn[mine]++ & 1)) * SIM_SCRATCH;
+
+	store(at, from, len);
+	return at;
+}
+
+uint32_t sim_load32(uint64_t at)
+{
+	uint32_t value;
+
+	load(&value, at, sizeof(value));
+	return value;
+}
+
+void sim_store32(uint64_t at, uint32_t value)
+{
+	store(at, &value, sizeof(value));
+}
+
+bool sim_cmpxchg32(uint64_t at, uint32_t expected, uint32_t desired)
+{
+	uint32_t old = 0;
+
+	while (user_cmpxchg32(UPTR(at), expected, desired, &old))
+		(void)sim_load32(at);
+	return old == expected;
+}
+
+uint32_t sim_add32(uint64_t at, uint32_t n)
+{
+	uint32_t was;
+
+	do
+		was = sim_load32(at);
+	while (!sim_cmpxchg32(at, was, was + n));
+	return was;
+}
