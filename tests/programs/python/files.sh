@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# within: 900
+# within: 1800
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
 	test_io test_fileio test_bufio test_file test_largefile test_tempfile test_shutil test_glob test_posixpath \

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# within: 2000
+# within: 1800
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
-	test_multiprocessing_main_handling test_multiprocessing_fork test_multiprocessing_forkserver \
-	test_multiprocessing_spawn
+	test_multiprocessing_main_handling test_multiprocessing_fork
