@@ -13,6 +13,7 @@
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "sched/sched.h"
+#include "sync/rcu.h"
 
 #include <linux/mman.h>
 
@@ -58,6 +59,7 @@ static uint64_t free_pages(void)
 {
 	struct page_stats stats;
 
+	rcu_barrier(); /* whatever waits for it */
 	slab_shrink();
 	page_drain_caches();
 	page_get_stats(&stats);
