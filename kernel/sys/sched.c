@@ -130,6 +130,10 @@ static int apply(struct thread *t, const struct wish *w)
 {
 	struct sched_params params = {.nice = w->nice};
 
+	if (w->keeps_params) { /* Linux: the policy is one of them */
+		WRITE_ONCE(t->user->resets_on_fork, w->resets_on_fork);
+		return 0;
+	}
 	switch (w->policy) {
 	case SCHED_FIFO:
 		params.policy = SCHED_CLASS_FIFO;
