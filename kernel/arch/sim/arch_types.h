@@ -54,6 +54,7 @@ struct arch_frame {
 	bool was_irq_enabled;
 	bool is_user;
 	bool is_restart;    /* the call is to be made again */
+	bool is_fresh;      /* of a program that has not begun: exec's */
 	int64_t syscall_nr; /* -1: none */
 	uint64_t arg[6];
 	int64_t result;

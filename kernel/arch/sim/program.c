@@ -20,7 +20,8 @@
 #include "time/timer.h"
 #include "uaccess/uaccess.h"
 
-#include <linux/futex.h>
+#include <elf.h>
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -33,11 +34,11 @@ static struct waitq through = WAITQ_INIT(through);
 static bool is_through;
 static uint64_t scratch; /* of every process, at the same address */
 
-enum { SCRATCH_THREADS = 64 };
+enum { SCRATCH_THREADS = 64, SCRATCH_SIZE = 2 * SIM_SCRATCH * SCRATCH_THREADS };
 
 static void run_first(uintptr_t arg UNUSED)
 {
-	scratch = sim_map(2 * SIM_SCRATCH * SCRATCH_THREADS);
+	scratch = sim_map(SCRATCH_SIZE);
 	program();
 	WRITE_ONCE(is_through, true);
 	waitq_wake_all(&through, 0);
@@ -209,6 +210,51 @@ void sim_wait_all(void)
 		got = SIM_CALL(__NR_wait4, (uint64_t)-1, 0, __WALL);
 	while (got > 0 || got == -EINTR);
 	EXPECT_EQ(got, -ECHILD);
+}
+
+/* ---- exec ---- */
+
+#define IMAGE_AT 0x10000000ul
+
+/* The one segment is the headers themselves; the entry is where the host has the function. */
+void sim_make_program(const char *name, void (*fn)(uintptr_t sp))
+{
+	struct image {
+		Elf64_Ehdr head;
+		Elf64_Phdr segment;
+	} image = {
+		.head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+				 ELFDATA2LSB, EV_CURRENT},
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_version = EV_CURRENT,
+			.e_entry = (uintptr_t)fn,
+			.e_phoff = offsetof(struct image, segment),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1},
+		.segment = {.p_type = PT_LOAD,
+			.p_flags = PF_R | PF_X,
+			.p_vaddr = IMAGE_AT,
+			.p_filesz = sizeof(image),
+			.p_memsz = sizeof(image),
+			.p_align = PAGE_SIZE},
+	};
+	int64_t fd = SIM_CALL(__NR_open, sim_scratch(name, strlen(name) + 1),
+		O_CREAT | O_WRONLY | O_TRUNC, 0700);
+
+	EXPECT_GE(fd, 0);
+	EXPECT_EQ(SIM_CALL(__NR_write, (uint64_t)fd, sim_scratch(&image, sizeof(image)),
+			  sizeof(image)),
+		(int64_t)sizeof(image));
+	EXPECT_EQ(SIM_CALL(__NR_close, (uint64_t)fd), 0);
+}
+
+void sim_after_exec(void)
+{
+	EXPECT_EQ(SIM_CALL(__NR_mmap, scratch, SCRATCH_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t)-1, 0),
+		(int64_t)scratch);
 }
 
 void sim_yield(unsigned times)

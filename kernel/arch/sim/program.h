@@ -32,6 +32,12 @@ NORETURN void sim_exit_process(int status);
 /* wait4 for this child; its status. */
 int sim_wait(int64_t pid);
 void sim_wait_all(void);
+/*
+ * A file that execve(2) takes: the process is fn(stack pointer) then, in fresh memory. fn calls
+ * sim_after_exec first.
+ */
+void sim_make_program(const char *name, void (*fn)(uintptr_t sp));
+void sim_after_exec(void);
 void sim_yield(unsigned times);
 /* kill(2), expected to work. */
 void sim_kill(int64_t pid, int sig);

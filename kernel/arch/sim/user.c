@@ -44,8 +44,12 @@ struct arch_frame *arch_user_frame(const struct thread *t)
 
 void arch_user_frame_init(struct arch_frame *f, vaddr_t pc, vaddr_t sp)
 {
-	*f = (struct arch_frame){
-		.pc = pc, .sp = sp, .was_irq_enabled = true, .is_user = true, .syscall_nr = -1};
+	*f = (struct arch_frame){.pc = pc,
+		.sp = sp,
+		.was_irq_enabled = true,
+		.is_user = true,
+		.is_fresh = true,
+		.syscall_nr = -1};
 }
 
 void arch_frame_set_pc(struct arch_frame *f, vaddr_t pc)
@@ -127,6 +131,8 @@ int64_t sim_syscall(uint64_t nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t
 		f->is_restart = false;
 		f->result = -ENOSYS;
 		trap_syscall(f);
+		if (f->is_fresh)
+			arch_user_enter();
 		to_user(f);
 	} while (f->is_restart);
 	f->syscall_nr = -1;
@@ -140,6 +146,7 @@ static void run_program(void *frame)
 
 	/* What the frames that were left behind had marked as theirs. */
 	memory_unpoison((void *)bottom, (vaddr_t)__builtin_frame_address(0) - bottom);
+	f->is_fresh = false;
 	to_user(f);
 	((void (*)(uintptr_t))f->pc)(f->sp);
 	(void)SIM_CALL(__NR_exit_group, 0);
