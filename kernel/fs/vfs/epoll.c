@@ -419,16 +419,32 @@ int epoll_control(
 
 /* ---- Collecting ---- */
 
-/* Takes the first item off the list; *more: whether there are others. */
-static struct item *pop_ready(struct epoll *ep, bool *more)
+/*
+ * Takes the first item off the list. *last, NULL at first, becomes who is the last one then; *more:
+ * that one is still to come. What is made ready since is behind it, and not for this turn: no item
+ * comes twice.
+ */
+static struct item *pop_ready(struct epoll *ep, struct list_node **last, bool *more)
 {
 	struct item *it;
 
 	irqlock_lock(&ep->queue.lock);
+	if (!*last)
+		*last = ep->ready.head.prev;
 	it = list_pop_head(&ep->ready, struct item, ready_link);
-	*more = !list_is_empty(&ep->ready);
+	*more = it && &it->ready_link != *last;
 	irqlock_unlock(&ep->queue.lock);
 	return it;
+}
+
+/* An item that was taken off stays ready; a wake-up may have put it on the list meanwhile. */
+static void keep_ready(struct epoll *ep, struct item *it, struct list *again)
+{
+	irqlock_lock(&ep->queue.lock);
+	if (list_node_is_linked(&it->ready_link))
+		list_remove(&it->ready_link);
+	list_add_tail(again, &it->ready_link);
+	irqlock_unlock(&ep->queue.lock);
 }
 
 static bool is_level_triggered(const struct item *it)
@@ -437,17 +453,18 @@ static bool is_level_triggered(const struct item *it)
 }
 
 /*
- * Items taken are on `again` if they stay ready. They are linked, so wake-ups leave them alone.
+ * Items taken are on `again` if they stay ready. There they are linked, so wake-ups leave them alone.
  * How many events were written; -EFAULT if not even the first.
  */
 static int64_t collect_locked(struct epoll *ep, uptr to, unsigned max, struct list *again)
 	MUST_HOLD(ep->lock)
 {
+	struct list_node *last = NULL;
 	bool more = true;
 	int64_t nr = 0;
 
 	while (more && nr < max) {
-		struct item *it = pop_ready(ep, &more);
+		struct item *it = pop_ready(ep, &last, &more);
 		struct epoll_event e;
 
 		if (!it)
@@ -457,13 +474,13 @@ static int64_t collect_locked(struct epoll *ep, uptr to, unsigned max, struct li
 		if (!e.events)
 			continue;
 		if (user_put(to, e)) {
-			list_add_tail(again, &it->ready_link);
+			keep_ready(ep, it, again);
 			return nr ? nr : -EFAULT;
 		}
 		to = uptr_add(to, sizeof(e));
 		nr++;
 		if (is_level_triggered(it))
-			list_add_tail(again, &it->ready_link);
+			keep_ready(ep, it, again);
 		else if (it->events & EPOLLONESHOT)
 			WRITE_ONCE(it->events, it->events & HOW_BITS);
 	}
@@ -524,10 +541,11 @@ int64_t epoll_collect(struct file *set, uptr events, unsigned max)
 /* Whether the list has an item that is ready; takes those off that are not. */
 static bool has_ready_locked(struct epoll *ep) MUST_HOLD(ep->lock)
 {
+	struct list_node *last = NULL;
 	bool more = true;
 
 	while (more) {
-		struct item *it = pop_ready(ep, &more);
+		struct item *it = pop_ready(ep, &last, &more);
 
 		if (!it)
 			break;
