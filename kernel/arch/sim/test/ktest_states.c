@@ -475,6 +475,40 @@ OPERATION(futex_pi)
 	join(pid);
 }
 
+/* Who ends with a lock leaves it to the next. */
+static void take_and_end(uintptr_t word)
+{
+	struct {
+		uint64_t next, offset, pending;
+	} head = {word + 8, (uint64_t)-8, 0};
+	uint64_t at = word + 64;
+
+	while (!sim_store(at, &head, sizeof(head)))
+		;
+	/* a list of one: its node is behind the word, and leads back to the head */
+	while (!sim_store(word + 8, &at, sizeof(at)))
+		;
+	TRY(set_robust_list, at, sizeof(head));
+	sim_store32(word, (uint32_t)SIM_CALL(__NR_gettid, 0));
+}
+
+OPERATION(futex_of_the_dead)
+{
+	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(take_and_end, word);
+	uint32_t value;
+
+	while (!((value = sim_load32(word)) & FUTEX_OWNER_DIED)) {
+		int64_t err = value && sim_cmpxchg32(word, value, value | FUTEX_WAITERS)
+				      ? SIM_CALL(__NR_futex, word, FUTEX_WAIT,
+						value | FUTEX_WAITERS, 0)
+				      : SIM_CALL(__NR_sched_yield, 0);
+
+		if (err && err != -EAGAIN && err != -EINTR)
+			give_up("futex", __LINE__, err);
+	}
+	join(pid);
+}
+
 /* ---- Sockets ---- */
 
 static const struct sockaddr_un server = {.sun_family = AF_UNIX, .sun_path = "\0server"};
@@ -576,6 +610,46 @@ OPERATION(descriptors_in_a_ring)
 	(void)DO(sendmsg, a[1], passing_at(at, a[1], b[1]), 0);
 }
 
+static void connect_two(uintptr_t fd)
+{
+	uint64_t at;
+
+	TRY(close, fd);
+	for (unsigned i = 0; i < 2; i++) {
+		fd = (uintptr_t)SIM_CALL(__NR_socket, AF_UNIX, SOCK_STREAM, 0);
+		at = sim_scratch(&server, SERVER_LEN);
+		if (SIM_CALL(__NR_connect, fd, at, SERVER_LEN))
+			return;
+	}
+}
+
+/* The second and third connection wait for room; the listener ends with some not accepted. */
+OPERATION(socket_backlog)
+{
+	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), pid, peer;
+
+	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	(void)DO(listen, fd, 0);
+	pid = child(connect_two, fd);
+	peer = DO(accept4, fd, 0, 0, 0);
+	(void)DO(close, fd);
+	(void)DO(close, peer);
+	join(pid);
+}
+
+OPERATION(datagrams)
+{
+	uint64_t fd[2], from = MAP(PAGE_SIZE, MAP_PRIVATE), nr = 0, pid;
+
+	make_sockets(fd, SOCK_SEQPACKET);
+	pid = child(write_bulk, fd[1]);
+	(void)DO(close, fd[1]);
+	while (nr < BULK)
+		nr += DO(recvfrom, fd[0], from, PAGE_SIZE, MSG_TRUNC, 0, 0);
+	EXPECT_EQ(nr, BULK);
+	join(pid);
+}
+
 /* ---- Waiting for several ---- */
 
 static void write_byte(uintptr_t fd)
@@ -612,6 +686,24 @@ OPERATION(poll)
 	at = sim_scratch(p, sizeof(p));
 	EXPECT_EQ(DO(poll, at, 2, (uint64_t)-1), 1);
 	EXPECT_EQ(sim_load32(at + 12) >> 16, POLLIN);
+	join(pid);
+}
+
+OPERATION(epoll_of_epolls)
+{
+	uint64_t fd[2], in, out, at, pid;
+	struct epoll_event e = {.events = EPOLLIN};
+
+	make_sockets(fd, SOCK_STREAM);
+	in = DO(epoll_create1, 0);
+	out = DO(epoll_create1, 0);
+	(void)DO(epoll_ctl, out, EPOLL_CTL_ADD, in, sim_scratch(&e, sizeof(e)));
+	(void)DO(epoll_ctl, in, EPOLL_CTL_ADD, fd[0], sim_scratch(&e, sizeof(e)));
+	pid = child(write_byte, fd[1]);
+	at = MAP(PAGE_SIZE, MAP_PRIVATE);
+	EXPECT_EQ(DO(epoll_wait, out, at, 4, (uint64_t)-1), 1);
+	EXPECT_EQ(DO(epoll_wait, in, at, 4, 0), 1);
+	(void)DO(close, fd[0]);
 	join(pid);
 }
 
@@ -701,6 +793,25 @@ OPERATION(files_come_and_go)
 	(void)DO(ftruncate, fd, 100);
 	(void)DO(unlink, sim_scratch(moved, sizeof(moved)));
 	(void)DO(rmdir, sim_scratch(folder, sizeof(folder)));
+}
+
+static void make_file(uintptr_t arg UNUSED)
+{
+	int64_t fd = SIM_CALL(
+		__NR_open, sim_scratch(file_name, sizeof(file_name)), O_RDWR | O_CREAT, 0600);
+
+	if (fd >= 0)
+		TRY(unlink, sim_scratch(file_name, sizeof(file_name)));
+}
+
+OPERATION(inotify)
+{
+	uint64_t fd = DO(inotify_init1, 0), at = MAP(PAGE_SIZE, MAP_PRIVATE), pid;
+
+	(void)DO(inotify_add_watch, fd, sim_scratch("/", 2), 0x100); /* IN_CREATE */
+	pid = child(make_file, 0);
+	EXPECT_GT(DO(read, fd, at, PAGE_SIZE), 16);
+	join(pid);
 }
 
 /* ---- Memory ---- */
