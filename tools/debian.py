@@ -29,17 +29,28 @@ def apt(*argv, cwd=None):
     return done.stdout
 
 
+versions = {}  # of packages that were asked for: apt reads its lists anew for each call, which takes a second
+
+
+def ask_versions(packages):
+    """One call for many."""
+    fresh = sorted(set(packages) - set(versions))
+    if fresh:
+        shown = apt("apt-cache", "show", "--no-all-versions", *fresh)
+        versions.update(re.findall(r"^Package: (\S+)\n(?:.+\n)*?Version: (\S+)", shown, re.M))
+
+
 def unpacked(package):
     """The folder that holds the package's files."""
-    shown = apt("apt-cache", "show", "--no-all-versions", package)
-    version = re.search(r"^Version: (\S+)", shown, re.M)
-    if not version:
+    ask_versions([package])
+    if package not in versions:
         raise Unavailable(f"apt-cache show {package}: no version")
-    folder = os.path.join(CACHE, "packages", f"{package}_{version.group(1).replace(':', '%3a')}")
+    version = versions[package]
+    folder = os.path.join(CACHE, "packages", f"{package}_{version.replace(':', '%3a')}")
     if os.path.exists(folder):
         return folder
     os.makedirs(os.path.dirname(folder), exist_ok=True)
-    print(f"fetching {package} {version.group(1)}", file=sys.stderr)
+    print(f"fetching {package} {version}", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as scratch:
         # As root apt would download as another user, which may not write here.
         apt("apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", package, cwd=scratch)
