@@ -28,8 +28,18 @@ enum {
 #define WAIT_NS 10000000ul
 
 static uint32_t is_choosing; /* [a] */
-static struct proc *victim;  /* with a reference; NULL: none is dying */
 static unsigned nr_waits;    /* for this victim */
+
+/* By whose end memory comes: no reference, which would be held until the next time. */
+static struct {
+	int nr; /* 0: nobody's */
+	uint64_t start_ns;
+} victim;
+
+static bool is_victim(const struct proc *p)
+{
+	return victim.nr == p->pid->nr && victim.start_ns == p->start_ns;
+}
 
 struct choice {
 	struct proc *best; /* with a reference */
@@ -46,7 +56,8 @@ static void consider(struct proc *p, void *ctx)
 	bool is_eligible;
 
 	irqlock_lock(&p->lock);
-	is_eligible = p->vm && p->pid->nr != 1 && p->oom_score_adj != ADJ_NEVER && p != victim;
+	is_eligible =
+		p->vm && p->pid->nr != 1 && p->oom_score_adj != ADJ_NEVER && !is_victim(p);
 	if (is_eligible)
 		resident = p->vm->nr_resident;
 	points = (int64_t)resident + (int64_t)c->total * p->oom_score_adj / ADJ_UNIT;
@@ -69,13 +80,17 @@ static void name_of(struct proc *p, char name[static sizeof(((struct uthread *)0
 	irqlock_unlock(&p->lock);
 }
 
-static bool is_alive(struct proc *p)
+static bool victim_is_alive(void)
 {
+	struct proc *p;
 	bool has_memory;
 
+	if (!victim.nr || proc_find(victim.nr, &p))
+		return false;
 	irqlock_lock(&p->lock);
-	has_memory = p->vm != NULL;
+	has_memory = is_victim(p) && p->vm;
 	irqlock_unlock(&p->lock);
+	proc_put(p);
 	return has_memory;
 }
 
@@ -86,23 +101,24 @@ static bool choose_locked(void)
 	struct choice c = {0};
 	struct page_stats stats;
 
-	if (victim && is_alive(victim) && ++nr_waits < WAIT_ROUNDS)
+	if (victim_is_alive() && ++nr_waits < WAIT_ROUNDS)
 		return true;
 	page_get_stats(&stats);
 	c.total = stats.total;
 	proc_for_each(consider, &c);
-	if (victim)
-		proc_put(victim);
-	victim = c.best;
+	victim.nr = 0;
 	nr_waits = 0;
-	if (!victim)
+	if (!c.best)
 		return false;
-	name_of(victim, name);
+	victim.nr = c.best->pid->nr;
+	victim.start_ns = c.best->start_ns;
+	name_of(c.best, name);
 	log_warning("oom: out of memory (%lu of %lu KiB free): process %d (%s) has %lu KiB in "
 		    "memory, adj %d, and is killed",
-		stats.free * (PAGE_SIZE / KIB), stats.total * (PAGE_SIZE / KIB),
-		victim->pid->nr, name, c.resident * (PAGE_SIZE / KIB), victim->oom_score_adj);
-	signal_kernel_proc(victim, SIGKILL);
+		stats.free * (PAGE_SIZE / KIB), stats.total * (PAGE_SIZE / KIB), victim.nr,
+		name, c.resident * (PAGE_SIZE / KIB), c.best->oom_score_adj);
+	signal_kernel_proc(c.best, SIGKILL);
+	proc_put(c.best);
 	return true;
 }
 
