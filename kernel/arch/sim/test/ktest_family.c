@@ -7,6 +7,7 @@
 #include "arch/sim/program.h"
 
 #include "lib/test.h"
+#include "mm/fail.h"
 #include "proc/signal.h"
 
 #include <linux/prctl.h>
@@ -179,13 +180,20 @@ static void live(uintptr_t depth)
 	}
 }
 
+static bool lacks_memory; /* now and then an allocation fails, whoever's it is */
+
 static void raise_a_family(void)
 {
 	sim_make_program(program_name, live_after_exec);
 	budget = MAX_ALIVE;
 	for (unsigned i = 0; i < 3; i++)
 		(void)sim_spawn(live, 1);
-	sim_yield((unsigned)sim_random(40));
+	for (uint64_t turns = sim_random(40); turns; turns--) {
+		if (lacks_memory)
+			fail_arm_boot(1 + sim_random(100));
+		sim_yield(1);
+	}
+	fail_arm_boot(0);
 	/* Whoever is made meanwhile is killed by the next turn: its parent was. */
 	for (unsigned i = 0; i < 8; i++) {
 		(void)SIM_CALL(__NR_kill, (uint64_t)-1, SIGKILL);
@@ -197,6 +205,12 @@ static void raise_a_family(void)
 
 TEST(family, at_random)
 {
+	sim_program_rounds(raise_a_family, ROUNDS);
+}
+
+TEST(family, at_random_with_failing_allocations)
+{
+	lacks_memory = true;
 	sim_program_rounds(raise_a_family, ROUNDS);
 }
 
