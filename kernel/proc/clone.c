@@ -110,6 +110,7 @@ static void copy_uthread(struct birth *b)
 	u->sigmask = from->sigmask;
 	u->personality = from->personality;
 	u->timer_slack_ns = from->timer_slack_ns;
+	u->ioprio = from->ioprio;
 	u->no_new_privs = from->no_new_privs;
 	u->policy = from->policy;
 	if (!has(b, CLONE_VM) || has(b, CLONE_VFORK))

@@ -167,6 +167,7 @@ struct uthread {
 	uint32_t personality;
 	int parent_death_signal;
 	uint64_t timer_slack_ns;
+	uint16_t ioprio; /* [t] [a] of ioprio_set; 0: none was set */
 };
 
 static inline struct uthread *uthread_current(void)

@@ -2,12 +2,12 @@
 /*
  * System calls about futexes: man 2 futex, set_robust_list; linux/futex.h about futex_waitv.
  */
-#include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/time.h>
 
 #include "mm/vmspace.h"
 #include "ops/futex.h"
+#include "proc/access.h"
 #include "proc/clocks.h"
 #include "proc/proc.h"
 #include "sys/syscall.h"
@@ -345,8 +345,7 @@ SYSCALL3(get_robust_list, int, tid, uptr, head, uptr, len)
 		if (err)
 			return err;
 	}
-	if (t->user->proc != proc_current() && !capable(CAP_SYS_PTRACE))
-		err = -EPERM;
+	err = proc_check_access(t->user->proc);
 	at = t->user->robust_list.addr;
 	if (tid)
 		thread_put(t);

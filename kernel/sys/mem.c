@@ -31,7 +31,7 @@ static int find_stack_start(vaddr_t *start, vaddr_t end)
 }
 
 /* man 2 mprotect. */
-SYSCALL3(mprotect, vaddr_t, addr, size_t, len, unsigned, prot)
+static int64_t protect(vaddr_t addr, size_t len, unsigned prot)
 {
 	unsigned grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
 	vaddr_t end;
@@ -55,6 +55,32 @@ SYSCALL3(mprotect, vaddr_t, addr, size_t, len, unsigned, prot)
 	}
 	return vmspace_protect(
 		current_vm(), addr, end - addr, prot_to_vm(apply_personality(prot)));
+}
+
+SYSCALL3(mprotect, vaddr_t, addr, size_t, len, unsigned, prot)
+{
+	return protect(addr, len, prot);
+}
+
+/* ---- Protection keys, of which there are none: man 7 pkeys ---- */
+
+#define PKEY_RIGHTS (PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)
+
+SYSCALL4(pkey_mprotect, vaddr_t, addr, size_t, len, unsigned, prot, int, pkey)
+{
+	return pkey == -1 ? protect(addr, len, prot) : -EINVAL;
+}
+
+/* man 2 pkey_alloc: ENOSPC, "the processor ... doesn't support protection keys" */
+SYSCALL2(pkey_alloc, unsigned long, flags, unsigned long, rights)
+{
+	return flags || rights & ~(unsigned long)PKEY_RIGHTS ? -EINVAL : -ENOSPC;
+}
+
+SYSCALL1(pkey_free, int, pkey)
+{
+	(void)pkey; /* none was given out */
+	return -EINVAL;
 }
 
 /* ---- The others ---- */

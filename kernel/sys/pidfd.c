@@ -2,19 +2,23 @@
 /*
  * System calls of descriptors that refer to processes.
  *
- * Spec    man 2: pidfd_open, pidfd_getfd, pidfd_send_signal
+ * Spec    man 2: pidfd_open, pidfd_getfd, pidfd_send_signal, process_madvise
  */
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/mman.h>
 #include <linux/pidfd.h>
 #include <linux/resource.h>
 
 #include "fs/proc/procfs.h"
 #include "fs/vfs/fdtable.h"
 #include "lib/string.h"
+#include "mm/vmspace.h"
+#include "proc/access.h"
 #include "proc/pidfd.h"
 #include "proc/proc.h"
 #include "sys/syscall.h"
+#include "uaccess/iter.h"
 
 /*
  * The process that a descriptor refers to, with a reference. -EBADF, -ESRCH. A folder /proc/PID was
@@ -75,23 +79,6 @@ SYSCALL2(pidfd_open, int, nr, unsigned, flags)
 	return err ? err : install(f);
 }
 
-/* Linux: ptrace_may_access(PTRACE_MODE_ATTACH_REALCREDS). man 2 ptrace */
-static int may_attach(struct proc *p)
-{
-	const struct cred *mine = cred_current(), *its;
-	bool is_same;
-
-	if (p == proc_current())
-		return 0;
-	its = proc_get_cred(p);
-	is_same = mine->uid == its->euid && mine->uid == its->suid && mine->uid == its->uid &&
-		  mine->gid == its->egid && mine->gid == its->sgid && mine->gid == its->gid &&
-		  (READ_ONCE(p->flags) & PROC_DUMPABLE) &&
-		  !(its->cap_permitted & ~mine->cap_permitted);
-	cred_put(its);
-	return is_same || capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
-}
-
 /* The file of another process's descriptor, with a reference. */
 static int get_file_of(struct proc *p, int fd, struct file **out)
 {
@@ -116,7 +103,7 @@ SYSCALL3(pidfd_getfd, int, pidfd, int, fd, unsigned, flags)
 	err = proc_of_pidfd(pidfd, false, &p);
 	if (err)
 		return err;
-	err = may_attach(p);
+	err = proc_check_access(p);
 	if (!err)
 		err = get_file_of(p, fd, &f);
 	proc_put(p);
@@ -157,4 +144,65 @@ SYSCALL4(pidfd_send_signal, int, pidfd, int, sig, uptr, info, unsigned, flags)
 		err = signal_send_proc(p, sig, &si);
 	proc_put(p);
 	return err;
+}
+
+/* ---- Advice about another's memory ---- */
+
+/* man 2 process_madvise: what cannot be noticed but by how long things take. */
+static bool may_advise(int advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
+}
+
+static int64_t advise_all(struct vmspace *vm, const struct iter *ranges, int advice)
+{
+	size_t done = 0;
+
+	for (unsigned i = 0; i < ranges->nr_segments; i++) {
+		const struct iter_segment *r = &ranges->segments[i];
+		int err = vmspace_advise(vm, r->addr, r->len, advice);
+
+		if (err)
+			return done ? (int64_t)done : err;
+		done += r->len;
+	}
+	return (int64_t)done;
+}
+
+static int64_t advise_proc(struct proc *p, const struct iter *ranges, int advice)
+{
+	struct vmspace *vm;
+	int64_t result;
+
+	if (!may_advise(advice))
+		return -EINVAL;
+	if (proc_check_access(p))
+		return -EACCES;
+	vm = proc_get_vm(p);
+	if (!vm)
+		return -ESRCH;
+	result = capable(CAP_SYS_NICE) ? advise_all(vm, ranges, advice) : -EPERM;
+	vmspace_put(vm);
+	return result;
+}
+
+/* Errors: EACCES, EBADF, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH. */
+SYSCALL5(process_madvise, int, pidfd, uptr, vec, size_t, nr, int, advice, unsigned, flags)
+{
+	struct iter ranges;
+	struct proc *p;
+	int64_t result;
+
+	if (flags)
+		return -EINVAL;
+	result = iter_init_iovec(&ranges, vec, nr);
+	if (result)
+		return result;
+	result = proc_of_pidfd(pidfd, false, &p);
+	if (!result) {
+		result = advise_proc(p, &ranges, advice);
+		proc_put(p);
+	}
+	iter_fini(&ranges);
+	return result;
 }

@@ -9,33 +9,12 @@
  */
 #include "mm/slab.h"
 #include "mm/vmspace.h"
-#include "proc/cred.h"
+#include "proc/access.h"
 #include "proc/proc.h"
-#include "sync/rcu.h"
 #include "sys/syscall.h"
 #include "uaccess/iter.h"
 
-#include <linux/capability.h>
 #include <linux/uio.h>
-
-/* PTRACE_MODE_ATTACH_REALCREDS: man 2 ptrace, "Ptrace access mode checking". */
-static int may_attach(struct thread *t)
-{
-	const struct cred *me = cred_current(), *it;
-	struct proc *p = t->user->proc;
-	bool may;
-
-	if (p == proc_current())
-		return 0;
-	rcu_read_lock();
-	it = rcu_load(t->user->cred);
-	may = me->uid == it->euid && me->uid == it->suid && me->uid == it->uid &&
-	      me->gid == it->egid && me->gid == it->sgid && me->gid == it->gid &&
-	      (it->cap_permitted & ~me->cap_permitted) == 0 &&
-	      (READ_ONCE(p->flags) & PROC_DUMPABLE);
-	rcu_read_unlock();
-	return may || capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
-}
 
 static int find_memory(int pid, struct vmspace **out)
 {
@@ -44,7 +23,7 @@ static int find_memory(int pid, struct vmspace **out)
 
 	if (err)
 		return err;
-	err = may_attach(t);
+	err = proc_check_access(t->user->proc);
 	if (!err) {
 		*out = proc_get_vm(t->user->proc);
 		err = *out ? 0 : -ESRCH; /* it is ending */

@@ -19,6 +19,7 @@
 #include "proc/proc.h"
 #include "sched/sched.h"
 #include "sys/syscall.h"
+#include "sys/whom.h"
 #include "time/clock.h"
 
 enum {
@@ -410,11 +411,9 @@ SYSCALL3(sched_getaffinity, int, tid, unsigned, len, uptr, mask)
 /* ---- Nice values of threads, groups, users ---- */
 
 struct nice_walk {
-	int which;
-	int who;
 	bool is_set;
 	int nice;   /* to set, or the best found */
-	int result; /* -ESRCH until somebody matched */
+	int result; /* -ESRCH until somebody was visited */
 };
 
 static int set_nice(struct thread *t, int nice)
@@ -432,8 +431,9 @@ static int set_nice(struct thread *t, int nice)
 	return sched_set_params(t, &p);
 }
 
-static void visit_thread(struct thread *t, struct nice_walk *w)
+static void visit_thread(struct thread *t, void *ctx)
 {
+	struct nice_walk *w = ctx;
 	int nice;
 
 	if (w->is_set) {
@@ -449,89 +449,29 @@ static void visit_thread(struct thread *t, struct nice_walk *w)
 	w->result = 0;
 }
 
-static bool matches(struct proc *p, const struct nice_walk *w)
+static int walk(int which, int who, struct nice_walk *w)
 {
-	const struct cred *c;
-	bool is_match;
+	int err;
 
-	if (w->which == PRIO_PGRP) {
-		irqlock_lock(&proc_tree_lock);
-		is_match = p->group && p->group->nr == w->who;
-		irqlock_unlock(&proc_tree_lock);
-		return is_match;
-	}
-	c = proc_get_cred(p);
-	is_match = c->uid == (uint32_t)w->who;
-	cred_put(c);
-	return is_match;
-}
-
-/* One thread after another, with a reference each: p->lock cannot be held while it is changed. */
-static void visit_proc(struct proc *p, void *ctx)
-{
-	struct nice_walk *w = ctx;
-	unsigned index = 0;
-
-	if (!matches(p, w))
-		return;
-	for (;; index++) {
-		struct thread *t = NULL;
-		unsigned i = 0;
-
-		irqlock_lock(&p->lock);
-		list_for_each (u, &p->threads, struct uthread, proc_link) {
-			if (i++ == index) {
-				t = u->thread;
-				thread_get(t);
-				break;
-			}
-		}
-		irqlock_unlock(&p->lock);
-		if (!t)
-			return;
-		visit_thread(t, w);
-		thread_put(t);
-	}
-}
-
-static int walk(struct nice_walk *w)
-{
-	struct thread *t;
-
-	if (w->which < PRIO_PROCESS || w->which > PRIO_USER)
+	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
 	w->result = -ESRCH;
-	if (w->which == PRIO_PROCESS) {
-		if (w->who < 0 || find_thread(w->who, &t))
-			return -ESRCH;
-		visit_thread(t, w);
-		thread_put(t);
-		return w->result;
-	}
-	if (!w->who && w->which == PRIO_PGRP)
-		w->who = proc_current()->group->nr;
-	else if (!w->who)
-		w->who = (int)cred_current()->uid;
-	proc_for_each(visit_proc, w);
-	return w->result;
+	err = threads_named(
+		WHOM_THREAD + (unsigned)(which - PRIO_PROCESS), who, visit_thread, w);
+	return err ? err : w->result;
 }
 
 SYSCALL2(getpriority, int, which, int, who)
 {
-	struct nice_walk w = {.which = which, .who = who};
-	int err = walk(&w);
+	struct nice_walk w = {.is_set = false};
+	int err = walk(which, who, &w);
 
 	return err ? err : NICE_RANGE - w.nice;
 }
 
 SYSCALL3(setpriority, int, which, int, who, int, nice)
 {
-	struct nice_walk w = {
-		.which = which,
-		.who = who,
-		.is_set = true,
-		.nice = MAX(NICE_MIN, MIN(NICE_MAX, nice)),
-	};
+	struct nice_walk w = {.is_set = true, .nice = MAX(NICE_MIN, MIN(NICE_MAX, nice))};
 
-	return walk(&w);
+	return walk(which, who, &w);
 }

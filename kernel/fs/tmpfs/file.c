@@ -156,11 +156,11 @@ static int64_t seek(struct file *f, int64_t offset, int whence)
 		break;
 	case SEEK_CUR:
 		if (__builtin_add_overflow(offset, f->pos, &offset))
-			return -EOVERFLOW;
+			return -EINVAL; /* Linux: the sum is below 0 */
 		break;
 	case SEEK_END:
 		if (__builtin_add_overflow(offset, size, &offset))
-			return -EOVERFLOW;
+			return -EINVAL; /* Linux: the sum is below 0 */
 		break;
 	case SEEK_DATA:
 	case SEEK_HOLE:
