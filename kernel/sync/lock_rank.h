@@ -13,6 +13,7 @@ enum lock_rank {
 	RANK_EXEC,	     /* sleep  one process's exec, against other changes of its identity */
 	RANK_FILE_POS,	     /* sleep  the position of one open file                           */
 	RANK_PROC_TEXT,	     /* sleep  the text of one open file in /proc                      */
+	RANK_FS_CONFIG,	     /* sleep  what one fsopen descriptor is to mount                 */
 	RANK_MOUNT,	     /* sleep  the tree of mounts                                      */
 	RANK_RENAME,	     /* sleep  one filesystem's renames across directories             */
 	RANK_INODE,	     /* sleep  one inode: contents, attributes; parents before children */

@@ -25,6 +25,7 @@
 #include "dev/char/chardev.h"
 #include "fs/vfs/inode.h"
 #include "fs/vfs/locks.h"
+#include "fs/vfs/mount_ops.h"
 #include "fs/vfs/notify.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -234,6 +235,8 @@ static NOINLINE void last_put(struct file *f)
 	}
 	if (f->mode & FILE_RUNS)
 		inode_allow_write(f->inode);
+	if (UNLIKELY(f->mode & FILE_HOLDS_TREE))
+		mount_drop_detached(f->mount);
 	if (f->mode & FILE_WROTE) {
 		inode_put_write(f->inode);
 		mount_end_write(f->mount);

@@ -103,6 +103,7 @@ enum file_mode {
 	FILE_NOWAIT = 256, /* preadv2 and pwritev2 may be told RWF_NOWAIT */
 	FILE_OPENED = 512, /* open succeeded: release is due */
 	FILE_NEW_FIFO = 1024, /* to file_open_anonymous: an inode of its own, a FIFO's (pipe) */
+	FILE_HOLDS_TREE = 8192, /* its mount is the root of a tree that goes with it: mount_fd.c */
 	FILE_NEW_SOCKET = 2048, /* the same, a socket's; other anonymous files share one inode */
 };
 

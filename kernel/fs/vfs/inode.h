@@ -230,6 +230,7 @@ struct mount {
 	uint32_t propagation;	   /* [M] MS_SHARED or MS_UNBINDABLE; 0: private or slave */
 	uint32_t peer_group;	   /* [M] of a shared mount; else 0 */
 	uint32_t expiry;	   /* [M] umount2(MNT_EXPIRE) was here once */
+	bool is_detached;	   /* [M] the root of a tree that only a descriptor holds: mount_fd.c */
 	struct mount *old_parent;     /* [M] while it is taken down: the references to give back */
 	struct dentry *old_mountpoint; /* [M] */
 	struct rcu_head rcu;

@@ -192,9 +192,11 @@ static bool has_unbindable(struct mount *tree)
 
 static int check_move(const struct path *to, struct mount *m, const struct path *from)
 {
-	if (!is_ours(to->mnt) || !is_ours(m) || !is_mount_root(from) || m->parent == m)
+	if (!is_ours(to->mnt) || !is_mount_root(from))
 		return -EINVAL;
-	if (m->parent->propagation & MS_SHARED)
+	if (!m->is_detached && (!is_ours(m) || m->parent == m))
+		return -EINVAL;
+	if (!m->is_detached && m->parent->propagation & MS_SHARED)
 		return -EINVAL;
 	if (to->mnt->propagation & MS_SHARED && has_unbindable(m))
 		return -EINVAL;
@@ -216,9 +218,44 @@ static void detach_from(struct mount *m, struct path *old)
 	m->old_parent = NULL;
 }
 
+/* mount_lock is held, the place at `to` locked. */
+static int move_locked(struct mount *m, struct path *to, struct path *old)
+{
+	int err;
+
+	if (!m->is_detached)
+		detach_from(m, old);
+	err = propagation_attach(m, to->mnt, to->dentry);
+	if (!err)
+		m->is_detached = false; /* who held it for the descriptor is the tree now */
+	else if (old->mnt)
+		mount_attach(m, old->mnt, old->dentry);
+	return err;
+}
+
+int mount_move(struct path *from, struct path *to)
+{
+	struct path old = {NULL, NULL};
+	int err;
+
+	mutex_lock(&mount_lock);
+	err = lock_place(to);
+	if (err)
+		goto unlock;
+	err = check_move(to, from->mnt, from);
+	if (!err)
+		err = move_locked(from->mnt, to, &old);
+	unlock_place(to);
+unlock:
+	mutex_unlock(&mount_lock);
+	if (old.mnt)
+		path_put(&old);
+	return err;
+}
+
 static int move(struct path *p, const char *source)
 {
-	struct path from, old = {NULL, NULL};
+	struct path from;
 	int err;
 
 	if (!source || !*source)
@@ -226,22 +263,7 @@ static int move(struct path *p, const char *source)
 	err = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 	if (err)
 		return err;
-	mutex_lock(&mount_lock);
-	err = lock_place(p);
-	if (err)
-		goto unlock;
-	err = check_move(p, from.mnt, &from);
-	if (!err) {
-		detach_from(from.mnt, &old);
-		err = propagation_attach(from.mnt, p->mnt, p->dentry);
-		if (err)
-			mount_attach(from.mnt, old.mnt, old.dentry);
-	}
-	unlock_place(p);
-unlock:
-	mutex_unlock(&mount_lock);
-	if (old.mnt)
-		path_put(&old);
+	err = mount_move(&from, p);
 	path_put(&from);
 	return err;
 }
@@ -309,30 +331,33 @@ static int remount_mount(struct path *p, unsigned long flags)
 	return err;
 }
 
-static int remount_super(struct path *p, unsigned long flags, const char *data)
+int super_reconfigure(struct super *s, unsigned flags, const char *data)
 {
-	struct super *s = p->mnt->super;
 	uint32_t old = s->flags;
 	int err = 0;
 
+	s->flags = (old & ~(uint32_t)SUPER_RDONLY) | (flags & MS_RDONLY ? SUPER_RDONLY : 0);
+	atomic_fence(); /* pairs with the atomic_add in mount_want_write */
+	if (flags & MS_RDONLY && !(old & SUPER_RDONLY) && mount_super_has_writers(s))
+		err = -EBUSY;
+	if (!err && s->ops->remount)
+		err = s->ops->remount(s, flags, data);
+	if (err)
+		s->flags = old;
+	return err;
+}
+
+static int remount_super(struct path *p, unsigned long flags, const char *data)
+{
+	int err = -EINVAL;
+
 	if (!is_mount_root(p))
-		return -EINVAL;
+		return err;
 	mutex_lock(&mount_lock);
-	if (!is_ours(p->mnt)) {
-		err = -EINVAL;
-	} else {
-		s->flags = (old & ~(uint32_t)SUPER_RDONLY) |
-			   (flags & MS_RDONLY ? SUPER_RDONLY : 0);
-		atomic_fence(); /* pairs with the atomic_add in mount_want_write */
-		if (flags & MS_RDONLY && !(old & SUPER_RDONLY) && mount_super_has_writers(s))
-			err = -EBUSY;
-		if (!err && s->ops->remount)
-			err = s->ops->remount(s, (unsigned)flags, data);
-		if (err)
-			s->flags = old;
-		else
-			mount_set_flags(p->mnt, flags_of_remount(p->mnt, flags));
-	}
+	if (is_ours(p->mnt))
+		err = super_reconfigure(p->mnt->super, (unsigned)flags, data);
+	if (!err)
+		mount_set_flags(p->mnt, flags_of_remount(p->mnt, flags));
 	mutex_unlock(&mount_lock);
 	return err;
 }
@@ -561,7 +586,7 @@ static uint32_t flags_of_attr(uint64_t attr)
 	       (attr & MOUNT_ATTR_NOSYMFOLLOW ? MS_NOSYMFOLLOW : 0);
 }
 
-static uint32_t changed_flags(uint32_t flags, const struct mount_change *c)
+uint32_t mount_change_flags(uint32_t flags, const struct mount_change *c)
 {
 	flags = (flags & ~flags_of_attr(c->clear)) | flags_of_attr(c->set);
 	if (!(c->clear & MOUNT_ATTR__ATIME))
@@ -585,11 +610,21 @@ static int change_tree(struct mount *top, const struct mount_change *c)
 			atomic_load(&m->writers))
 			return -EBUSY;
 	for (struct mount *m = top; m; m = c->is_recursive ? mount_tree_next(m, top) : NULL) {
-		mount_set_flags(m, changed_flags(m->flags, c));
+		mount_set_flags(m, mount_change_flags(m->flags, c));
 		if (c->propagation)
 			propagation_change(m, (unsigned)c->propagation);
 	}
 	return 0;
+}
+
+/* In this namespace's tree, or in one that a descriptor holds. mount_lock is held. */
+static bool may_change(const struct mount *m)
+{
+	const struct mount *top = m;
+
+	while (top->parent != top)
+		top = top->parent;
+	return is_ours(m) || top->is_detached;
 }
 
 int vfs_mount_setattr(const struct path *p, const struct mount_change *c)
@@ -601,7 +636,7 @@ int vfs_mount_setattr(const struct path *p, const struct mount_change *c)
 	if (!is_mount_root(p))
 		return -EINVAL;
 	mutex_lock(&mount_lock);
-	err = is_ours(p->mnt) ? change_tree(p->mnt, c) : -EINVAL;
+	err = may_change(p->mnt) ? change_tree(p->mnt, c) : -EINVAL;
 	mutex_unlock(&mount_lock);
 	return err;
 }

@@ -26,6 +26,11 @@ const struct filesystem *filesystem_find(const char *name);
 /* Whether something is mounted here, in any namespace. No lock: the dentry's inode->lock keeps it so. */
 bool mount_is_here(const struct dentry *d);
 
+/* Of the filesystem: read-only or not, and its options. mount_lock held. -EBUSY, -EINVAL. */
+MUST_CHECK int super_reconfigure(struct super *s, unsigned flags, const char *data);
+/* mount(2)'s MS_MOVE and move_mount(2), from a place that path_lookup found to another. */
+MUST_CHECK int mount_move(struct path *from, struct path *to);
+
 /* ---- Trees of mounts: mount_tree.c; mount_lock held ---- */
 
 /* The next of a tree, parents first; NULL at the end. */
