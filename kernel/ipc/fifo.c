@@ -73,7 +73,7 @@ static bool fifo_count(struct pipe *p, struct file *f) MUST_HOLD(p->lock)
 {
 	bool reads = f->mode & FILE_READ, writes = f->mode & FILE_WRITE;
 
-	if (!reads && (f->flags & O_NONBLOCK) && !p->readers)
+	if (!reads && (f->flags & O_NONBLOCK) && !p->readers && !file_is_anonymous(f))
 		return false;
 	f->pos = reads ? p->writer_opens : p->reader_opens;
 	/* One that has a peer already has seen it come: its end is a hang-up. */
@@ -114,6 +114,8 @@ bool pipe_fifo_has_peer(struct file *f)
 {
 	struct pipe *p = f->private_data;
 
+	if (file_is_anonymous(f))
+		return true; /* Linux: pipe.opened_by_proc_is_the_same_pipe_and_does_not_wait */
 	if (f->mode & FILE_READ)
 		return READ_ONCE(p->writers) || (uint32_t)f->pos != READ_ONCE(p->writer_opens);
 	return READ_ONCE(p->readers) || (uint32_t)f->pos != READ_ONCE(p->reader_opens);

@@ -28,6 +28,7 @@
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 
+#include "fs/vfs/inode.h"
 #include "ipc/pipe_priv.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -77,6 +78,9 @@ int pipe_create(struct file *out[2], unsigned flags)
 		pipe_free(p);
 		return err;
 	}
+	p->fifo =
+		out[0]->inode; /* /proc/PID/fd opens it again by its inode; nobody else can yet */
+	p->fifo->pipe = p;
 	err = file_open_same(&out[1], out[0], p, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)),
 		FILE_WRITE | FILE_STREAM);
 	if (err) {

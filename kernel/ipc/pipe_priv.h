@@ -48,7 +48,7 @@ struct pipe {
 	struct waitq readable, writable;
 	struct handover_hint reader_hint, writer_hint;
 	uint32_t reader_opens, writer_opens; /* [r] opens so far */
-	struct inode *fifo; /* [I] NULL: anonymous. No reference: our files have one */
+	struct inode *fifo; /* [I] where files find us. No reference: our files have one */
 	uint32_t files;     /* [f] open files; anonymous: two, less the closed */
 	struct pipe_slot few[PIPE_DEFAULT_SLOTS];
 };

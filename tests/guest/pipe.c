@@ -404,3 +404,31 @@ TEST(pipe, packet_mode_keeps_boundaries)
 	CHECK_EQ(read(fd[0], buf, sizeof(buf)), 5);
 	CHECK_MEM(buf, "defgh", 5);
 }
+
+/* What a shell's <(command) does: the other end may be gone before the open. man 5 proc, /proc/PID/fd. */
+TEST(pipe, opened_by_proc_is_the_same_pipe_and_does_not_wait)
+{
+	char path[40], data[8];
+	int fd[2], again, writer;
+
+	CHECK_OK(pipe(fd));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[1]);
+	writer = CHECK_OK(open(path, O_WRONLY));
+	CHECK_EQ(write(fd[1], "one", 3), 3);
+	CHECK_EQ(write(writer, "two", 3), 3);
+	close(fd[1]);
+	close(writer);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[0]);
+	again = CHECK_OK(open(path, O_RDONLY));
+	CHECK_EQ(read(again, data, 4), 4);
+	CHECK(!memcmp(data, "onet", 4));
+	CHECK_EQ(read(fd[0], data, 4), 2);
+	CHECK_EQ(read(again, data, 4), 0);
+	writer = CHECK_OK(open(path, O_WRONLY | O_NONBLOCK));
+	CHECK_EQ(write(writer, "x", 1), 1);
+	CHECK_EQ(read(again, data, 4), 1);
+	close(again);
+	close(fd[0]);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", writer);
+	CHECK_OK(open(path, O_WRONLY | O_NONBLOCK));
+}
