@@ -4,6 +4,7 @@
 Downloaded by apt-get, unpacked by dpkg-deb, kept in $TORUS_CACHE (~/.cache/torus). No root needed.
 """
 import glob
+import hashlib
 import os
 import re
 import subprocess
@@ -29,23 +30,42 @@ def apt(*argv, cwd=None):
     return done.stdout
 
 
-versions = {}  # of packages that were asked for: apt reads its lists anew for each call, which takes a second
+def asked(*argv):
+    """apt-cache's answer. It takes a second or more each time, so it is kept until apt's lists change."""
+    lists = [os.stat(path).st_mtime_ns for path in ("/var/lib/apt/lists", "/var/lib/dpkg/status") if os.path.exists(path)]
+    path = os.path.join(CACHE, "answers", hashlib.sha256(repr((argv, lists)).encode()).hexdigest()[:32])
+    if os.path.exists(path):
+        with open(path) as f:
+            return f.read()
+    text = apt("apt-cache", *argv)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(path), delete=False) as f:
+        f.write(text)
+    os.rename(f.name, path)
+    return text
 
 
-def ask_versions(packages):
-    """One call for many."""
-    fresh = sorted(set(packages) - set(versions))
+VERSIONS = {}  # what versions() has learned
+
+
+def versions(packages):
+    """{package: version} of the newest that apt knows; asked once, for all of them together: apt-cache takes a second."""
+    fresh = sorted(set(packages) - set(VERSIONS))
     if fresh:
-        shown = apt("apt-cache", "show", "--no-all-versions", *fresh)
-        versions.update(re.findall(r"^Package: (\S+)\n(?:.+\n)*?Version: (\S+)", shown, re.M))
+        shown = asked("show", "--no-all-versions", *fresh)
+        for block in shown.split("\n\n"):
+            field = dict(re.findall(r"^(Package|Version): (\S+)", block, re.M))
+            if field:
+                VERSIONS.setdefault(field["Package"], field["Version"])
+    missing = [package for package in packages if package not in VERSIONS]
+    if missing:
+        raise Unavailable(f"apt-cache show {' '.join(missing)}: no version")
+    return {package: VERSIONS[package] for package in packages}
 
 
 def unpacked(package):
     """The folder that holds the package's files."""
-    ask_versions([package])
-    if package not in versions:
-        raise Unavailable(f"apt-cache show {package}: no version")
-    version = versions[package]
+    version = versions([package])[package]
     folder = os.path.join(CACHE, "packages", f"{package}_{version.replace(':', '%3a')}")
     if os.path.exists(folder):
         return folder
@@ -96,8 +116,8 @@ def dependencies(packages, without=()):
     found, fresh = set(), set(packages)
     while fresh:
         found |= fresh
-        text = apt("apt-cache", "depends", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces",
-                   "--no-enhances", *sorted(fresh))
+        text = asked("depends", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances",
+                     *sorted(fresh))
         fresh = set()
         either = False  # the line before said `|`: this one is its alternative
         for line in text.splitlines():
@@ -113,7 +133,7 @@ def dependencies(packages, without=()):
 
 def kernel():
     """(path of Debian's current cloud kernel, its version)."""
-    depends = re.search(r"Depends: (linux-image-\S+)", apt("apt-cache", "depends", KERNEL_PACKAGE))
+    depends = re.search(r"Depends: (linux-image-\S+)", asked("depends", KERNEL_PACKAGE))
     if not depends:
         raise Unavailable(f"apt-cache depends {KERNEL_PACKAGE}: names no image")
     folder = unpacked(depends.group(1))

@@ -59,7 +59,7 @@ def system(packages):
     out.file("etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files\nservices: files\n")
     out.file("etc/hostname", b"torus\n")
     out.file("etc/shells", b"/bin/sh\n/bin/bash\n")
-    debian.ask_versions(packages)
+    debian.versions(packages)
     for package in packages:
         out.tree_at("", debian.unpacked(package))
     links(out)
