@@ -14,14 +14,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -56,6 +59,18 @@ static void mount_on(const char *path, const char *type, const char *data)
 {
 	mkdir(path, 0755);
 	(void)mount(type, path, type, 0, data);
+}
+
+/* As on any machine that has booted; without AF_INET there is nothing to do. man 7 netdevice */
+static void bring_loopback_up(void)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	(void)ioctl(fd, SIOCSIFFLAGS, &lo);
+	close(fd);
 }
 
 /* The console as a byte stream: no echo, no line feed made into two characters. */
@@ -225,6 +240,7 @@ int main(void)
 	mount_on("/dev/pts", "devpts", "ptmxmode=0666,mode=620,gid=5");
 	mount_on("/dev/shm", "tmpfs", "mode=1777");
 	mount_on("/run", "tmpfs", NULL);
+	bring_loopback_up();
 	(void)symlink("/proc/self/fd", "/dev/fd");
 	(void)symlink("fd/0", "/dev/stdin");
 	(void)symlink("fd/1", "/dev/stdout");
