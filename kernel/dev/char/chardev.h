@@ -45,6 +45,14 @@ MUST_CHECK int chardev_open(struct inode *inode, struct file *f);
  */
 MUST_CHECK int devtmpfs_create_node(const char *name, uint32_t mode, uint32_t dev);
 MUST_CHECK int devtmpfs_remove_node(const char *name);
+/* A node that the kernel made. */
+struct device_node {
+	struct list_node link;
+	uint32_t mode, dev;
+	char name[32];
+};
+/* The n-th; false: there are no more. */
+bool devtmpfs_get_node(unsigned n, struct device_node *out);
 
 void devtmpfs_init(void);    /* before the first node; needs tmpfs_init and vfs_init */
 void mem_devices_init(void); /* dev/char/mem.c: null zero full random urandom kmsg */

@@ -14,6 +14,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs/inode.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "sync/mutex.h"
 
 enum { COMPONENT_MAX = 64 };
@@ -21,10 +22,12 @@ enum { COMPONENT_MAX = 64 };
 static const struct filesystem devtmpfs;
 static struct super *instance; /* [I] after devtmpfs_init */
 static struct mutex devtmpfs_lock;
+static struct list nodes; /* struct device_node, for /sys; under the lock */
 
 void devtmpfs_init(void)
 {
 	mutex_init(&devtmpfs_lock, RANK_RENAME, "device nodes");
+	list_init(&nodes);
 	if (tmpfs_create_super(&devtmpfs, 0, "mode=755", &instance))
 		panic("devtmpfs: no memory");
 }
@@ -77,9 +80,12 @@ int devtmpfs_create_node(const char *name, uint32_t mode, uint32_t dev)
 {
 	struct dentry *dir;
 	const char *last;
+	struct device_node *node = mem_alloc(sizeof(*node), 0);
 	struct inode *i;
 	int err;
 
+	if (!node)
+		return -ENOMEM;
 	mutex_lock(&devtmpfs_lock);
 	err = open_parent(name, &dir, &last);
 	if (!err) {
@@ -88,8 +94,40 @@ int devtmpfs_create_node(const char *name, uint32_t mode, uint32_t dev)
 			err = tmpfs_add_name(dir, last, i);
 		dentry_put(dir);
 	}
+	if (err) {
+		mem_free(node);
+	} else {
+		node->mode = mode;
+		node->dev = dev;
+		(void)str_copy(node->name, name, sizeof(node->name));
+		list_add_tail(&nodes, &node->link);
+	}
 	mutex_unlock(&devtmpfs_lock);
 	return err;
+}
+
+static void forget_node(const char *name)
+{
+	list_for_each_safe (node, &nodes, struct device_node, link)
+		if (strcmp(node->name, name) == 0) {
+			list_remove(&node->link);
+			mem_free(node);
+		}
+}
+
+bool devtmpfs_get_node(unsigned n, struct device_node *out)
+{
+	bool is_there = false;
+
+	mutex_lock(&devtmpfs_lock);
+	list_for_each (node, &nodes, struct device_node, link)
+		if (n-- == 0) {
+			*out = *node;
+			is_there = true;
+			break;
+		}
+	mutex_unlock(&devtmpfs_lock);
+	return is_there;
 }
 
 int devtmpfs_remove_node(const char *name)
@@ -104,6 +142,8 @@ int devtmpfs_remove_node(const char *name)
 		err = tmpfs_remove_name(dir, last);
 		dentry_put(dir);
 	}
+	if (!err)
+		forget_node(name);
 	mutex_unlock(&devtmpfs_lock);
 	return err;
 }

@@ -44,6 +44,11 @@ static const struct file_ops *ops_of(const struct proc_entry *e)
 	return e->show || e->write ? &text_ops : NULL;
 }
 
+static const struct proc_entry *root_of(const struct super *s)
+{
+	return s->private_data;
+}
+
 /* Takes over the reference of n->pid. */
 static int make_inode(struct super *s, const struct proc_node *n, struct inode **out)
 {
@@ -63,6 +68,8 @@ static int make_inode(struct super *s, const struct proc_node *n, struct inode *
 	inode->private_data = copy;
 	inode->ino = n->ino;
 	inode->fops = ops_of(n->entry);
+	if (inode->fops == &text_ops)
+		inode->size = root_of(s)->file_size;
 	if (S_ISDIR(n->entry->mode))
 		inode->nlink = 2;
 	*out = inode;
@@ -165,6 +172,8 @@ static int node_lookup(struct inode *inode, struct dentry *d)
 	if (dir->pid && !proc_node_is_alive(dir))
 		return -ENOENT;
 	err = find(dir, d->name, d->name_len, &n);
+	if (err == -ENOENT && root_of(inode->super)->keeps_negative)
+		return 0;
 	if (err)
 		return err;
 	err = make_inode(inode->super, &n, &found);
@@ -407,18 +416,18 @@ static int proc_statfs(struct super *s, struct kstatfs *out)
 
 static const struct super_ops proc_super_ops = {.evict = evict, .statfs = proc_statfs};
 
-static int proc_mount(const struct filesystem *fs, const char *source UNUSED,
-	unsigned flags UNUSED, const char *data UNUSED, struct super **out)
+int proc_entry_mount(const struct filesystem *fs, const struct proc_entry *entry,
+	uint32_t magic, uint32_t block_size, struct super **out)
 {
-	const struct proc_node n = {.entry = &proc_root, .ino = INO_ROOT};
+	const struct proc_node n = {.entry = entry, .ino = INO_ROOT};
 	struct inode *root;
 	struct super *s;
-	int err = super_create(
-		fs, &proc_super_ops, PROC_SUPER_MAGIC, SUPER_NO_EXEC | SUPER_NO_DEV, &s);
+	int err = super_create(fs, &proc_super_ops, magic, SUPER_NO_EXEC | SUPER_NO_DEV, &s);
 
 	if (err)
 		return err;
-	s->block_size = PROC_BLOCK_SIZE;
+	s->block_size = block_size;
+	s->private_data = (void *)(uintptr_t)entry;
 	err = make_inode(s, &n, &root);
 	if (err == 0)
 		err = dentry_create_root(s, root, &s->root);
@@ -428,6 +437,12 @@ static int proc_mount(const struct filesystem *fs, const char *source UNUSED,
 	}
 	*out = s;
 	return 0;
+}
+
+static int proc_mount(const struct filesystem *fs, const char *source UNUSED,
+	unsigned flags UNUSED, const char *data UNUSED, struct super **out)
+{
+	return proc_entry_mount(fs, &proc_root, PROC_SUPER_MAGIC, PROC_BLOCK_SIZE, out);
 }
 
 static const struct filesystem procfs = {.name = "proc", .mount = proc_mount};

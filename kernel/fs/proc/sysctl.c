@@ -227,63 +227,50 @@ static int write_overcommit(const struct proc_node *n, char *text, size_t len UN
 
 /* ---- The tables ---- */
 
-#define TEXT(name_, show_)                                                                     \
-	{                                                                                      \
-		.name = name_, .mode = S_IFREG | 0444, .show = show_                           \
-	}
-#define SETTING(name_, show_, write_)                                                          \
-	{                                                                                      \
-		.name = name_, .mode = S_IFREG | 0644, .show = show_, .write = write_          \
-	}
-#define FOLDER(name_, children_)                                                               \
-	{                                                                                      \
-		.name = name_, .mode = S_IFDIR | 0555, .children = children_                   \
-	}
-
 static const struct proc_entry random_entries[] = {
-	TEXT("boot_id", show_boot_id),
-	TEXT("entropy_avail", show_entropy),
-	TEXT("poolsize", show_entropy),
-	TEXT("uuid", show_uuid),
+	PROC_TEXT("boot_id", 0444, show_boot_id),
+	PROC_TEXT("entropy_avail", 0444, show_entropy),
+	PROC_TEXT("poolsize", 0444, show_entropy),
+	PROC_TEXT("uuid", 0444, show_uuid),
 	{0},
 };
 static const struct proc_entry kernel_entries[] = {
-	TEXT("cap_last_cap", show_constant),
-	TEXT("dmesg_restrict", show_constant),
-	SETTING("domainname", show_name, write_name),
-	SETTING("hostname", show_name, write_name),
-	TEXT("kptr_restrict", show_constant),
-	TEXT("ngroups_max", show_constant),
-	TEXT("osrelease", show_osrelease),
-	TEXT("ostype", show_ostype),
-	TEXT("overflowgid", show_constant),
-	TEXT("overflowuid", show_constant),
-	SETTING("pid_max", show_pid_max, write_pid_max),
-	FOLDER("random", random_entries),
-	TEXT("randomize_va_space", show_constant),
-	TEXT("tainted", show_constant),
-	TEXT("threads-max", show_constant),
-	TEXT("version", show_version),
+	PROC_TEXT("cap_last_cap", 0444, show_constant),
+	PROC_TEXT("dmesg_restrict", 0444, show_constant),
+	PROC_SETTING("domainname", 0644, show_name, write_name),
+	PROC_SETTING("hostname", 0644, show_name, write_name),
+	PROC_TEXT("kptr_restrict", 0444, show_constant),
+	PROC_TEXT("ngroups_max", 0444, show_constant),
+	PROC_TEXT("osrelease", 0444, show_osrelease),
+	PROC_TEXT("ostype", 0444, show_ostype),
+	PROC_TEXT("overflowgid", 0444, show_constant),
+	PROC_TEXT("overflowuid", 0444, show_constant),
+	PROC_SETTING("pid_max", 0644, show_pid_max, write_pid_max),
+	PROC_FOLDER("random", random_entries),
+	PROC_TEXT("randomize_va_space", 0444, show_constant),
+	PROC_TEXT("tainted", 0444, show_constant),
+	PROC_TEXT("threads-max", 0444, show_constant),
+	PROC_TEXT("version", 0444, show_version),
 	{0},
 };
 static const struct proc_entry fs_entries[] = {
-	SETTING("file-max", show_file_max, write_file_max),
-	TEXT("file-nr", show_file_nr),
-	TEXT("nr_open", show_constant),
-	TEXT("overflowgid", show_constant),
-	TEXT("overflowuid", show_constant),
-	SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
+	PROC_SETTING("file-max", 0644, show_file_max, write_file_max),
+	PROC_TEXT("file-nr", 0444, show_file_nr),
+	PROC_TEXT("nr_open", 0444, show_constant),
+	PROC_TEXT("overflowgid", 0444, show_constant),
+	PROC_TEXT("overflowuid", 0444, show_constant),
+	PROC_SETTING("pipe-max-size", 0644, show_pipe_max, write_pipe_max),
 	{0},
 };
 static const struct proc_entry vm_entries[] = {
-	TEXT("max_map_count", show_constant),
-	SETTING("overcommit_memory", show_overcommit, write_overcommit),
-	SETTING("overcommit_ratio", show_overcommit, write_overcommit),
+	PROC_TEXT("max_map_count", 0444, show_constant),
+	PROC_SETTING("overcommit_memory", 0644, show_overcommit, write_overcommit),
+	PROC_SETTING("overcommit_ratio", 0644, show_overcommit, write_overcommit),
 	{0},
 };
 const struct proc_entry proc_sys_entries[] = {
-	FOLDER("fs", fs_entries),
-	FOLDER("kernel", kernel_entries),
-	FOLDER("vm", vm_entries),
+	PROC_FOLDER("fs", fs_entries),
+	PROC_FOLDER("kernel", kernel_entries),
+	PROC_FOLDER("vm", vm_entries),
 	{0},
 };

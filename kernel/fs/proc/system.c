@@ -240,36 +240,27 @@ static int readlink_mounts(const struct proc_node *n UNUSED, char *buf, size_t s
 	return (int)snformat(buf, size, "self/mounts");
 }
 
-#define TEXT(name_, mode_, show_)                                                              \
-	{                                                                                      \
-		.name = name_, .mode = S_IFREG | (mode_), .show = show_                        \
-	}
-#define LINK(name_, readlink_)                                                                 \
-	{                                                                                      \
-		.name = name_, .mode = S_IFLNK | 0777, .readlink = readlink_                   \
-	}
-
 static const struct proc_entry root_entries[] = {
-	LINK("self", readlink_self),
-	LINK("thread-self", readlink_thread_self),
-	LINK("mounts", readlink_mounts),
-	TEXT("buddyinfo", 0400, show_buddyinfo),
-	TEXT("cmdline", 0444, show_cmdline),
-	TEXT("cpuinfo", 0444, show_cpuinfo),
-	TEXT("devices", 0444, show_devices),
-	TEXT("filesystems", 0444, show_filesystems),
-	TEXT("interrupts", 0444, show_interrupts),
-	TEXT("loadavg", 0444, show_loadavg),
-	TEXT("locks", 0444, proc_show_locks),
-	TEXT("meminfo", 0444, show_meminfo),
-	TEXT("modules", 0444, show_nothing),
-	TEXT("partitions", 0444, show_partitions),
-	TEXT("stat", 0444, show_stat),
-	TEXT("swaps", 0444, show_swaps),
-	TEXT("uptime", 0444, show_uptime),
-	TEXT("version", 0444, show_version),
-	TEXT("vmstat", 0444, show_vmstat),
-	{.name = "sys", .mode = S_IFDIR | 0555, .children = proc_sys_entries},
+	PROC_LINK("self", readlink_self),
+	PROC_LINK("thread-self", readlink_thread_self),
+	PROC_LINK("mounts", readlink_mounts),
+	PROC_TEXT("buddyinfo", 0400, show_buddyinfo),
+	PROC_TEXT("cmdline", 0444, show_cmdline),
+	PROC_TEXT("cpuinfo", 0444, show_cpuinfo),
+	PROC_TEXT("devices", 0444, show_devices),
+	PROC_TEXT("filesystems", 0444, show_filesystems),
+	PROC_TEXT("interrupts", 0444, show_interrupts),
+	PROC_TEXT("loadavg", 0444, show_loadavg),
+	PROC_TEXT("locks", 0444, proc_show_locks),
+	PROC_TEXT("meminfo", 0444, show_meminfo),
+	PROC_TEXT("modules", 0444, show_nothing),
+	PROC_TEXT("partitions", 0444, show_partitions),
+	PROC_TEXT("stat", 0444, show_stat),
+	PROC_TEXT("swaps", 0444, show_swaps),
+	PROC_TEXT("uptime", 0444, show_uptime),
+	PROC_TEXT("version", 0444, show_version),
+	PROC_TEXT("vmstat", 0444, show_vmstat),
+	PROC_FOLDER("sys", proc_sys_entries),
 	{0},
 };
 const struct proc_entry proc_root = {
