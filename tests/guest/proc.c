@@ -269,6 +269,78 @@ TEST(proc, sysctl_files)
 	CHECK_EQ(atoi(get("/proc/sys/fs/pipe-max-size")), 1048576);
 }
 
+TEST(proc, sysctl_numbers_take_effect)
+{
+	int fd[2];
+
+	put_file("/proc/sys/fs/pipe-max-size", "5000");
+	CHECK_STREQ(get("/proc/sys/fs/pipe-max-size"), "8192\n");
+	CHECK_OK(pipe(fd));
+	IN_CHILD(CHECK_OK(setuid(1000));
+		 CHECK_ERRNO(fcntl(fd[0], F_SETPIPE_SZ, 1 << 20), EPERM));
+	put_file("/proc/sys/fs/pipe-max-size", "1048576");
+	IN_CHILD(CHECK_OK(setuid(1000));
+		 CHECK_EQ(fcntl(fd[0], F_SETPIPE_SZ, 1 << 20), 1 << 20));
+	CHECK_STREQ(get("/proc/sys/fs/inotify/max_queued_events"), "16384\n");
+	CHECK_STREQ(get("/proc/sys/vm/mmap_min_addr"), "65536\n");
+	CHECK_STREQ(get("/proc/sys/kernel/sched_rr_timeslice_ms"), "100\n");
+}
+
+TEST(proc, tables_of_the_system)
+{
+	has("/proc/consoles", "ttyS0 ");
+	has("/proc/tty/drivers",
+		"/dev/tty             /dev/tty        5       0 system:/dev/tty\n");
+	has("/proc/tty/drivers",
+		"pty_slave            /dev/pts      136 0-1048575 pty:slave\n");
+	has("/proc/tty/ldiscs", "n_tty       0\n");
+	has("/proc/slabinfo", "slabinfo - version: 2.1\n# name            <active_objs> ");
+	has("/proc/zoneinfo", "Node 0, zone ");
+	has("/proc/meminfo", "\nSlab: ");
+	CHECK_OK(get_file("/proc/diskstats", text, sizeof(text)));
+	has("/proc/vmstat", "nr_free_pages ");
+	has("/proc/swaps", "Filename\t\t\t\tType");
+}
+
+TEST(proc, what_a_thread_does)
+{
+	char path[60], want[40];
+	int p[2];
+	pid_t pid;
+
+	CHECK_OK(pipe(p));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		char c;
+
+		(void)!read(p[0], &c, 1);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	snprintf(want, sizeof(want), "0 0x%x 0x", p[0]);
+	CHECK(strstr(get(path), want) == text);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	snprintf(want, sizeof(want), "%d ", pid);
+	CHECK_STREQ(get(path), want);
+	snprintf(path, sizeof(path), "/proc/%d/sched", pid);
+	has(path, ", #threads: 1)\n");
+	has(path, "\nnr_voluntary_switches ");
+	CHECK_EQ(write(p[1], "x", 1), 1);
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(proc, settings_of_a_process)
+{
+	put_file("/proc/self/oom_adj", "15");
+	CHECK_STREQ(get("/proc/self/oom_score_adj"), "1000\n");
+	put_file("/proc/self/oom_score_adj", "500");
+	CHECK_STREQ(get("/proc/self/oom_adj"), "8\n");
+	put_file("/proc/self/timerslack_ns", "123456");
+	CHECK_STREQ(get("/proc/self/timerslack_ns"), "123456\n");
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 123456);
+}
+
 TEST(proc, cannot_be_changed)
 {
 	CHECK_ERRNO(open("/proc/newfile", O_CREAT | O_RDWR, 0600), ENOENT);

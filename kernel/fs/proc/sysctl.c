@@ -10,6 +10,7 @@
 
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/file.h"
+#include "fs/vfs/inotify.h"
 #include "ipc/pipe.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
@@ -26,6 +27,8 @@ enum {
 	NGROUPS = 65536,
 	OVERFLOW_ID = 65534,
 	MAP_COUNT = 65530,
+	MIN_ADDR = 65536, /* mm/vmspace_priv.h: VM_MIN_ADDR */
+	RR_TIMESLICE_MS = 100,
 	MAX_FD = 1048576
 };
 
@@ -107,7 +110,8 @@ static int show_constant(struct text *out, const struct proc_node *n)
 		{"overflowuid", OVERFLOW_ID}, {"overflowgid", OVERFLOW_ID}, {"nr_open", MAX_FD},
 		{"max_map_count", MAP_COUNT}, {"randomize_va_space", 2},
 		{"threads-max", UINT16_MAX}, {"dmesg_restrict", 0}, {"kptr_restrict", 0},
-		{"tainted", 0}};
+		{"tainted", 0}, {"mmap_min_addr", MIN_ADDR},
+		{"sched_rr_timeslice_ms", RR_TIMESLICE_MS}};
 
 	for (unsigned i = 0; i < ARRAY_LEN(constants); i++)
 		if (strcmp(constants[i].name, n->entry->name) == 0)
@@ -225,6 +229,45 @@ static int write_overcommit(const struct proc_node *n, char *text, size_t len UN
 	return 0;
 }
 
+/* ---- Numbers that are variables ---- */
+
+static const struct number {
+	const char *name;
+	uint32_t *value;
+	uint32_t max;
+} numbers[] = {
+	{"max_queued_events", &inotify_max_events, INT32_MAX},
+	{"max_user_instances", &inotify_max_instances, INT32_MAX},
+	{"max_user_watches", &inotify_max_watches, INT32_MAX},
+};
+
+static const struct number *number_of(const struct proc_node *n)
+{
+	const struct number *found = numbers;
+
+	for (unsigned i = 0; i < ARRAY_LEN(numbers); i++)
+		if (strcmp(numbers[i].name, n->entry->name) == 0)
+			found = &numbers[i];
+	return found;
+}
+
+static int show_number(struct text *out, const struct proc_node *n)
+{
+	text_add(out, "%u\n", READ_ONCE(*number_of(n)->value));
+	return 0;
+}
+
+static int write_number(const struct proc_node *n, char *text, size_t len UNUSED)
+{
+	const struct number *number = number_of(n);
+	uint64_t value;
+	int err = parse_in(text, 0, number->max, &value);
+
+	if (err == 0)
+		WRITE_ONCE(*number->value, (uint32_t)value);
+	return err;
+}
+
 /* ---- The tables ---- */
 
 static const struct proc_entry random_entries[] = {
@@ -248,12 +291,20 @@ static const struct proc_entry kernel_entries[] = {
 	PROC_SETTING("pid_max", 0644, show_pid_max, write_pid_max),
 	PROC_FOLDER("random", random_entries),
 	PROC_TEXT("randomize_va_space", 0444, show_constant),
+	PROC_TEXT("sched_rr_timeslice_ms", 0444, show_constant),
 	PROC_TEXT("tainted", 0444, show_constant),
 	PROC_TEXT("threads-max", 0444, show_constant),
 	PROC_TEXT("version", 0444, show_version),
 	{0},
 };
+static const struct proc_entry inotify_entries[] = {
+	PROC_SETTING("max_queued_events", 0644, show_number, write_number),
+	PROC_SETTING("max_user_instances", 0644, show_number, write_number),
+	PROC_SETTING("max_user_watches", 0644, show_number, write_number),
+	{0},
+};
 static const struct proc_entry fs_entries[] = {
+	PROC_FOLDER("inotify", inotify_entries),
 	PROC_SETTING("file-max", 0644, show_file_max, write_file_max),
 	PROC_TEXT("file-nr", 0444, show_file_nr),
 	PROC_TEXT("nr_open", 0444, show_constant),
@@ -264,6 +315,7 @@ static const struct proc_entry fs_entries[] = {
 };
 static const struct proc_entry vm_entries[] = {
 	PROC_TEXT("max_map_count", 0444, show_constant),
+	PROC_TEXT("mmap_min_addr", 0444, show_constant),
 	PROC_SETTING("overcommit_memory", 0644, show_overcommit, write_overcommit),
 	PROC_SETTING("overcommit_ratio", 0644, show_overcommit, write_overcommit),
 	{0},

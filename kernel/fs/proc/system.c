@@ -4,6 +4,7 @@
  *
  * Spec    man 5 proc
  */
+#include <linux/major.h>
 #include "abi/stat.h"
 
 #include "arch/arch.h"
@@ -24,7 +25,7 @@
 #include "sched/sched.h"
 #include "time/clock.h"
 
-enum { CENTISECOND_NS = 10000000, CPUINFO_SIZE = 4096, HUGE_PAGE_KIB = 2048 };
+enum { TTYS_MINOR = 64, CENTISECOND_NS = 10000000, CPUINFO_SIZE = 4096, HUGE_PAGE_KIB = 2048 };
 
 /* ---- Numbers ---- */
 
@@ -37,8 +38,10 @@ static int show_meminfo(struct text *out, const struct proc_node *n UNUSED)
 {
 	struct page_stats pages;
 	uint64_t cached = pagecache_total_pages();
+	struct slab_stats slabs;
 
 	page_get_stats(&pages);
+	slab_get_stats(&slabs);
 	text_add(out,
 		"MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n",
 		kib(pages.total), kib(pages.free), kib(pages.free));
@@ -50,6 +53,9 @@ static int show_meminfo(struct text *out, const struct proc_node *n UNUSED)
 		"kB\nWriteback:      %8u kB\n",
 		0, 0, 0, 0);
 	text_add(out, "Shmem:          %8lu kB\n", kib(cached));
+	text_add(out,
+		"Slab:           %8lu kB\nSReclaimable:   %8u kB\nSUnreclaim:     %8lu kB\n",
+		kib(slabs.nr_pages), 0, kib(slabs.nr_pages));
 	text_add(out, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n",
 		kib(vm_commit_limit()), kib(vm_committed()));
 	text_add(out,
@@ -187,6 +193,77 @@ static int show_nothing(struct text *out UNUSED, const struct proc_node *n UNUSE
 	return 0;
 }
 
+/* man 5 proc: name, what it can (read, write, unblank), flags, device. */
+static int show_consoles(struct text *out, const struct proc_node *n UNUSED)
+{
+	char name[16];
+	int port = arch_console_port();
+
+	if (port < 0)
+		return 0;
+	snformat(name, sizeof(name), "ttyS%d", port);
+	text_add(out, "%-20s -W- (EC p a) %4d:%d\n", name, TTY_MAJOR, TTYS_MINOR + port);
+	return 0;
+}
+
+static int show_tty_drivers(struct text *out, const struct proc_node *n UNUSED)
+{
+	static const struct {
+		const char *driver, *node, *minors, *kind;
+		int major;
+	} rows[] = {
+		{"/dev/tty", "/dev/tty", "0", "system:/dev/tty", TTYAUX_MAJOR},
+		{"/dev/console", "/dev/console", "1", "system:console", TTYAUX_MAJOR},
+		{"/dev/ptmx", "/dev/ptmx", "2", "system", TTYAUX_MAJOR},
+		{"serial", "/dev/ttyS", "64-67", "serial", TTY_MAJOR},
+		{"pty_slave", "/dev/pts", "0-1048575", "pty:slave", UNIX98_PTY_SLAVE_MAJOR},
+		{"pty_master", "/dev/ptm", "0-1048575", "pty:master", UNIX98_PTY_MASTER_MAJOR},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+		text_add(out, "%-20s %-11s %3d %7s %s\n", rows[i].driver, rows[i].node,
+			rows[i].major, rows[i].minors, rows[i].kind);
+	return 0;
+}
+
+static int show_ldiscs(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "n_tty       0\n");
+	return 0;
+}
+
+static void slab_line(const char *name, size_t size, uint64_t in_use, uint64_t pages, void *ctx)
+{
+	uint64_t all = MAX(pages * PAGE_SIZE / size, in_use);
+
+	text_add(ctx,
+		"%-17s %6lu %6lu %6lu %4lu %4u : tunables    0    0    0 : slabdata %6lu "
+		"%6lu      0\n",
+		name, in_use, all, size, MAX(PAGE_SIZE / size, 1ul), 1u, pages, pages);
+}
+
+static int show_slabinfo(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out,
+		"slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+		"<objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : "
+		"slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	slab_for_each_cache(slab_line, out);
+	return 0;
+}
+
+static int show_zoneinfo(struct text *out, const struct proc_node *n UNUSED)
+{
+	struct page_stats pages;
+
+	page_get_stats(&pages);
+	text_add(out,
+		"Node 0, zone   Normal\n  pages free     %lu\n        spanned  %lu\n        "
+		"present  %lu\n        managed  %lu\n",
+		pages.free, pages.total, pages.total, pages.total);
+	return 0;
+}
+
 static int show_swaps(struct text *out, const struct proc_node *n UNUSED)
 {
 	text_add(out, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
@@ -240,6 +317,11 @@ static int readlink_mounts(const struct proc_node *n UNUSED, char *buf, size_t s
 	return (int)snformat(buf, size, "self/mounts");
 }
 
+static const struct proc_entry tty_entries[] = {
+	PROC_TEXT("drivers", 0444, show_tty_drivers),
+	PROC_TEXT("ldiscs", 0444, show_ldiscs),
+	{0},
+};
 static const struct proc_entry root_entries[] = {
 	PROC_LINK("self", readlink_self),
 	PROC_LINK("thread-self", readlink_thread_self),
@@ -247,19 +329,23 @@ static const struct proc_entry root_entries[] = {
 	PROC_TEXT("buddyinfo", 0400, show_buddyinfo),
 	PROC_TEXT("cmdline", 0444, show_cmdline),
 	PROC_TEXT("cpuinfo", 0444, show_cpuinfo),
+	PROC_TEXT("consoles", 0444, show_consoles),
 	PROC_TEXT("devices", 0444, show_devices),
+	PROC_TEXT("diskstats", 0444, show_nothing), /* a line for each disk */
 	PROC_TEXT("filesystems", 0444, show_filesystems),
 	PROC_TEXT("interrupts", 0444, show_interrupts),
 	PROC_TEXT("loadavg", 0444, show_loadavg),
 	PROC_TEXT("locks", 0444, proc_show_locks),
 	PROC_TEXT("meminfo", 0444, show_meminfo),
-	PROC_TEXT("modules", 0444, show_nothing),
 	PROC_TEXT("partitions", 0444, show_partitions),
+	PROC_TEXT("slabinfo", 0400, show_slabinfo),
 	PROC_TEXT("stat", 0444, show_stat),
 	PROC_TEXT("swaps", 0444, show_swaps),
+	PROC_FOLDER("tty", tty_entries),
 	PROC_TEXT("uptime", 0444, show_uptime),
 	PROC_TEXT("version", 0444, show_version),
 	PROC_TEXT("vmstat", 0444, show_vmstat),
+	PROC_TEXT("zoneinfo", 0444, show_zoneinfo),
 	PROC_FOLDER("sys", proc_sys_entries),
 	{0},
 };

@@ -31,7 +31,8 @@
 #include <linux/poll.h>
 
 /* man 7 inotify: /proc/sys/fs/inotify */
-enum { MAX_QUEUED = 16384, MAX_INSTANCES = 128, MAX_WATCHES = 65536 };
+uint32_t inotify_max_events = 16384, inotify_max_instances = 128,
+	 inotify_max_watches = 65536; /* [a] */
 
 struct event {
 	struct list_node link;
@@ -103,7 +104,7 @@ static void queue_event(struct instance *in, int wd, uint32_t mask, uint32_t coo
 
 	if (in->is_gone)
 		return;
-	if (in->nr_events < MAX_QUEUED)
+	if (in->nr_events < READ_ONCE(inotify_max_events))
 		e = new_event(wd, mask, cookie, name, len);
 	if (!e) {
 		if (last && last->mask == IN_Q_OVERFLOW)
@@ -354,7 +355,7 @@ int inotify_create(unsigned flags, struct file **out)
 	struct instance *in;
 	int err;
 
-	if (atomic_fetch_add(&nr_instances, 1) >= MAX_INSTANCES) {
+	if (atomic_fetch_add(&nr_instances, 1) >= READ_ONCE(inotify_max_instances)) {
 		err = -EMFILE;
 		goto uncount;
 	}
@@ -404,7 +405,7 @@ static int add_watch_locked(
 
 	if (w)
 		return change_watch(w, mask);
-	if (inotify_nr_watches >= MAX_WATCHES)
+	if (inotify_nr_watches >= READ_ONCE(inotify_max_watches))
 		return -ENOSPC;
 	w = *new_watch;
 	err = idr_alloc_cyclic(&in->watches, w, &wd);
