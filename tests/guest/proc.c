@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 static char text[65536];
@@ -284,6 +285,20 @@ TEST(proc, sysctl_numbers_take_effect)
 	CHECK_STREQ(get("/proc/sys/fs/inotify/max_queued_events"), "16384\n");
 	CHECK_STREQ(get("/proc/sys/vm/mmap_min_addr"), "65536\n");
 	CHECK_STREQ(get("/proc/sys/kernel/sched_rr_timeslice_ms"), "100\n");
+}
+
+TEST(proc, can_be_mounted_on)
+{
+	CHECK_OK(mount("here", "/proc/tty", "tmpfs", 0, NULL));
+	CHECK_OK(mkdir("/proc/tty/inside", 0700));
+	CHECK(!exists("/proc/tty/ldiscs"));
+	CHECK_OK(umount("/proc/tty"));
+	CHECK(exists("/proc/tty/ldiscs"));
+	CHECK(!exists("/proc/tty/inside"));
+	CHECK_OK(mount("/proc/version", "/proc/uptime", NULL, MS_BIND, NULL));
+	has("/proc/uptime", "Linux version ");
+	CHECK_OK(umount("/proc/uptime"));
+	CHECK(atof(get("/proc/uptime")) > 0);
 }
 
 TEST(proc, tables_of_the_system)

@@ -2,8 +2,8 @@
 /*
  * /proc as a filesystem: inodes from entries, names from tables, texts from shows.
  *
- * Names are not kept: each lookup makes a new inode, as what it stands for may be gone or be
- * somebody else by then (DENTRY_NO_CACHE). What an open file or a working directory refers to stays
+ * Names of processes are not kept: each lookup makes a new inode, as what it stands for may be gone or
+ * be somebody else by then (DENTRY_NO_CACHE). Those of the system's tables are. What an open file or a working directory refers to stays
  * the process it was, by its struct pid, whose number is not reused while it is in use.
  *
  * Locks   text_file.lock, sleeping: one read or write of an open text at a time
@@ -160,9 +160,23 @@ static int find(
 	return err;
 }
 
+/* A file of the system, always there under this name: something may be mounted on it. */
+static bool is_lasting(const struct proc_node *dir, const struct proc_node *n)
+{
+	const struct proc_entry *c = dir->entry->children;
+
+	if (dir->pid || !c || n->entry->is_there)
+		return false;
+	for (; c->name; c++)
+		if (c == n->entry)
+			return true;
+	return false;
+}
+
 static int node_lookup(struct inode *inode, struct dentry *d)
 {
 	const struct proc_node *dir = proc_node_of(inode);
+	bool is_kept = !(atomic_load_relaxed(&d->parent->flags) & DENTRY_NO_CACHE);
 	struct proc_node n;
 	struct inode *found;
 	int err;
@@ -176,11 +190,14 @@ static int node_lookup(struct inode *inode, struct dentry *d)
 		return 0;
 	if (err)
 		return err;
+	is_kept &= is_lasting(dir, &n);
 	err = make_inode(inode->super, &n, &found);
 	if (err)
 		return err;
 	update_owner(found);
 	dentry_set_inode(d, found);
+	if (is_kept)
+		atomic_fetch_and(&d->flags, ~(uint32_t)DENTRY_NO_CACHE);
 	return 0;
 }
 
