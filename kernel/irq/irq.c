@@ -334,9 +334,30 @@ void irq_for_each(void (*fn)(unsigned irq, const char *name, uint64_t count, voi
 
 /* ---- The bracket around every interrupt ---- */
 
+static PERCPU(struct irq_samples, busy); /* [c] */
+
 struct arch_frame *irq_frame(void)
 {
 	return percpu(current_frame);
+}
+
+/* Whose time it was, for the thread and for the CPU: proc/proc.c, /proc/stat. */
+static void take_sample(bool is_user)
+{
+	struct thread *t = arch_current();
+
+	t->samples[is_user]++;
+	if (t->flags & THREAD_IDLE)
+		return;
+	if (is_user)
+		percpu(busy).user++;
+	else
+		percpu(busy).kernel++;
+}
+
+void irq_get_samples(unsigned cpu, struct irq_samples *out)
+{
+	*out = *percpu_of(busy, cpus[cpu]);
 }
 
 struct arch_frame *trap_interrupt_enter(struct arch_frame *f)
@@ -346,7 +367,7 @@ struct arch_frame *trap_interrupt_enter(struct arch_frame *f)
 	*current = f;
 	arch_preempt_add(PREEMPT_IRQ);
 	rcu_idle_exit(); /* the handler may be a reader */
-	arch_current()->samples[arch_frame_is_user(f)]++;
+	take_sample(arch_frame_is_user(f));
 	return outer;
 }
 

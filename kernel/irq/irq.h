@@ -47,6 +47,11 @@ MUST_CHECK int irq_set_cpu(unsigned irq, unsigned cpu);
 /* How many interrupts of this number came, on all CPUs; those that nobody claimed. */
 uint64_t irq_count_total(unsigned irq);
 uint64_t irq_count_unclaimed(unsigned irq);
+/* Where the interrupts of one CPU found it, when it was not idle. */
+struct irq_samples {
+	uint32_t user, kernel;
+};
+void irq_get_samples(unsigned cpu, struct irq_samples *out);
 /* Calls fn for every number that has a handler, locked: for the console and /proc/interrupts. */
 void irq_for_each(void (*fn)(unsigned irq, const char *name, uint64_t count, void *ctx), void *ctx);
 /* The registers of what the interrupt being handled on this CPU interrupted, NULL outside. */

@@ -84,26 +84,69 @@ static int show_uptime(struct text *out, const struct proc_node *n UNUSED)
 	return 0;
 }
 
-/* Programs read user and idle; what is not idle counts as user: nobody tells them apart per CPU. */
+struct cpu_times {
+	uint64_t user, system, idle; /* ns */
+};
+
+static struct irqlock cpu_times_lock = IRQLOCK_INIT(RANK_EVENT, "cpu times");
+static struct {
+	struct cpu_times times;
+	struct irq_samples found;
+} seen[MAX_CPUS]; /* cpu_times_lock: at the last look */
+
+/*
+ * The time that is not idle is split as the CPU's interrupts found it since somebody looked last, so
+ * that no number ever falls.
+ */
+static void get_cpu_times(unsigned cpu, uint64_t up, struct cpu_times *t)
+{
+	struct irq_samples found;
+	struct sched_stats s;
+	uint64_t busy, kernel, all;
+
+	irqlock_lock(&cpu_times_lock);
+	*t = seen[cpu].times;
+	irq_get_samples(cpu, &found);
+	kernel = found.kernel - seen[cpu].found.kernel;
+	all = kernel + (found.user - seen[cpu].found.user);
+	t->idle = MAX(t->idle, MIN(idle_ns_of(cpu, &s), up));
+	busy = up - MIN(up, t->idle + t->user + t->system);
+	kernel = busy / MAX(all, 1ul) * kernel;
+	t->system += kernel;
+	t->user += busy - kernel;
+	seen[cpu].times = *t;
+	seen[cpu].found = found;
+	irqlock_unlock(&cpu_times_lock);
+}
+
+static void cpu_line(struct text *out, const struct cpu_times *t)
+{
+	text_add(out, " %lu 0 %lu %lu 0 0 0 0 0 0\n", t->user / CENTISECOND_NS,
+		t->system / CENTISECOND_NS, t->idle / CENTISECOND_NS);
+}
+
 static int show_stat(struct text *out, const struct proc_node *n UNUSED)
 {
-	uint64_t up = clock_monotonic_ns(), switches = 0, interrupts = 0, idle_sum = 0;
+	uint64_t up = clock_monotonic_ns(), switches = 0, interrupts = 0;
 	unsigned running = 0, count = cpu_count();
+	struct cpu_times t, sum = {0};
 	struct sched_stats s;
 
 	for (unsigned cpu = 0; cpu < count; cpu++) {
-		idle_sum += idle_ns_of(cpu, &s);
+		sched_get_stats(cpu, &s);
 		switches += s.nr_switches;
 		running += s.nr_ready;
+		get_cpu_times(cpu, up, &t);
+		sum.user += t.user;
+		sum.system += t.system;
+		sum.idle += t.idle;
 	}
-	text_add(out, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n",
-		(up * count - MIN(idle_sum, up * count)) / CENTISECOND_NS,
-		idle_sum / CENTISECOND_NS);
+	text_add(out, "cpu ");
+	cpu_line(out, &sum);
 	for (unsigned cpu = 0; cpu < count; cpu++) {
-		uint64_t idle = MIN(idle_ns_of(cpu, &s), up);
-
-		text_add(out, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", cpu,
-			(up - idle) / CENTISECOND_NS, idle / CENTISECOND_NS);
+		get_cpu_times(cpu, up, &t);
+		text_add(out, "cpu%u", cpu);
+		cpu_line(out, &t);
 	}
 	for (unsigned irq = 0; irq < arch_irq_count(); irq++)
 		interrupts += irq_count_total(irq);
