@@ -6,6 +6,7 @@
  * by the first node. The kernel mounts it nowhere by itself.
  *
  * Locks   devtmpfs_lock  RANK_RENAME   one node at a time is made or removed
+ *         nodes_lock     RANK_CHARDEV  the list that /sys shows
  * Spec    Linux: drivers/base/Kconfig, DEVTMPFS
  */
 
@@ -16,17 +17,20 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "sync/mutex.h"
+#include "sync/spinlock.h"
 
 enum { COMPONENT_MAX = 64 };
 
 static const struct filesystem devtmpfs;
 static struct super *instance; /* [I] after devtmpfs_init */
 static struct mutex devtmpfs_lock;
-static struct list nodes; /* struct device_node, for /sys; under the lock */
+static struct irqlock nodes_lock;
+static struct list nodes; /* nodes_lock: struct device_node, for /sys */
 
 void devtmpfs_init(void)
 {
 	mutex_init(&devtmpfs_lock, RANK_RENAME, "device nodes");
+	irqlock_init(&nodes_lock, RANK_CHARDEV, "list of device nodes");
 	list_init(&nodes);
 	if (tmpfs_create_super(&devtmpfs, 0, "mode=755", &instance))
 		panic("devtmpfs: no memory");
@@ -100,7 +104,9 @@ int devtmpfs_create_node(const char *name, uint32_t mode, uint32_t dev)
 		node->mode = mode;
 		node->dev = dev;
 		(void)str_copy(node->name, name, sizeof(node->name));
+		irqlock_lock(&nodes_lock);
 		list_add_tail(&nodes, &node->link);
+		irqlock_unlock(&nodes_lock);
 	}
 	mutex_unlock(&devtmpfs_lock);
 	return err;
@@ -108,25 +114,30 @@ int devtmpfs_create_node(const char *name, uint32_t mode, uint32_t dev)
 
 static void forget_node(const char *name)
 {
-	list_for_each_safe (node, &nodes, struct device_node, link)
-		if (strcmp(node->name, name) == 0) {
-			list_remove(&node->link);
-			mem_free(node);
-		}
+	struct device_node *gone = NULL;
+
+	irqlock_lock(&nodes_lock);
+	list_for_each (node, &nodes, struct device_node, link)
+		if (strcmp(node->name, name) == 0)
+			gone = node;
+	if (gone)
+		list_remove(&gone->link);
+	irqlock_unlock(&nodes_lock);
+	mem_free(gone);
 }
 
 bool devtmpfs_get_node(unsigned n, struct device_node *out)
 {
 	bool is_there = false;
 
-	mutex_lock(&devtmpfs_lock);
+	irqlock_lock(&nodes_lock);
 	list_for_each (node, &nodes, struct device_node, link)
 		if (n-- == 0) {
 			*out = *node;
 			is_there = true;
 			break;
 		}
-	mutex_unlock(&devtmpfs_lock);
+	irqlock_unlock(&nodes_lock);
 	return is_there;
 }
 
