@@ -264,7 +264,7 @@ static int show_tty_drivers(struct text *out, const struct proc_node *n UNUSED)
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
-		text_add(out, "%-20s %-11s %3d %7s %s\n", rows[i].driver, rows[i].node,
+		text_add(out, "%-20s %-13s %3d %7s %s\n", rows[i].driver, rows[i].node,
 			rows[i].major, rows[i].minors, rows[i].kind);
 	return 0;
 }
