@@ -82,7 +82,7 @@ void elf_file_fini(struct elf_file *f)
 static int read_interp_name(struct elf_file *f, const Elf64_Phdr *h, char **out)
 {
 	char *name;
-	int err = -ENOEXEC;
+	int err = -EINVAL;
 
 	if (h->p_filesz > PATH_MAX || h->p_filesz < 2)
 		return -ENOEXEC;
@@ -117,7 +117,8 @@ static int open_interp(struct exec *x, const Elf64_Phdr *h)
 	}
 	f->owns_headers = false;
 	f->file = NULL;
-	err = exec_open_file(AT_FDCWD, name, 0, &f->file);
+	/* Linux: the empty name is the current folder here, and that is no file to execute */
+	err = name[0] ? exec_open_file(AT_FDCWD, name, 0, &f->file) : -EACCES;
 	mem_free(name);
 	x->interp = f;
 	if (err)
@@ -360,8 +361,12 @@ int elf_map(struct exec *x)
 
 /* ---- In the new address space ---- */
 
-/* The file's last page has the file's bytes after the segment's end: they become zero. */
-static int zero_tails(const struct elf_file *f)
+/*
+ * The file's last page has the file's bytes after the segment's end: they become zero. Linux: a
+ * segment that cannot be written keeps them, and so does one behind the file's end; but for an
+ * interpreter both are the end.
+ */
+static int zero_tails(const struct elf_file *f, bool is_interp)
 {
 	for (unsigned i = 0; i < f->plan.nr_headers; i++) {
 		const Elf64_Phdr *h = &f->headers[i];
@@ -370,8 +375,7 @@ static int zero_tails(const struct elf_file *f)
 
 		if (!is_load(h) || h->p_memsz == h->p_filesz || !h->p_filesz || !tail)
 			continue;
-		/* Linux: a segment that cannot be written keeps the file's bytes */
-		if (user_zero(UPTR(end), tail) && (h->p_flags & PF_W))
+		if (user_zero(UPTR(end), tail) && is_interp)
 			return -EFAULT;
 	}
 	return 0;
@@ -436,9 +440,9 @@ int elf_finish(struct exec *x, vaddr_t *sp_out)
 	uint64_t *table;
 	int err;
 
-	err = zero_tails(&x->program);
+	err = zero_tails(&x->program, false);
 	if (!err && x->interp)
-		err = zero_tails(x->interp);
+		err = zero_tails(x->interp, true);
 	if (err)
 		return err;
 	if (x->is_random)

@@ -87,7 +87,7 @@ int elf_plan_segments(struct elf_plan *p, const Elf64_Phdr *headers)
 			p->interp = h;
 		if (h->p_type == PT_GNU_STACK)
 			p->stack_is_exec = h->p_flags & PF_X;
-		if (h->p_type != PT_LOAD || !h->p_memsz)
+		if (h->p_type != PT_LOAD || (!h->p_memsz && !h->p_filesz))
 			continue;
 		err = check_segment(h);
 		if (err)

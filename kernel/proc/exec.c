@@ -116,7 +116,7 @@ int exec_read(struct file *f, void *to, size_t len, uint64_t offset)
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
-			return -ENOEXEC;
+			return -EIO;
 		done += (size_t)n;
 	}
 	return 0;

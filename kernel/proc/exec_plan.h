@@ -11,7 +11,7 @@
 
 enum {
 	EXEC_HEAD_SIZE = 1024, /* what is read of a file at first */
-	ELF_MAX_HEADERS = 65536 / sizeof(Elf64_Phdr),
+	ELF_MAX_HEADERS = 4096 / sizeof(Elf64_Phdr), /* Linux: they fit one page */
 };
 
 /* Where the parts of an ELF file go, relative to its own addresses. */

@@ -106,7 +106,7 @@ void elf_file_fini(struct elf_file *f);
 MUST_CHECK int exec_open_file(int dirfd, const char *name, int at_flags, struct file **out);
 /* Up to len bytes from the start; how many there are. */
 MUST_CHECK int64_t exec_read_head(struct file *f, void *to, size_t len);
-/* The bytes at offset, all of them: -ENOEXEC when the file is shorter. */
+/* The bytes at offset, all of them: -EIO when the file is shorter. */
 MUST_CHECK int exec_read(struct file *f, void *to, size_t len, uint64_t offset);
 
 /* ---- exec_cred.c ---- */
