@@ -676,7 +676,8 @@ void signal_notify_parent(struct proc *child, int why, int status)
 	info._sifields._sigchld._status = status;
 	info._sifields._sigchld._utime = (long)(child->times.user_ns / NS_PER_TICK);
 	info._sifields._sigchld._stime = (long)(child->times.system_ns / NS_PER_TICK);
-	if (sig && (is_end || wants_job_news(parent)))
+	/* clone takes any number as the signal of the end: one that is none is not sent */
+	if (sig && sig <= SIGNALS && (is_end || wants_job_news(parent)))
 		(void)!signal_send_proc(
 			parent, sig, &info); /* SIGCHLD and the like do not queue */
 	waitq_wake_all(&parent->child_exit, 0);

@@ -247,7 +247,7 @@ static NOINLINE int64_t futex(
 		.val2 = (uint32_t)timeout,
 		.val3 = val3,
 	};
-	bool is_known = c.cmd <= FUTEX_LOCK_PI2;
+	bool is_known = (unsigned)c.cmd <= FUTEX_LOCK_PI2;
 	int err;
 
 	if (c.is_real && (!is_known || !(REAL_TIMED & BIT(c.cmd))))

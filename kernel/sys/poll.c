@@ -328,10 +328,14 @@ SYSCALL5(select, int, nr, uptr, in, uptr, out, uptr, ex, uptr, timeout)
 	int err;
 
 	if (!uptr_is_null(timeout)) {
+		int64_t sec;
+
 		if (user_get(tv, timeout))
 			return -EFAULT;
-		err = timeout_from_parts(tv.tv_sec + tv.tv_usec / 1000000,
-			tv.tv_usec % 1000000 * (int64_t)NS_PER_US, &t.timeout_ns);
+		if (__builtin_add_overflow(tv.tv_sec, tv.tv_usec / 1000000, &sec))
+			return -EINVAL;
+		err = timeout_from_parts(
+			sec, tv.tv_usec % 1000000 * (int64_t)NS_PER_US, &t.timeout_ns);
 		if (err)
 			return err;
 		t.to = timeout;

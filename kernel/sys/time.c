@@ -117,6 +117,8 @@ SYSCALL2(settimeofday, uptr, tv, uptr, tz)
  * Nothing steers this clock: its frequency is what the machine says, its offset is stepped.
  * What can be changed is the offset to TAI, and the time itself; other modes are -EINVAL.
  */
+#define FARTHEST_STEP (INT64_MAX / (int64_t)NS_PER_SEC / 4) /* seconds: no sum of two wraps */
+
 static int adjust(const struct __kernel_timex *tx)
 {
 	int64_t unit = tx->modes & ADJ_NANO ? 1 : (int64_t)NS_PER_US;
@@ -125,7 +127,8 @@ static int adjust(const struct __kernel_timex *tx)
 		~(unsigned)(ADJ_SETOFFSET | ADJ_NANO | ADJ_MICRO | ADJ_TAI | ADJ_STATUS))
 		return -EINVAL;
 	if (tx->modes & ADJ_SETOFFSET) {
-		if (tx->time.tv_usec < 0 || tx->time.tv_usec * unit >= (int64_t)NS_PER_SEC)
+		if (tx->time.tv_usec < 0 || tx->time.tv_usec >= (int64_t)NS_PER_SEC / unit ||
+			tx->time.tv_sec < -FARTHEST_STEP || tx->time.tv_sec > FARTHEST_STEP)
 			return -EINVAL;
 		clock_set_real(clock_realtime_ns() + tx->time.tv_sec * (int64_t)NS_PER_SEC +
 			       tx->time.tv_usec * unit);

@@ -79,11 +79,11 @@ static int write_itimerval(uptr to, const struct timer_setting *s)
 
 static int ns_of(const struct __kernel_old_timeval *tv, uint64_t *ns)
 {
-	struct __kernel_timespec ts = {
-		.tv_sec = tv->tv_sec, .tv_nsec = tv->tv_usec * (long)NS_PER_US};
+	struct __kernel_timespec ts = {.tv_sec = tv->tv_sec};
 
-	if (tv->tv_usec < 0 || tv->tv_usec >= 1000000 || !timespec_is_valid(&ts))
+	if (tv->tv_sec < 0 || tv->tv_usec < 0 || tv->tv_usec >= 1000000)
 		return -EINVAL;
+	ts.tv_nsec = tv->tv_usec * (long)NS_PER_US;
 	*ns = timespec_to_ns(&ts);
 	return 0;
 }

@@ -12,6 +12,11 @@ for variant, cpus, is_slow in (("release", 1, True), ("release", 2, False), ("re
                                                 "--kernel", f"build/x86_64/{variant}/torus"])
 Program("guest.as_linux", "each guest test ends on Torus as it does on Debian's kernel", needs="debug", lines=True, slow=True,
         timeout=1800, command=[RUN, "--kernel", "build/x86_64/debug/torus"])
+for variant, seed in (("debug", 1), ("kasan", 2)):
+    Program(f"guest.hostile_{variant}", f"every system call with hostile arguments for ten minutes on the {variant} kernel", needs=variant,
+            lines=True, slow=True, timeout=900,
+            command=[RUN, "--no-oracle", "--variant", variant, "--smp", "2", "--timeout", "800", "--kernel", f"build/x86_64/{variant}/torus",
+                     "--append", f"hostile.seconds=600 hostile.seed={seed}", "hostile"])
 Program("guest.bochs_cpu", "registers, vectors up to AVX-512 and traps of programs, in Bochs", needs="release", lines=True,
         timeout=900, command=[RUN, "--no-oracle", "--bochs", "corei7_skylake_x", "--variant", "release", "--smp", "1",
                               "--kernel", "build/x86_64/release/torus", "cpu"])
