@@ -139,13 +139,14 @@ static char outcome(const char *path)
 
 /*
  * The upper bytes of p_vaddr: whether such a place is free depends on the machine's memory and on
- * how many bits an address has, so what came is not shown.
+ * how many bits an address has, and what of two segments in one place is seen on the kernel's
+ * way to load them; so what came is not shown.
  */
 static bool is_far_place(size_t at)
 {
 	size_t in_part = (at - sizeof(Elf64_Ehdr)) % sizeof(Elf64_Phdr);
 
-	return at > sizeof(Elf64_Ehdr) && in_part >= offsetof(Elf64_Phdr, p_vaddr) + 2 &&
+	return at > sizeof(Elf64_Ehdr) && in_part >= offsetof(Elf64_Phdr, p_vaddr) + 1 &&
 	       in_part < offsetof(Elf64_Phdr, p_paddr);
 }
 
