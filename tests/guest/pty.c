@@ -294,6 +294,19 @@ TEST(pty, tcflush_discards)
 	CHECK_EQ(ready(), 0);
 }
 
+TEST(pty, interrupt_keeps_output)
+{
+	open_pair();
+	CHECK_EQ(write(slave, "written", 7), 7);
+	usleep(100000); /* Linux hands it to the master by a worker */
+	type("\003");
+	CHECK_STREQ(screen(), "written^C");
+	CHECK_EQ(write(slave, "more", 4), 4);
+	usleep(100000);
+	CHECK_OK(tcflush(slave, TCOFLUSH));
+	CHECK_STREQ(screen(), "more");
+}
+
 TEST(pty, fionread_and_long_line)
 {
 	static char big[6000];

@@ -145,7 +145,9 @@ size_t tty_take_output(struct tty *tty, uint8_t *buf, size_t size)
 
 void ldisc_flush_output(struct tty *tty)
 {
-	tty->out.tail = tty->out.stop = tty->out.head;
+	/* What a pty's slave wrote is with its master already. Linux: pty.interrupt_keeps_output */
+	if (!tty->driver->is_stopped_at_writers)
+		tty->out.tail = tty->out.stop = tty->out.head;
 	tty->packet_events |= TIOCPKT_FLUSHWRITE;
 	waitq_wake_all(&tty->writable, POLLOUT);
 }
