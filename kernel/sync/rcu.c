@@ -6,6 +6,8 @@
  * threads or idled since, has no reader left from before. One thread runs grace periods and
  * callbacks, batch by batch:
  *
+ *     gather   a millisecond's callbacks share a batch, unless somebody waits for it: a batch for
+ *              each callback would be two switches of threads for each
  *     collect  everything queued on all CPUs is the batch
  *     ask      each CPU that is not idle gets rcu_wanted
  *     wait     until each has answered: by a pass through the scheduler (rcu_note_switch), by
@@ -40,6 +42,7 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
+#define GATHER_NS  NS_PER_MS
 #define NAP_MIN_NS NS_PER_MS
 #define NAP_MAX_NS (16 * NS_PER_MS)
 
@@ -52,6 +55,7 @@ static PERCPU(struct llist, callbacks);      /* [a] queued here, newest first */
 static PERCPU(struct ipi_call_async, probe); /* the grace-period thread's, one call at a time */
 
 static uint32_t has_callbacks; /* [a] some CPU's list may be non-empty */
+static uint32_t is_urgent;     /* [a] somebody waits for a batch: gather no longer */
 static uint64_t nr_started;    /* [a] batches collected; written by the thread */
 static uint64_t nr_done;       /* [a] batches whose callbacks have run */
 static struct waitq work_wait = WAITQ_INIT(work_wait); /* the thread waits for callbacks */
@@ -191,9 +195,15 @@ static void rcu_main(void *arg UNUSED)
 {
 	for (;;) {
 		struct rcu_head *batch;
+		uint64_t gathered_ns;
 
-		(void)WAIT_EVENT(&work_wait, WAIT_BOUNDED, WAIT_FOREVER,
-			atomic_xchg(&has_callbacks, 0u));
+		(void)WAIT_EVENT(
+			&work_wait, WAIT_BOUNDED, WAIT_FOREVER, atomic_load(&has_callbacks));
+		gathered_ns = clock_monotonic_ns() + GATHER_NS;
+		(void)WAIT_EVENT(
+			&work_wait, WAIT_BOUNDED, gathered_ns, atomic_load(&is_urgent));
+		atomic_store(&is_urgent, 0u);
+		(void)atomic_xchg(&has_callbacks, 0u);
 		/* who queues from here on belongs to the next batch; pairs with
 		 * wait_batch_after */
 		atomic_store(&nr_started, nr_started + 1);
@@ -212,15 +222,17 @@ static void rcu_main(void *arg UNUSED)
 
 /*
  * Returns when a batch has run that was collected after the call. Setting has_callbacks after
- * reading nr_started makes the thread collect once more, if only an empty batch.
+ * reading nr_started makes the thread collect once more, if only an empty batch. is_urgent is set
+ * after it: what the thread clears too early would only have spared it some gathering.
  */
 static void wait_batch_after(void)
 {
 	uint64_t wanted = atomic_load(&nr_started) + 1;
 
 	assert(arch_current() != rcu_thread); /* a callback would wait for itself */
-	if (!atomic_xchg(&has_callbacks, 1u))
-		waitq_wake_one(&work_wait, 0);
+	(void)atomic_xchg(&has_callbacks, 1u);
+	atomic_store(&is_urgent, 1u);
+	waitq_wake_one(&work_wait, 0); /* it may be gathering: always */
 	(void)WAIT_EVENT(&done_wait, WAIT_BOUNDED, WAIT_FOREVER,
 		atomic_load_acquire(&nr_done) >=
 			wanted); /* pairs with the release in rcu_main */
