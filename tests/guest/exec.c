@@ -543,3 +543,102 @@ TEST(exec, stack_is_aligned_and_executable_only_if_asked)
 		}
 	CHECK(seen);
 }
+
+/* Types in their order, without those that depend on the machine or came after Linux 6.1. */
+TEST(exec, auxiliary_vector_is_complete)
+{
+	static const unsigned long want[] = {AT_SYSINFO_EHDR, AT_MINSIGSTKSZ, AT_HWCAP,
+		AT_PAGESZ, AT_CLKTCK, AT_PHDR, AT_PHENT, AT_PHNUM, AT_BASE, AT_FLAGS, AT_ENTRY,
+		AT_UID, AT_EUID, AT_GID, AT_EGID, AT_SECURE, AT_RANDOM, AT_HWCAP2, AT_EXECFN,
+		AT_PLATFORM, AT_NULL};
+	unsigned long v[128];
+	int fd = CHECK_OK(open("/proc/self/auxv", O_RDONLY)), n = 0;
+	ssize_t len = CHECK_OK(read(fd, v, sizeof(v)));
+
+	for (ssize_t i = 0; i * 16 < len && n < (int)(sizeof(want) / sizeof(want[0])); i++) {
+		if (v[2 * i] != want[n])
+			FAIL("entry %d is %lu, not %lu", (int)i, v[2 * i], want[n]);
+		n++;
+	}
+	CHECK_EQ(n, sizeof(want) / sizeof(want[0]));
+}
+
+/* s1 is run by s2, and so on; the last by this program. */
+static void chain_of_scripts(int nr)
+{
+	char path[200], text[300], name[20];
+
+	copy_self("prog", 0755);
+	CHECK(getcwd(path, sizeof(path)));
+	for (int i = 1; i <= nr; i++) {
+		if (i == nr)
+			snprintf(text, sizeof(text), "#!%s/prog --helper\n", path);
+		else
+			snprintf(text, sizeof(text), "#!%s/s%d\n", path, i + 1);
+		snprintf(name, sizeof(name), "s%d", i);
+		put_file(name, text);
+		CHECK_OK(chmod(name, 0755));
+	}
+}
+
+TEST(exec, scripts_of_scripts)
+{
+	pid_t pid;
+
+	chain_of_scripts(5);
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		execve("./s1", (char *[]){"s1", NULL}, environ);
+		_exit(errno == ELOOP ? 91 : 90);
+	}
+	EXPECT_CHILD(pid, 98);
+	chain_of_scripts(6);
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		execve("./s1", (char *[]){"s1", NULL}, environ);
+		_exit(errno == ELOOP ? 91 : 90);
+	}
+	EXPECT_CHILD(pid, 91);
+}
+
+TEST(exec, script_whose_interpreter_cannot_run)
+{
+	put_file("s", "#!/tmp\n");
+	CHECK_OK(chmod("s", 0755));
+	CHECK_ERRNO(execve("./s", (char *[]){"s", NULL}, environ), EACCES);
+	put_file("plain", "#!/bin/sh\n");
+	put_file("s", "#!./plain\n");
+	CHECK_ERRNO(execve("./s", (char *[]){"s", NULL}, environ), EACCES);
+	put_file("s", "#!./s/x\n");
+	CHECK_ERRNO(execve("./s", (char *[]){"s", NULL}, environ), ENOTDIR);
+	put_file("s", "#!relative");
+	CHECK_ERRNO(execve("./s", (char *[]){"s", NULL}, environ), ENOENT);
+	put_file("s", " #!/bin/sh\n");
+	CHECK_ERRNO(execve("./s", (char *[]){"s", NULL}, environ), ENOEXEC);
+}
+
+static volatile int thread_ready;
+
+static void *exec_fails(void *arg)
+{
+	(void)arg;
+	thread_ready = 1;
+	pause();
+	return NULL;
+}
+
+TEST(exec, failed_exec_keeps_the_other_threads)
+{
+	pthread_t t;
+
+	CHECK_EQ(pthread_create(&t, NULL, exec_fails, NULL), 0);
+	while (!thread_ready)
+		sleep_ms(1);
+	CHECK_ERRNO(execve("missing", NULL, NULL), ENOENT);
+	put_file("text", "words");
+	CHECK_OK(chmod("text", 0755));
+	CHECK_ERRNO(execve("./text", NULL, NULL), ENOEXEC);
+	sleep_ms(20);
+	CHECK_EQ(pthread_kill(t, 0), 0);
+	CHECK_EQ(get_number("/proc/self/status", "Threads:"), 2);
+}

@@ -348,6 +348,43 @@ TEST(process, clone3_arguments)
 	EXPECT_CHILD(pid, 8);
 }
 
+TEST(process, clone3_gives_the_number_that_is_asked_for)
+{
+	pid_t want = 4321, taken = getpid(), two[2] = {4322, 4323}, bad = 0, pid;
+	struct clone_args args = {
+		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&want, .set_tid_size = 1};
+
+	pid = CHECK_OK(clone3(&args, sizeof(args)));
+	if (pid == 0)
+		_exit(getpid() == want ? 3 : 4);
+	CHECK_EQ(pid, want);
+	args.set_tid = (uintptr_t)&pid;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EEXIST); /* a zombie has it still */
+	EXPECT_CHILD(pid, 3);
+	args.set_tid = (uintptr_t)&taken;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EEXIST);
+	args.set_tid = (uintptr_t)&bad;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	bad = -1;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	bad = 1 << 30;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	args.set_tid = (uintptr_t)two;
+	args.set_tid_size = 2;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	args.set_tid_size = 33;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	args.set_tid_size = 0;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	args.set_tid = 0;
+	args.set_tid_size = 1;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	args.set_tid = 8;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EFAULT);
+	args.set_tid = (uintptr_t)&want;
+	IN_CHILD(CHECK_OK(setuid(1000)); CHECK_ERRNO(clone3(&args, sizeof(args)), EPERM));
+}
+
 TEST(process, clone_flag_rules)
 {
 	CHECK_ERRNO(syscall(SYS_clone, CLONE_THREAD, 0L, NULL, NULL, 0L), EINVAL);
