@@ -137,8 +137,8 @@ int sys_set_file_flags(struct file *f, int fd, unsigned mask, unsigned value)
 	unsigned flags;
 	int err = 0;
 
-	if (value & O_DIRECT & ~f->flags && !(f->mode & FILE_STREAM))
-		return -EINVAL;
+	if (value & O_DIRECT & ~f->flags && !S_ISFIFO(f->inode->mode))
+		return -EINVAL; /* nothing but a pipe knows it */
 	flags = (f->flags & ~mask) | (value & mask);
 	if (f->ops->set_flags)
 		err = f->ops->set_flags(f, flags);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 static int make(const char *content)
@@ -592,4 +593,26 @@ TEST(file, reopen_through_proc)
 	again = CHECK_OK(open(path, O_RDONLY));
 	CHECK_EQ(read(again, &c, 1), 1);
 	CHECK_EQ(c, 'a');
+}
+
+TEST(file, o_direct_is_for_pipes)
+{
+	int fd[2];
+
+	CHECK_ERRNO(open("f", O_CREAT | O_RDWR | O_DIRECT, 0644), EINVAL);
+	CHECK_OK(access("f", F_OK));
+	CHECK_ERRNO(open("/dev/null", O_RDWR | O_DIRECT), EINVAL);
+	CHECK_ERRNO(open(".", O_RDONLY | O_DIRECT), EINVAL);
+	CHECK_OK(mkfifo("fifo", 0600));
+	CHECK_ERRNO(open("fifo", O_RDWR | O_DIRECT), EINVAL);
+	fd[0] = CHECK_OK(open("fifo", O_RDWR));
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_DIRECT));
+	CHECK(fcntl(fd[0], F_GETFL) & O_DIRECT);
+	fd[0] = CHECK_OK(open("f", O_RDWR));
+	CHECK_ERRNO(fcntl(fd[0], F_SETFL, O_DIRECT), EINVAL);
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+	CHECK_ERRNO(fcntl(fd[0], F_SETFL, O_DIRECT), EINVAL);
+	fd[0] = CHECK_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	CHECK_ERRNO(fcntl(fd[0], F_SETFL, O_DIRECT), EINVAL);
+	CHECK_ERRNO(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_DIRECT), EINVAL);
 }

@@ -648,6 +648,11 @@ static void fill_sandbox(bool is_root)
 	(void)!symlink("loop", "loop");
 	(void)!symlink("nowhere", "dangling");
 	mkfifo("fifo", 0666);
+	/* of the sandbox: root victims change modes and owners */
+	(void)mknod("null", S_IFCHR | 0666, makedev(1, 3));
+	(void)mknod("zero", S_IFCHR | 0666, makedev(1, 5));
+	(void)mknod("full", S_IFCHR | 0666, makedev(1, 7));
+	(void)mknod("urandom", S_IFCHR | 0666, makedev(1, 9));
 	write_elf("smallelf", false);
 	write_elf("badelf", true);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -688,10 +693,10 @@ static void open_descriptors(void)
 	inotify_init1(IN_NONBLOCK);
 	syscall(SYS_memfd_create, "hostile", 2);
 	syscall(SYS_pidfd_open, getpid(), 0);
-	open("/dev/null", O_RDWR);
-	open("/dev/zero", O_RDWR);
-	open("/dev/full", O_RDWR);
-	open("/dev/urandom", O_RDONLY);
+	open("null", O_RDWR);
+	open("zero", O_RDWR);
+	open("full", O_RDWR);
+	open("urandom", O_RDONLY);
 	fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
 	if (fd >= 0 && !unlockpt(fd))
 		open(ptsname(fd), O_RDWR | O_NOCTTY | O_NONBLOCK);
@@ -759,7 +764,7 @@ static _Noreturn void be_victim(uint64_t seed, unsigned number)
 	fd = open("file", O_RDWR);
 	map_at(BEYOND_FILE, 8192, PROT_READ | PROT_WRITE, fd);
 	close(fd);
-	fd = open("/dev/null", O_RDWR);
+	fd = open("null", O_RDWR);
 	for (int to = 0; to < 3; to++)
 		dup2(fd, to);
 	close(fd);

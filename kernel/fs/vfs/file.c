@@ -197,7 +197,7 @@ int file_open(struct file **out, struct mount *m, struct dentry *d, unsigned fla
 	/* man 2 open: EINVAL, "the filesystem does not support O_DIRECT": nothing here does */
 	if (!err) {
 		file_opened(f);
-		if (f->flags & O_DIRECT && !(f->mode & FILE_STREAM))
+		if (f->flags & O_DIRECT)
 			err = -EINVAL;
 	}
 	if (err) {
