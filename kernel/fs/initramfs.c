@@ -25,6 +25,7 @@
 #include "lib/list.h"
 #include "lib/string.h"
 #include "mm/phys.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 #include "time/clock.h"
 
@@ -376,5 +377,7 @@ int initramfs_unpack(void)
 
 	if (err || start == end)
 		return err;
-	return initramfs_unpack_memory(phys_to_virt(start), end - start);
+	err = initramfs_unpack_memory(phys_to_virt(start), end - start);
+	page_give_late(start, end);
+	return err;
 }

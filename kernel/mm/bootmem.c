@@ -207,6 +207,15 @@ void bootmem_release(void (*give)(paddr_t start, paddr_t end))
 		give(ranges[i].start, ranges[i].end);
 }
 
+bool bootmem_had(paddr_t start, paddr_t end)
+{
+	assert(is_released);
+	for (unsigned i = 0; i < nr_ranges; i++)
+		if (ranges[i].start < end && start < ranges[i].end)
+			return true;
+	return false;
+}
+
 uint64_t bootmem_usable_bytes(void)
 {
 	return usable_bytes;

@@ -29,6 +29,8 @@ void bootmem_map_all(void);
 void bootmem_map_array(vaddr_t base, size_t bytes_per_page, const char *what);
 /* Gives the rest to the page allocator; page_init calls it. */
 void bootmem_release(void (*give)(paddr_t start, paddr_t end));
+/* Whether any of that went there. */
+bool bootmem_had(paddr_t start, paddr_t end);
 /* Calls fn on each range of RAM below mem=, whole pages, ascending, whoever uses it. */
 void bootmem_for_each_ram(void (*fn)(paddr_t start, paddr_t end, void *ctx), void *ctx);
 uint64_t bootmem_usable_bytes(void);

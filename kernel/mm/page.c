@@ -17,6 +17,7 @@
  * initialised (PAGE_RESERVED), also those of a part that is not ours. Merging stops at 4 MiB,
  * so nobody looks at the structs of a block that was not pulled. Blocks are pulled from the
  * highest down, so one that two ranges share is met twice in a row, and initialised the first time.
+ * What start has finished with (the initrd) comes later: to the lists, or between the raw ranges.
  *
  * Zone `low` is what lies below 4 GiB; it serves who asked for it, and everybody else when `high`
  * is empty. A block never straddles the border.
@@ -64,7 +65,7 @@ struct zone {
 	struct list free[PAGE_MAX_ORDER + 1]; /* [z] by order */
 	uint64_t nr_free;		      /* [z] pages on the lists */
 	uint64_t nr_raw;		      /* [z] pages in raw ranges */
-	uint64_t nr_total;		      /* [I] */
+	uint64_t nr_total;		      /* [z] to write; read as a hint */
 	struct raw_range raw[MAX_RAW_RANGES]; /* [z] the last one is pulled from */
 	unsigned nr_raw_ranges;		      /* [z] */
 	pfn_t last_pulled;		      /* [z] the block; UINT64_MAX before the first */
@@ -220,7 +221,7 @@ static struct page *alloc_block(unsigned order, unsigned flags)
 	for (int i = flags & PAGE_ALLOC_LOW ? ZONE_LOW : ZONE_HIGH; i >= 0 && !p; i--) {
 		struct zone *z = &zones[i];
 
-		if (!READ_ONCE(z->nr_total)) /* a hint that saves the lock: it never changes */
+		if (!READ_ONCE(z->nr_total)) /* a hint that saves the lock */
 			continue;
 		irqlock_lock(&z->lock);
 		p = zone_alloc_block(z, order);
@@ -537,6 +538,59 @@ static void zone_give(paddr_t start_pa, paddr_t end_pa)
 		zone_add_raw(&zones[ZONE_LOW], start, MIN(end, ZONE_LOW_END));
 	if (end > ZONE_LOW_END)
 		zone_add_raw(&zones[ZONE_HIGH], MAX(start, ZONE_LOW_END), end);
+}
+
+/* Puts a range between the raw ones; false when there is no room for it. */
+static bool zone_insert_raw(struct zone *z, pfn_t start, pfn_t end) MUST_HOLD(z->lock)
+{
+	unsigned at = z->nr_raw_ranges;
+
+	while (at > 0 && z->raw[at - 1].start > start)
+		at--;
+	if (at > 0 && z->raw[at - 1].end == start) {
+		z->raw[at - 1].end = end;
+	} else if (z->nr_raw_ranges < MAX_RAW_RANGES) {
+		memmove(&z->raw[at + 1], &z->raw[at], (z->nr_raw_ranges - at) * sizeof(z->raw[0]));
+		z->raw[at] = (struct raw_range){start, end};
+		z->nr_raw_ranges++;
+	} else {
+		return false;
+	}
+	z->nr_raw += end - start;
+	return true;
+}
+
+/* A part of one 4 MiB block. Its structs mean something if the block was pulled. */
+static void give_late(pfn_t start, pfn_t end)
+{
+	pfn_t block = ALIGN_DOWN(start, BLOCK_PAGES);
+	struct zone *z = &zones[zone_of(start)];
+	bool is_given = true;
+
+	irqlock_lock(&z->lock);
+	if (z->last_pulled == UINT64_MAX || block < z->last_pulled) {
+		is_given = zone_insert_raw(z, start, end);
+	} else {
+		if (block != z->last_pulled &&
+			!bootmem_had(block << PAGE_SHIFT, (block + BLOCK_PAGES) << PAGE_SHIFT))
+			init_block_pages(block);
+		zone_free_pages(z, start, end);
+	}
+	if (is_given)
+		WRITE_ONCE(z->nr_total, z->nr_total + (end - start));
+	irqlock_unlock(&z->lock);
+}
+
+void page_give_late(paddr_t start_pa, paddr_t end_pa)
+{
+	pfn_t at = ALIGN_UP(start_pa, PAGE_SIZE) >> PAGE_SHIFT, end = end_pa >> PAGE_SHIFT;
+
+	while (at < end) {
+		pfn_t next = MIN(ALIGN_DOWN(at, BLOCK_PAGES) + BLOCK_PAGES, end);
+
+		give_late(at, next);
+		at = next;
+	}
 }
 
 /* What CPUs keep for themselves is what others may miss: little, where there is little. */

@@ -63,6 +63,8 @@ enum page_flags {
 
 void page_init(void); /* after bootmem_map_all */
 void page_init_cpu(void);
+/* RAM that start kept and needs no more, whole pages of it, once: the initrd. Any context. */
+void page_give_late(paddr_t start, paddr_t end);
 
 /*
  * Takes a block of 2^order pages.

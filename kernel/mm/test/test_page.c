@@ -24,7 +24,8 @@ static uint64_t map_pages(const struct mem_range *map, unsigned nr)
 	uint64_t pages = 0;
 
 	for (unsigned i = 0; i < nr; i++)
-		pages += map[i].type == MEM_USABLE ? (map[i].end - map[i].start) >> PAGE_SHIFT : 0;
+		pages += map[i].type == MEM_USABLE ? (map[i].end - map[i].start) >> PAGE_SHIFT
+						   : 0;
 	return pages;
 }
 
@@ -64,7 +65,8 @@ TEST(page, every_page_of_a_ragged_map_can_be_had_once)
 	while (nr < ARRAY_LEN(all) && page_alloc(&all[nr], 0, PAGE_ALLOC_ZERO) == 0) {
 		EXPECT(is_in_map(page_to_phys(all[nr]), page_to_phys(all[nr]) + PAGE_SIZE));
 		EXPECT_EQ(all[nr]->refs, 1);
-		all[nr]->index = UINT64_MAX; /* the next owner of the same struct would see it */
+		all[nr]->index =
+			UINT64_MAX; /* the next owner of the same struct would see it */
 		EXPECT_EQ(*(uint64_t *)page_to_virt(all[nr]), 0);
 		*(uint64_t *)page_to_virt(all[nr]) = 1;
 		nr++;
@@ -232,7 +234,9 @@ TEST(page, random_orders_never_overlap_and_all_come_back)
 	random_seed(&r, 1);
 	for (unsigned step = 0; step < NR_STEPS; step++) {
 		unsigned i = (unsigned)random_below(&r, NR_LIVE);
-		unsigned order = (unsigned)random_below(&r, 100) < 90 ? (unsigned)random_below(&r, 4) : (unsigned)random_below(&r, 9);
+		unsigned order = (unsigned)random_below(&r, 100) < 90
+					 ? (unsigned)random_below(&r, 4)
+					 : (unsigned)random_below(&r, 9);
 
 		if (live[i]) {
 			/* Whoever overlapped us would have written his own head here. */
@@ -252,4 +256,61 @@ TEST(page, random_orders_never_overlap_and_all_come_back)
 	page_drain_caches();
 	page_check();
 	EXPECT_EQ(nr_free(), before);
+}
+
+/* Every page from start to end, and no other, can be had besides `before` pages. */
+static void give_and_count(paddr_t start_pa, paddr_t end_pa)
+{
+	static struct page *all[64 * MIB / PAGE_SIZE];
+	uint64_t nr = 0, given = 0, expected = nr_free() + (end_pa - start_pa) / PAGE_SIZE;
+
+	page_give_late(start_pa, end_pa);
+	page_check();
+	EXPECT_EQ(nr_free(), expected);
+	while (page_alloc(&all[nr], 0, 0) == 0) {
+		given += page_to_phys(all[nr]) >= start_pa && page_to_phys(all[nr]) < end_pa;
+		nr++;
+	}
+	EXPECT_EQ(nr, expected);
+	EXPECT_EQ(given, (end_pa - start_pa) / PAGE_SIZE);
+	while (nr)
+		page_put(all[--nr]);
+	page_drain_caches();
+	page_check();
+	EXPECT_EQ(nr_free(), expected);
+}
+
+/* An initrd in blocks that were pulled, that were not, and that have nothing else in them. */
+TEST(page, memory_given_late_can_be_had)
+{
+	static const struct {
+		paddr_t start, end;
+		unsigned pull; /* pages that are taken before */
+	} cases[] = {
+		{2 * MIB, 3 * MIB, 0},         /* nothing pulled */
+		{2 * MIB, 3 * MIB, 11 * 1024}, /* everything pulled */
+		{2 * MIB + PAGE_SIZE, 11 * MIB + PAGE_SIZE,
+			1},                                 /* a whole block of its own, raw */
+		{2 * MIB + PAGE_SIZE, 11 * MIB, 11 * 1024}, /* and above what was pulled */
+		{4 * GIB + 5 * MIB, 4 * GIB + 18 * MIB, 1}, /* around the last pulled one */
+		{4 * GIB + 5 * MIB, 4 * GIB + 18 * MIB, 2 * 1024},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		static struct page *taken[11 * 1024];
+		unsigned nr = 0;
+
+		page_drain_caches();
+		fake_machine(ragged, ARRAY_LEN(ragged));
+		bootinfo.initrd_start = cases[i].start;
+		bootinfo.initrd_end = cases[i].end;
+		bootmem_init(0);
+		page_init();
+		while (nr < cases[i].pull && page_alloc(&taken[nr], 0, 0) == 0)
+			nr++;
+		while (nr)
+			page_put(taken[--nr]);
+		give_and_count(cases[i].start, cases[i].end);
+		bootinfo.initrd_start = bootinfo.initrd_end = 0;
+	}
 }
