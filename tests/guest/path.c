@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <sys/mount.h>
 
 static int open2(int dir, const char *path, uint64_t flags, uint64_t resolve)
@@ -299,4 +300,34 @@ TEST(path, bad_addresses)
 	CHECK_ERRNO(syscall(SYS_stat, ".", (void *)1), EFAULT);
 	CHECK_ERRNO(rename(".", (void *)1), EFAULT);
 	CHECK_ERRNO(syscall(SYS_readlink, "/proc/self", (void *)1, 10), EFAULT);
+}
+
+static volatile bool is_over;
+
+static void *rename_to_and_fro(void *arg)
+{
+	while (!is_over) {
+		(void)!rename("x", "y");
+		(void)!rename("y", "x");
+	}
+	return arg;
+}
+
+/* A walk that begins anew because names moved meanwhile has followed links already. */
+TEST(path, links_are_followed_while_names_move)
+{
+	struct stat st;
+	pthread_t t;
+
+	CHECK_OK(mkdir("x", 0755));
+	CHECK_OK(mkdir("d", 0755));
+	CHECK_OK(close(CHECK_OK(creat("d/f", 0644))));
+	CHECK_OK(symlink("./././d", "a"));
+	CHECK_OK(symlink("../a/../d", "d/b"));
+	CHECK_OK(symlink("../a/./f", "d/c"));
+	CHECK_EQ(pthread_create(&t, NULL, rename_to_and_fro, NULL), 0);
+	for (int i = 0; i < 20000; i++)
+		CHECK_OK(stat("a/b/b/../a/b/c", &st));
+	is_over = true;
+	CHECK_EQ(pthread_join(t, NULL), 0);
 }

@@ -507,6 +507,8 @@ static int run_once(struct walk *w)
 
 	if (err)
 		return err;
+	mem_free(w->buffer); /* of a run before: the text is not in it */
+	w->buffer = NULL;
 	w->begin = w->rest = w->name;
 	w->end = w->name + w->name_len;
 	w->nr_links = 0;

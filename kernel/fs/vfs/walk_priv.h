@@ -38,7 +38,6 @@ struct walk {
 
 	/* Symlinks: the text that the rest is in, once there was one. */
 	char *buffer;
-	size_t buffer_size;
 };
 
 /* `name` must stay until walk_fini. */
