@@ -30,6 +30,7 @@
 #include "time/clock.h"
 
 enum { PERMISSIONS = 07777, LINK_BUCKETS = 64 };
+#define PIECE (256 * KIB) /* of a file: then the archive's pages behind it are given back */
 
 /* A file with several names, known by its number in the archive. */
 struct hard_link {
@@ -51,6 +52,9 @@ struct unpacker {
 	uint64_t nr_entries, nr_failed;
 	struct list hard_links[LINK_BUCKETS];
 	struct list dir_times;
+	const uint8_t *
+		kept; /* the archive from here on is still there, if it is ours to give; or NULL */
+	bool is_plain; /* on_data() gets the archive itself, nothing decompressed */
 };
 
 /* ---- Attributes ---- */
@@ -211,6 +215,17 @@ static int on_entry(void *ctx, const struct cpio_entry *e)
 	return err == -ENOMEM || err == -ENOSPC ? err : 0;
 }
 
+/* A plain archive is read once, upwards: with little RAM, files and archive need not fit together. */
+static void give_back(struct unpacker *u, const uint8_t *read)
+{
+	const uint8_t *end = (const uint8_t *)ALIGN_DOWN((uintptr_t)read, PAGE_SIZE);
+
+	if (!u->kept || !u->is_plain || end <= u->kept)
+		return;
+	page_give_late(virt_to_phys(u->kept), virt_to_phys(end));
+	u->kept = end;
+}
+
 static int on_data(void *ctx, const uint8_t *bytes, size_t len)
 {
 	struct unpacker *u = ctx;
@@ -219,7 +234,7 @@ static int on_data(void *ctx, const uint8_t *bytes, size_t len)
 		struct iter from;
 		int64_t n;
 
-		iter_init_kernel(&from, (void *)(uintptr_t)bytes, len);
+		iter_init_kernel(&from, (void *)(uintptr_t)bytes, MIN(len, PIECE));
 		n = u->file->ops->write(u->file, &from, &u->file->pos);
 		if (n <= 0) {
 			log_warning("initramfs: cannot write: error %d", (int)-n);
@@ -227,6 +242,7 @@ static int on_data(void *ctx, const uint8_t *bytes, size_t len)
 		}
 		bytes += n;
 		len -= (size_t)n;
+		give_back(u, bytes);
 	}
 	return 0;
 }
@@ -301,7 +317,9 @@ static int unpack_all(struct unpacker *u, const uint8_t *data, size_t size)
 			u->cpio.offset = at;
 			continue;
 		}
+		u->is_plain = true;
 		n = cpio_feed(&u->cpio, data + at, size - at);
+		u->is_plain = false;
 		if (n < 0)
 			return (int)n;
 		at += (size_t)n;
@@ -328,13 +346,14 @@ static void finish(struct unpacker *u)
 	}
 }
 
-int initramfs_unpack_memory(const void *data, size_t size)
+static int unpack(const uint8_t *data, size_t size, bool is_given_back)
 {
 	struct unpacker *u = mem_alloc(sizeof(*u), SLAB_ZERO);
 	int err;
 
 	if (!u)
 		return -ENOMEM;
+	u->kept = is_given_back ? data : NULL;
 	for (unsigned i = 0; i < LINK_BUCKETS; i++)
 		list_init(&u->hard_links[i]);
 	list_init(&u->dir_times);
@@ -345,8 +364,15 @@ int initramfs_unpack_memory(const void *data, size_t size)
 		log_err("initramfs: damaged after %lu entries: error %d", u->nr_entries, -err);
 	else
 		log_info("initramfs: %lu entries, %lu failed", u->nr_entries, u->nr_failed);
+	if (is_given_back)
+		page_give_late(virt_to_phys(u->kept), virt_to_phys(data) + size);
 	mem_free(u);
 	return err == -ENODATA ? -EINVAL : err;
+}
+
+int initramfs_unpack_memory(const void *data, size_t size)
+{
+	return unpack(data, size, false);
 }
 
 /* What is there without an archive, and before it: as in Linux's built-in one. */
@@ -377,7 +403,5 @@ int initramfs_unpack(void)
 
 	if (err || start == end)
 		return err;
-	err = initramfs_unpack_memory(phys_to_virt(start), end - start);
-	page_give_late(start, end);
-	return err;
+	return unpack(phys_to_virt(start), end - start, true);
 }

@@ -69,6 +69,7 @@ struct zone {
 	struct raw_range raw[MAX_RAW_RANGES]; /* [z] the last one is pulled from */
 	unsigned nr_raw_ranges;		      /* [z] */
 	pfn_t last_pulled;		      /* [z] the block; UINT64_MAX before the first */
+	struct raw_range late;		      /* [z] from the first to the last that came late */
 };
 
 enum { ZONE_LOW, ZONE_HIGH, NR_ZONES };
@@ -560,7 +561,16 @@ static bool zone_insert_raw(struct zone *z, pfn_t start, pfn_t end) MUST_HOLD(z-
 	return true;
 }
 
-/* A part of one 4 MiB block. Its structs mean something if the block was pulled. */
+/* Whether the structs of a block mean something: it was pulled, or a part of it came late. */
+static bool is_known(const struct zone *z, pfn_t block) MUST_HOLD(z->lock)
+{
+	pfn_t end = block + BLOCK_PAGES;
+
+	return block == z->last_pulled || bootmem_had(block << PAGE_SHIFT, end << PAGE_SHIFT) ||
+	       (block < z->late.end && z->late.start < end);
+}
+
+/* A part of one 4 MiB block. */
 static void give_late(pfn_t start, pfn_t end)
 {
 	pfn_t block = ALIGN_DOWN(start, BLOCK_PAGES);
@@ -571,13 +581,15 @@ static void give_late(pfn_t start, pfn_t end)
 	if (z->last_pulled == UINT64_MAX || block < z->last_pulled) {
 		is_given = zone_insert_raw(z, start, end);
 	} else {
-		if (block != z->last_pulled &&
-			!bootmem_had(block << PAGE_SHIFT, (block + BLOCK_PAGES) << PAGE_SHIFT))
+		if (!is_known(z, block))
 			init_block_pages(block);
 		zone_free_pages(z, start, end);
 	}
-	if (is_given)
+	if (is_given) {
 		WRITE_ONCE(z->nr_total, z->nr_total + (end - start));
+		z->late.start = z->late.end ? MIN(z->late.start, start) : start;
+		z->late.end = end;
+	}
 	irqlock_unlock(&z->lock);
 }
 

@@ -63,7 +63,10 @@ enum page_flags {
 
 void page_init(void); /* after bootmem_map_all */
 void page_init_cpu(void);
-/* RAM that start kept and needs no more, whole pages of it, once: the initrd. Any context. */
+/*
+ * RAM that start kept and needs no more: the initrd, whole or in pieces, upwards. Of each piece only
+ * whole pages count. Any context.
+ */
 void page_give_late(paddr_t start, paddr_t end);
 
 /*

@@ -30,7 +30,8 @@ for route, firmware in (("bios", "SeaBIOS"), ("uefi", "OVMF")):
 boots("boot.release", "the release kernel boots with 2 CPUs", variant="release", cpus=2)
 boots("boot.release_gcc", "the release kernel that gcc built boots with 2 CPUs", variant="release-gcc", cpus=2)
 boots("boot.debug_gcc", "the debug kernel that gcc built boots with 2 CPUs", variant="debug-gcc", cpus=2, slow=True)
-boots("boot.initrd", "an initial RAM disk is found", extra=["-initrd", __file__], expect=[r"boot: initrd of \d+ KiB at"])
+Boot("boot.initrd", "an initial RAM disk that is no archive is found, said to be damaged, and nothing starts", extra=["-initrd", __file__],
+     expect=[r"boot: initrd of \d+ KiB at", ready(1), r"initramfs: damaged", r"panic: init: no program to start"], status=EXIT_PANIC)
 
 # ---- CPUs: how many, which ----
 
