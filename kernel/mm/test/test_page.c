@@ -264,8 +264,8 @@ static void give_and_count(paddr_t start_pa, paddr_t end_pa)
 	static struct page *all[64 * MIB / PAGE_SIZE];
 	uint64_t nr = 0, given = 0, expected = nr_free() + (end_pa - start_pa) / PAGE_SIZE;
 
-	for (paddr_t at = start_pa; at < end_pa; at += 300 * KIB) { /* pieces that share blocks */
-		struct page *p;
+	for (paddr_t at = start_pa; at < end_pa; at += 300 * KIB) {
+		struct page *p; /* the pieces share blocks */
 
 		page_give_late(at, MIN(at + 300 * KIB, end_pa));
 		page_check();
