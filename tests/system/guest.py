@@ -9,7 +9,7 @@ for variant, cpus, is_slow in (("release", 1, True), ("release", 2, False), ("re
                                ("debug", 1, True), ("debug", 2, False), ("debug", 4, True), ("kasan", 2, True)):
     Program(f"guest.{variant}_{cpus}", f"Linux programs on the {variant} kernel, CPUs: {cpus}", needs=variant, lines=True,
             slow=is_slow, timeout=900, command=[RUN, "--no-oracle", "--variant", variant, "--smp", str(cpus),
-                                                "--kernel", f"build/x86_64/{variant}/torus"])
+                                                "--append", "hostile.seconds=2", "--kernel", f"build/x86_64/{variant}/torus"])
 Program("guest.as_linux", "each guest test ends on Torus as it does on Debian's kernel", needs="debug", lines=True, slow=True,
         timeout=1800, command=[RUN, "--kernel", "build/x86_64/debug/torus"])
 for variant, seed in (("debug", 1), ("kasan", 2)):

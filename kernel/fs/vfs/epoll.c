@@ -211,6 +211,7 @@ static void file_add_item(struct file *f, struct item *it)
 	irqlock_lock(&f->flags_lock);
 	it->next_of_file = f->epoll_items;
 	WRITE_ONCE(f->epoll_items, it);
+	f->was_watched = true;
 	irqlock_unlock(&f->flags_lock);
 }
 

@@ -222,7 +222,7 @@ void file_get(struct file *f)
 
 static NOINLINE void last_put(struct file *f)
 {
-	if (UNLIKELY(f->epoll_items))
+	if (UNLIKELY(f->was_watched)) /* a set that ends may still have it locked */
 		epoll_forget_file(f);
 	if (UNLIKELY(f->async))
 		(void)!file_set_async(f, false); /* off cannot fail */

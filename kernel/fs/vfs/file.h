@@ -84,6 +84,7 @@ struct file {
 	struct irqlock flags_lock;
 	int owner_pid, owner_type, owner_sig; /* [f] F_SETOWN, F_SETSIG */
 	void *epoll_items;		/* [f] fs/vfs/epoll.c: the sets that watch it, or NULL */
+	bool was_watched;		/* [f] there has been one */
 	int owner_fd;			/* [f] si_fd: the number by which O_ASYNC was set */
 	uint32_t owner_uid, owner_euid;	/* [f] of who set the owner */
 	struct file_async *async;	/* [P] fs/vfs/async.c: O_ASYNC's waiter, or NULL */
@@ -143,7 +144,7 @@ MUST_CHECK int file_open_anonymous(struct file **out, const struct file_ops *ops
 /* Another open file of the same inode and ops: a pipe's other end. */
 MUST_CHECK int file_open_same(
 	struct file **out, struct file *f, void *private_data, unsigned flags, unsigned mode);
-/* file_put calls it before release when epoll_items is not NULL: no set watches f afterwards. Sleeps. */
+/* file_put calls it before release when a set has watched f: no set watches it afterwards. Sleeps. */
 void epoll_forget_file(struct file *f);
 /* file_ops.seek of a file without a position whose lseek Linux accepts all the same: nothing happens. */
 int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence);
