@@ -11,6 +11,7 @@ sh -c 'trap "echo child trap; exit 3" INT; kill -INT $$; sleep 1'
 echo "status $?"
 sleep 10 &
 pid=$!
+sleep 0.3 # until it is sleep: before, it is a shell with our traps
 kill -STOP $pid
 kill -0 $pid && echo stopped but there
 kill -CONT $pid
