@@ -338,3 +338,23 @@ TEST(filelock, async_sends_a_signal_when_data_come)
 	CHECK_EQ(got_fd, fd[0]);
 	CHECK_EQ(got_code, POLL_IN);
 }
+
+/* What has ended and was not waited for has no threads to ask for their rights. */
+TEST(filelock, async_owner_may_be_a_zombie)
+{
+	int fd[2], status;
+	siginfo_t info;
+	pid_t child;
+
+	CHECK_OK(pipe(fd));
+	child = CHECK_OK(fork());
+	if (!child)
+		_exit(3);
+	CHECK_OK(waitid(P_PID, child, &info, WEXITED | WNOWAIT));
+	CHECK_OK(fcntl(fd[0], F_SETOWN, child));
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_ASYNC));
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	sleep_ms(50); /* for the worker that sends */
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_EQ(WEXITSTATUS(status), 3);
+}

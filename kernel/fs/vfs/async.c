@@ -35,17 +35,20 @@ struct file_async {
 
 /* ---- Signals to the owner ---- */
 
-/* man 2 fcntl, F_SETOWN: as kill(2) would, by the rights of who set the owner. */
+/* man 2 fcntl, F_SETOWN: as kill(2) would, by the rights of who set the owner. Puts `target`. */
 static bool may_signal(const struct file *f, const struct cred *target)
 {
-	return f->owner_euid == 0 || f->owner_euid == target->suid ||
-	       f->owner_euid == target->uid || f->owner_uid == target->suid ||
-	       f->owner_uid == target->uid;
+	bool may = f->owner_euid == 0 || f->owner_euid == target->suid ||
+		   f->owner_euid == target->uid || f->owner_uid == target->suid ||
+		   f->owner_uid == target->uid;
+
+	cred_put(target);
+	return may;
 }
 
 static void send_to_thread(struct file *f, struct thread *t, int sig, const siginfo_t *info)
 {
-	if (may_signal(f, t->user->cred))
+	if (may_signal(f, cred_get_of(t)))
 		(void)!signal_send_thread(
 			t, sig, info); /* a full queue: man 2 fcntl says SIGIO */
 }
@@ -78,7 +81,7 @@ void file_send_sigio(struct file *f, int band)
 			thread_put(t);
 		}
 	} else if (!proc_find(pid, &p)) {
-		if (may_signal(f, p->leader->user->cred))
+		if (may_signal(f, proc_get_cred(p)))
 			(void)!signal_send_proc(p, info.si_signo, &info);
 		proc_put(p);
 	}
