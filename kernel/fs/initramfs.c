@@ -24,8 +24,8 @@
 #include "lib/inflate.h"
 #include "lib/list.h"
 #include "lib/string.h"
-#include "mm/phys.h"
 #include "mm/page.h"
+#include "mm/phys.h"
 #include "mm/slab.h"
 #include "time/clock.h"
 
@@ -52,9 +52,8 @@ struct unpacker {
 	uint64_t nr_entries, nr_failed;
 	struct list hard_links[LINK_BUCKETS];
 	struct list dir_times;
-	const uint8_t *
-		kept; /* the archive from here on is still there, if it is ours to give; or NULL */
-	bool is_plain; /* on_data() gets the archive itself, nothing decompressed */
+	const uint8_t *kept; /* from here on the archive is not given back; NULL: it is not ours */
+	bool is_plain;	     /* on_data() gets the archive itself, nothing decompressed */
 };
 
 /* ---- Attributes ---- */
