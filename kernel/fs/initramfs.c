@@ -52,7 +52,7 @@ struct unpacker {
 	uint64_t nr_entries, nr_failed;
 	struct list hard_links[LINK_BUCKETS];
 	struct list dir_times;
-	const uint8_t *kept; /* from here on the archive is not given back; NULL: it is not ours */
+	const uint8_t *kept; /* the archive's part not yet given back; NULL: not ours */
 	bool is_plain;	     /* on_data() gets the archive itself, nothing decompressed */
 };
 
