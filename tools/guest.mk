@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Guest tests: each tests/guest/<area>.c becomes a static Linux program build/guest/<area>, and
-# tests/guest/init.c the process 1 that runs them. musl, because its programs are small and ask
+# Guest tests: each tests/guest/<area>.c becomes a static Linux program build/guest/<area>, with the
+# files of the folder tests/guest/<area>/ if there is one, and tests/guest/init.c the process 1 that runs them. musl, because its programs are small and ask
 # little of a kernel; the ABI's own headers (linux/, asm/) come from linux-libc-dev.
 
 GUEST_CC     := musl-gcc
@@ -18,17 +18,26 @@ $(GUEST_ABI):
 	@ln -sfn /usr/include/asm-generic $@/asm-generic
 	@ln -sfn /usr/include/x86_64-linux-gnu/asm $@/asm
 
+# The objects of an area's own folder: $(call guest_folder,hostile)
+guest_folder = $(patsubst tests/guest/%.c,build/guest/parts/%.o,$(sort $(wildcard tests/guest/$(1)/*.c)))
+
 build/guest/%.o: tests/guest/%.c $(GUEST_STAMP) | $(GUEST_ABI)
 	$(call say,GUESTCC,$@)
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -idirafter $(GUEST_ABI) -MMD -MP -c -o $@ $<
+
+build/guest/parts/%.o: tests/guest/%.c $(GUEST_STAMP) | $(GUEST_ABI)
+	$(call say,GUESTCC,$@)
+	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -idirafter $(GUEST_ABI) -MMD -MP -c -o $@ $<
 
 build/guest/init: build/guest/init.o
 	$(Q)$(GUEST_CC) -static -no-pie -s -o $@ $^
 
-$(GUEST_PROGS): build/guest/%: build/guest/%.o build/guest/guest.o
+.SECONDEXPANSION:
+$(GUEST_PROGS): build/guest/%: build/guest/%.o build/guest/guest.o $$(call guest_folder,$$*)
 	$(Q)$(GUEST_CC) -static -no-pie -pthread -s -o $@ $^
 
--include $(wildcard build/guest/*.d)
+-include $(wildcard build/guest/*.d build/guest/parts/*/*.d)
 
 guest: build/guest/init $(GUEST_PROGS)
 .PHONY: guest
