@@ -231,3 +231,14 @@ TEST(mountfd, setattr_of_a_detached_tree)
 	CHECK_ERRNO(open("n/d/deep", O_WRONLY), EROFS);
 	CHECK_OK(open("m/file", O_WRONLY));
 }
+
+/* More often than a kernel could keep them: each has a device number of its own. */
+TEST(mountfd, filesystems_that_are_never_mounted_leave_nothing)
+{
+	for (int i = 0; i < 5000; i++) {
+		int fs = CHECK_OK(syscall(SYS_fsopen, "tmpfs", 0));
+
+		CHECK_OK(config(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+		CHECK_OK(close(fs));
+	}
+}

@@ -356,7 +356,7 @@ static int devpts_mount(const struct filesystem *fs, const char *source UNUSED,
 	d->super->block_size = DEVPTS_BLOCK_SIZE;
 	err = fill(d);
 	if (err) {
-		super_put(d->super); /* unmounts: d goes with it */
+		super_release(d->super); /* unmounts: d goes with it */
 		return err;
 	}
 	*out = d->super;

@@ -162,7 +162,7 @@ int devtmpfs_remove_node(const char *name)
 static int mount(const struct filesystem *fs UNUSED, const char *source UNUSED,
 	unsigned flags UNUSED, const char *data UNUSED, struct super **out)
 {
-	super_get(instance);
+	super_claim(instance);
 	*out = instance;
 	return 0;
 }

@@ -449,7 +449,7 @@ int proc_entry_mount(const struct filesystem *fs, const struct proc_entry *entry
 	if (err == 0)
 		err = dentry_create_root(s, root, &s->root);
 	if (err) {
-		super_put(s);
+		super_release(s);
 		return err;
 	}
 	*out = s;

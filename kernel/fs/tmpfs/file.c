@@ -33,17 +33,15 @@ static int charge(struct pagecache *pc, uint64_t nr)
 {
 	struct inode *i = pc->owner;
 	struct tmpfs *fs = tmpfs_of(i->super);
-	int err;
 
 	if (atomic_fetch_add_relaxed(&fs->used_pages, nr) + nr >
 		atomic_load_relaxed(&fs->max_pages)) {
 		atomic_sub_relaxed(&fs->used_pages, nr);
 		return -ENOSPC;
 	}
-	err = vm_commit(nr);
-	if (err) {
+	if (vm_commit(nr)) {
 		atomic_sub_relaxed(&fs->used_pages, nr);
-		return err;
+		return -ENOSPC; /* Linux: promised memory is space, memory itself is -ENOMEM */
 	}
 	atomic_add_relaxed(&i->blocks, nr * BLOCKS_PER_PAGE);
 	return 0;
@@ -200,8 +198,6 @@ static int allocate_pages(struct inode *i, uint64_t first, uint64_t last)
 		int err;
 
 		err = thread_is_killed() ? -EINTR : pagecache_get(pc, index, true, &p);
-		if (err == -ENOMEM)
-			err = -ENOSPC;
 		if (err)
 			return err; /* pages within the size stay as zeroes, as no byte changes */
 		page_put(p);

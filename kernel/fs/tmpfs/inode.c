@@ -279,10 +279,8 @@ int tmpfs_add_name(struct dentry *dir, const char *name, struct inode *i)
 	int err;
 
 	err = dentry_add(dir, name, i);
-	if (err) {
-		inode_put(i);
+	if (err)
 		return err;
-	}
 	mutex_lock(&dir->inode->lock);
 	d = dentry_find(dir, name, strlen(name));
 	if (d && d->inode == i && !d->private_data) {

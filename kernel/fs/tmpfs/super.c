@@ -251,7 +251,7 @@ int tmpfs_create_super(
 	s->private_data = t;
 	err = create_root(s);
 	if (err) {
-		super_put(s); /* calls unmount */
+		super_release(s); /* calls unmount */
 		return err;
 	}
 	*out = s;

@@ -609,6 +609,8 @@ int dentry_add(struct dentry *dir, const char *name, struct inode *i)
 	mutex_unlock(&dir->inode->lock);
 	if (d)
 		dentry_put(d);
+	if (err)
+		inode_put(i);
 	return err;
 }
 

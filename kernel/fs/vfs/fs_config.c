@@ -35,7 +35,7 @@ struct fs_config {
 	struct mutex lock;
 	const struct filesystem *fs; /* [I] */
 	enum phase phase;            /* [c] */
-	struct super *super;         /* [c] CREATED and PICKED: one reference */
+	struct super *super;         /* [c] CREATED and PICKED: one claim */
 	unsigned set, cleared;       /* [c] MS_* that were said */
 	char *source;                /* [c] or NULL */
 	size_t used;                 /* [c] bytes of options */
@@ -47,7 +47,7 @@ static void config_release(struct file *f)
 	struct fs_config *c = f->private_data;
 
 	if (c->super)
-		super_put(c->super);
+		super_release(c->super);
 	mem_free(c->source);
 	mem_free(c);
 }
@@ -81,7 +81,7 @@ static int config_create(const struct filesystem *fs, struct super *s, struct fi
 		return err;
 	}
 	if (s)
-		super_get(s);
+		super_claim(s);
 	c->super = s;
 	return 0;
 }

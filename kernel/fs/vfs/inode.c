@@ -6,8 +6,8 @@
  * mapping. The last put calls the filesystem's evict, and its memory is freed after a grace
  * period, because walks read inodes without a reference.
  *
- * A superblock is counted twice: nr_mounts says who can reach its names (the last drops the tree of
- * names), refs who needs its memory and its filesystem's data (mounts and inodes; the last calls
+ * A superblock is counted twice: nr_claims says who can reach its names, or may yet (the last drops
+ * the tree of names), refs who needs its memory and its filesystem's data (mounts and inodes; the last calls
  * ops->unmount). A file mapped by a program may keep its inode, and so the super, longer than
  * any mount.
  *
@@ -224,6 +224,7 @@ int super_create(const struct filesystem *fs, const struct super_ops *ops, uint3
 		return err;
 	}
 	refcount_init(&s->refs, 1);
+	s->nr_claims = 1;
 	s->fs = fs;
 	s->ops = ops;
 	s->magic = magic;
@@ -255,15 +256,17 @@ void super_put(struct super *s)
 	rcu_call(&s->rcu, super_free);
 }
 
-void super_add_mount(struct super *s)
+void super_claim(struct super *s)
 {
-	atomic_add_relaxed(&s->nr_mounts, 1); /* the caller holds a reference */
+	super_get(s);
+	atomic_add_relaxed(&s->nr_claims, 1); /* the caller has a claim */
 }
 
-void super_drop_mount(struct super *s)
+void super_release(struct super *s)
 {
-	if (atomic_fetch_sub(&s->nr_mounts, 1) == 1 && s->root)
+	if (atomic_fetch_sub(&s->nr_claims, 1) == 1 && s->root)
 		dentry_drop_tree(s->root);
+	super_put(s);
 }
 
 void inode_init_caches(void)

@@ -182,7 +182,7 @@ enum super_flags {
 };
 struct super {
 	refcount refs;		   /* [a] of inodes and mounts; the last calls ops->unmount */
-	uint32_t nr_mounts;	   /* [a] the last drops the tree of names */
+	uint32_t nr_claims;	   /* [a] see super_claim */
 	const struct filesystem *fs;	 /* [I] */
 	const struct super_ops *ops;	 /* [I] */
 	struct dentry *root;	   /* [I] the filesystem's mount() sets it; one reference */
@@ -198,6 +198,7 @@ struct super {
 struct filesystem {
 	const char *name;
 	bool needs_device;
+	/* *out has a claim for the caller (super_claim) */
 	int (*mount)(const struct filesystem *fs, const char *source, unsigned flags, const char *data, struct super **out);
 };
 SET_DECLARE(const struct filesystem, filesystems);
@@ -279,7 +280,13 @@ MUST_CHECK int super_create(const struct filesystem *fs, const struct super_ops 
 	uint32_t flags, struct super **out);
 void super_get(struct super *s);
 void super_put(struct super *s);
-/* A mount in nobody's tree, for the kernel's own files; takes over the reference to the super. */
+/*
+ * A reference of somebody who can reach the names: a mount, or who may yet make one. super_create gives one.
+ * With the last the names go, whose inodes hold the super; so only super_release ends a super that has a root.
+ */
+void super_claim(struct super *s);
+void super_release(struct super *s); /* may sleep */
+/* A mount in nobody's tree, for the kernel's own files; takes over the claim. */
 MUST_CHECK int mount_create_internal(struct super *s, struct mount **out);
 void mount_get(struct mount *m);
 void mount_put(struct mount *m);

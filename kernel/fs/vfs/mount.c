@@ -107,8 +107,7 @@ int mount_create(struct super *s, struct dentry *root, const char *source, struc
 	}
 	memcpy(m->source, source, size);
 	refcount_init(&m->refs, 1);
-	super_get(s);
-	super_add_mount(s);
+	super_claim(s);
 	m->super = s;
 	dentry_get(root);
 	m->root = root;
@@ -128,7 +127,7 @@ int mount_create_internal(struct super *s, struct mount **out)
 
 	assert(s->root);
 	err = mount_create(s, s->root, s->fs ? s->fs->name : "none", out);
-	super_put(s); /* the mount has its own */
+	super_release(s); /* the mount has its own */
 	return err;
 }
 
@@ -153,9 +152,8 @@ void mount_put(struct mount *m)
 		return;
 	assert(m->parent == m && list_is_empty(&m->children));
 	dentry_put(m->root);
-	super_drop_mount(s);
 	rcu_call(&m->rcu, mount_free);
-	super_put(s);
+	super_release(s);
 }
 
 /* ---- Writing ---- */
@@ -272,7 +270,7 @@ static int create_first_namespace(struct super *s)
 		mem_free(ns);
 		return err;
 	}
-	super_put(s); /* the mount has its own */
+	super_release(s); /* the mount has its own */
 	refcount_init(&ns->refs, 1);
 	list_init(&ns->mounts);
 	list_add_tail(&ns->mounts, &m->ns_link);

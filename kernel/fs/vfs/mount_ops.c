@@ -136,7 +136,7 @@ static int mount_new(struct path *p, const char *source, const char *type, unsig
 	if (err)
 		return err;
 	err = mount_create(s, s->root, source ? source : "none", &m);
-	super_put(s); /* the mount has its own; without one it ends here */
+	super_release(s); /* the mount has its own; without one it ends here */
 	if (err)
 		return err;
 	m->flags = flags_of_new(flags);

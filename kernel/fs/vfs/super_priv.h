@@ -10,10 +10,6 @@
 
 void inode_init_caches(void);
 
-/* Who can reach a super's names; the last one drops the tree of names. */
-void super_add_mount(struct super *s);
-void super_drop_mount(struct super *s);
-
 /*
  * The tree of mounts that a process sees.
  */
