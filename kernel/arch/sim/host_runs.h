@@ -49,7 +49,7 @@ struct campaign {
 	bool has_failed;
 	uint64_t failed_seed;
 	struct result failure, last_result; /* of failed_seed; of seed `last` */
-	char *output; /* of the failure; the caller frees it */
+	char *output;                       /* of the failure; the caller frees it */
 };
 
 /* The run from its start to its end, alone. */

@@ -60,6 +60,11 @@ uint64_t sim_random(uint64_t bound)
 	return next_random() % bound;
 }
 
+uint64_t sim_seed(void)
+{
+	return sim.opt.seed;
+}
+
 void sim_interleave_init(void)
 {
 	/* Counter rates that hardware has: 1 GHz, a common TSC, the arm generic timer. */
@@ -203,6 +208,7 @@ static ALWAYS_INLINE void step(void)
 
 void sim_interleave(void)
 {
+	sim_moment_step();
 	step();
 }
 

@@ -2,17 +2,20 @@
 /*
  * Process 1 of a test, and what tests of programs need beside system calls (program.h).
  *
- * What leaked is looked for by counting: the objects of each cache, and the pages that no cache
- * has. The first round is not counted, since what is made once (tables that grow, the first slab of a
+ * What leaked is looked for by counting: the objects of each cache, the pages that no cache has, and
+ * what is accounted (memory that was promised, what user 0 has of limited things). The first round is not counted, since what is made once (tables that grow, the first slab of a
  * thing) stays. What goes later, by RCU or a work item, is waited for.
  */
 #include "arch/sim/program.h"
 
 #include "arch/arch.h"
+#include "lib/atomic.h"
 #include "lib/test.h"
+#include "mm/commit.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
+#include "proc/cred.h"
 #include "proc/proc.h"
 #include "sync/rcu.h"
 #include "sync/waitq.h"
@@ -34,7 +37,8 @@ static struct waitq through = WAITQ_INIT(through);
 static bool is_through;
 static uint64_t scratch; /* of every process, at the same address */
 
-enum { SCRATCH_THREADS = 64, SCRATCH_SIZE = 2 * SIM_SCRATCH * SCRATCH_THREADS };
+enum { SCRATCH_THREADS = 64, SCRATCH_TURNS = 4 };
+enum { SCRATCH_SIZE = SCRATCH_TURNS * SIM_SCRATCH * SCRATCH_THREADS };
 
 static void run_first(uintptr_t arg UNUSED)
 {
@@ -66,14 +70,18 @@ void sim_program(void (*fn)(void))
 
 /* ---- What the kernel has ---- */
 
-enum { MAX_CACHES = 128, SETTLE_TRIES = 50 };
+enum { MAX_CACHES = 128, SETTLE_TRIES = 50, FIRST_TRIES = 4 };
 
 struct holdings {
 	unsigned nr;
 	uint64_t objects[MAX_CACHES];
 	const char *name[MAX_CACHES];
-	uint64_t pages; /* neither free nor of a cache */
+	uint64_t pages;             /* neither free nor of a cache */
+	uint64_t committed;         /* pages, by the accounting of private memory */
+	uint64_t root[USER_COUNTS]; /* counted for user 0: enum user_count */
 };
+
+static struct holdings noted; /* of process 1 alone: too large for a stack */
 
 static void count_cache(
 	const char *name, size_t size UNUSED, uint64_t in_use, uint64_t pages, void *ctx)
@@ -96,51 +104,73 @@ static void count_holdings(struct holdings *h)
 	h->nr = 0;
 	h->pages = stats.total - stats.free;
 	slab_for_each_cache(count_cache, h);
+	h->committed = vm_committed();
+	for (unsigned i = 0; i < USER_COUNTS; i++)
+		h->root[i] = atomic_load_relaxed(&user_root.count[i]);
+}
+
+/* What there was of cache i, which may be new since. */
+static uint64_t objects_noted(unsigned i)
+{
+	return i < noted.nr ? noted.objects[i] : 0;
 }
 
 /* Whether nothing is more than it was. */
-static bool has_settled(const struct holdings *was, struct holdings *is)
+static bool has_settled(struct holdings *is)
 {
 	count_holdings(is);
 	for (unsigned i = 0; i < is->nr; i++)
-		if (is->objects[i] > (i < was->nr ? was->objects[i] : 0))
+		if (is->objects[i] > objects_noted(i))
 			return false;
-	return is->pages <= was->pages;
+	for (unsigned i = 0; i < USER_COUNTS; i++)
+		if (is->root[i] > noted.root[i])
+			return false;
+	return is->pages <= noted.pages && is->committed <= noted.committed;
 }
 
-static void settle(struct holdings *was, bool is_first)
+static void expect_no_more(const char *when, const char *what, uint64_t is, uint64_t was)
 {
-	static struct holdings is; /* too large for a stack; process 1 alone */
+	if (is > was)
+		test_fail(__FILE__, __LINE__, "leak%s: %s: %llu, before: %llu", when, what,
+			(unsigned long long)is, (unsigned long long)was);
+}
 
-	for (unsigned i = 0; i < SETTLE_TRIES; i++) {
-		if (!is_first && has_settled(was, &is))
-			return;
+void sim_note_holdings(void)
+{
+	for (unsigned i = 0; i < FIRST_TRIES; i++)
 		if (sleep_ns(NS_PER_MS))
-			return;
-		if (is_first && i > 3) {
-			count_holdings(was);
-			return;
-		}
-	}
+			break;
+	count_holdings(&noted);
+}
+
+bool sim_check_holdings(const char *when)
+{
+	static const char *const counts[USER_COUNTS] = {"processes", "queued signals",
+		"pages of pipes", "inotify instances", "inotify watches", "epoll watches",
+		"files in flight"};
+	static struct holdings is;
+
+	for (unsigned i = 0; i < SETTLE_TRIES; i++)
+		if (has_settled(&is))
+			return true;
+		else if (sleep_ns(NS_PER_MS))
+			break;
 	for (unsigned i = 0; i < is.nr; i++)
-		if (is.objects[i] > (i < was->nr ? was->objects[i] : 0))
-			test_fail(__FILE__, __LINE__, "leak: %s: %llu objects, before: %llu",
-				is.name[i], (unsigned long long)is.objects[i],
-				(unsigned long long)(i < was->nr ? was->objects[i] : 0));
-	if (is.pages > was->pages)
-		test_fail(__FILE__, __LINE__, "leak: %llu pages, before: %llu",
-			(unsigned long long)is.pages, (unsigned long long)was->pages);
+		expect_no_more(when, is.name[i], is.objects[i], objects_noted(i));
+	for (unsigned i = 0; i < USER_COUNTS; i++)
+		expect_no_more(when, counts[i], is.root[i], noted.root[i]);
+	expect_no_more(when, "pages", is.pages, noted.pages);
+	expect_no_more(when, "committed pages", is.committed, noted.committed);
+	return false;
 }
 
 void sim_rounds(void (*round)(void), unsigned nr)
 {
-	static struct holdings was;
-
 	round();
-	settle(&was, true);
+	sim_note_holdings();
 	for (unsigned i = 0; i < nr; i++)
 		round();
-	settle(&was, false);
+	(void)sim_check_holdings("");
 }
 
 static void (*the_round)(void);
@@ -319,7 +349,8 @@ uint64_t sim_scratch(const void *from, size_t len)
 {
 	static uint8_t turn[SCRATCH_THREADS];
 	unsigned mine = (unsigned)uthread_current()->tid_nr % SCRATCH_THREADS;
-	uint64_t at = scratch + (2 * mine + (turn[mine]++ & 1)) * SIM_SCRATCH;
+	uint64_t at =
+		scratch + (SCRATCH_TURNS * mine + turn[mine]++ % SCRATCH_TURNS) * SIM_SCRATCH;
 
 	store(at, from, len);
 	return at;

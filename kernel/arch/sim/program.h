@@ -16,6 +16,12 @@
  */
 void sim_program(void (*fn)(void));
 /*
+ * Notes what the kernel has now; says later whether it has no more. What it has more of is a failure
+ * of the test, which names `when`.
+ */
+void sim_note_holdings(void);
+bool sim_check_holdings(const char *when);
+/*
  * Runs round() `nr` times, by process 1, and compares what the kernel has then with what it had after
  * the first: objects of each slab cache (processes, ids, files, ...) and pages.
  */
@@ -47,7 +53,7 @@ void sim_action(int sig, void (*handler)(int, void *, void *), uint64_t flags);
 /* ---- Memory ---- */
 uint64_t sim_map(size_t size);        /* private, zeroed, touched */
 uint64_t sim_map_shared(size_t size); /* with children too */
-/* At most SIM_SCRATCH bytes at an address that is this thread's until it asks again, but one. */
+/* At most SIM_SCRATCH bytes at an address that is this thread's until it has asked three times more. */
 enum { SIM_SCRATCH = 512 };
 uint64_t sim_scratch(const void *from, size_t len);
 uint32_t sim_load32(uint64_t at);

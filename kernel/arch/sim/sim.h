@@ -19,6 +19,21 @@ void sim_irq_raise(unsigned irq);
 
 /* A number below `bound` from the seeded generator: the same in each run of the same seed. */
 uint64_t sim_random(uint64_t bound);
+/* The run's seed, for what is to be spread over seeds. */
+uint64_t sim_seed(void);
+
+/* ---- Interrupting a thread at each of its moments (moments.c) ---- */
+
+/* Its steps at which an interrupt may come; its leaving a CPU. */
+enum sim_moment { MOMENT_STEP, MOMENT_LEAVE };
+
+MUST_CHECK int sim_moments_init(void); /* once in a run, by a test; -ENOMEM */
+/* From an interrupt at the running thread's nth moment from now on (1: the next), calls call(). One at a time. */
+void sim_moment_arm(enum sim_moment kind, uint64_t nth, void (*call)(void));
+/* Whether that moment came; else it never comes. */
+bool sim_moment_disarm(void);
+/* How many of this kind it had from sim_moment_arm to sim_moment_disarm, or to its moment. nth 0: that never comes. */
+uint64_t sim_moment_count(void);
 
 /* ---- Programs: C functions on user threads (user.c) ---- */
 

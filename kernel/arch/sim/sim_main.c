@@ -15,6 +15,7 @@
 #include "debug/test_runner.h"
 #include "debug/watchdog.h"
 #include "dev/char/chardev.h"
+#include "dev/tty/pty.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "irq/irq.h"
 #include "irq/work.h"
@@ -91,6 +92,7 @@ void sim_kmain(void *unused UNUSED)
 	file_init();
 	devtmpfs_init();
 	mem_devices_init();
+	pty_init();
 
 	log_info("torus: ready");
 	if (!test_start_requested())

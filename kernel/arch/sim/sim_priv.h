@@ -83,6 +83,10 @@ enum { SIM_FRAME_ROOM = ALIGN_UP(sizeof(struct arch_frame), 16ul) };
 /* user_memory.c: touches user memory as a program does; false: a signal was sent */
 bool sim_user_access(vaddr_t at, void *buf, size_t len, bool is_write);
 
+/* moments.c: the running thread makes a step; it leaves its CPU */
+void sim_moment_step(void);
+void sim_moment_leave(const struct arch_context *from);
+
 /* switch.c */
 void sim_jump(void **save, void *load);
 void *sim_stack_prepare(vaddr_t top, void (*entry)(void *), void *arg);

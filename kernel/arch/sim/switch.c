@@ -127,6 +127,7 @@ void arch_context_switch(struct arch_context *from, struct arch_context *to)
 	if (!load)
 		sim_report("arch/sim: a thread is continued while a CPU is still on its stack");
 	to->sp = NULL;
+	sim_moment_leave(from);
 	sim_jump(&from->sp, load);
 }
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Operations at each of their states (states.h): sockets.
+ */
+#include "arch/sim/test/states.h"
+
+#include <linux/un.h>
+
+#include "abi/socket.h"
+
+/* ---- Sockets ---- */
+
+static const struct sockaddr_un server = {.sun_family = AF_UNIX, .sun_path = "\0server"};
+enum { SERVER_LEN = sizeof(server.sun_family) + 7 };
+
+static void connect_and_send(uintptr_t fd)
+{
+	TRY(close, fd);
+	fd = (uintptr_t)SIM_CALL(__NR_socket, AF_UNIX, SOCK_STREAM, 0);
+	if (SIM_CALL(__NR_connect, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN) == 0)
+		write_bulk(fd);
+}
+
+OPERATION(socket_accept)
+{
+	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), to = MAP(PAGE_SIZE, MAP_PRIVATE),
+		 pid, n, sum = 0;
+	uint64_t peer;
+
+	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	(void)DO(listen, fd, 1);
+	pid = child(connect_and_send, fd);
+	peer = DO(accept4, fd, 0, 0, 0);
+	while ((n = DO(read, peer, to, PAGE_SIZE)))
+		sum += n;
+	EXPECT_EQ(sum, BULK);
+	join(pid);
+}
+
+OPERATION(socket_send)
+{
+	uint64_t fd[2], from = MAP(BULK, MAP_PRIVATE), pid;
+
+	make_sockets(fd, SOCK_STREAM);
+	states_other_end = fd[1];
+	pid = child(read_to_end, fd[0]);
+	(void)DO(close, fd[0]);
+	for (uint64_t done = 0; done < BULK;)
+		done += DO(sendto, fd[1], from, BULK - done, MSG_NOSIGNAL, 0, 0);
+	(void)DO(shutdown, fd[1], 1);
+	EXPECT_EQ(sim_wait((int64_t)pid), 0);
+}
+
+/* A message with descriptors, in scratch memory; the parts at `at`. */
+struct passing {
+	struct msghdr_abi {
+		uint64_t name, name_len, iov, iov_len, control, control_len, flags;
+	} msg;
+	uint64_t iov[2];
+	struct {
+		uint64_t len;
+		int level, type, fd[2];
+	} control;
+};
+
+static uint64_t passing_at(uint64_t at, uint64_t fd0, uint64_t fd1)
+{
+	struct passing p = {
+		.msg = {.iov = at + offsetof(struct passing, iov),
+			.iov_len = 1,
+			.control = at + offsetof(struct passing, control),
+			.control_len = sizeof(p.control)},
+		.iov = {at, 1},
+		.control = {.len = sizeof(p.control),
+			.level = SOL_SOCKET,
+			.type = SCM_RIGHTS,
+			.fd = {(int)fd0, (int)fd1}},
+	};
+
+	while (!sim_store(at, &p, sizeof(p)))
+		;
+	return at;
+}
+
+OPERATION(descriptors_pass)
+{
+	uint64_t s[2], p[2], at = MAP(PAGE_SIZE, MAP_PRIVATE), got[2];
+
+	make_sockets(s, SOCK_DGRAM);
+	make_pipe(p, 0);
+	(void)DO(sendmsg, s[0], passing_at(at, p[0], p[1]), 0);
+	(void)DO(close, p[0]);
+	(void)DO(close, p[1]);
+	(void)DO(recvmsg, s[1], passing_at(at, 0, 0), 0);
+	get_pair(at + offsetof(struct passing, control) + 16, got);
+	EXPECT_EQ(DO(write, got[1], at, 3), 3);
+	EXPECT_EQ(DO(read, got[0], at, 9), 3);
+}
+
+/* Sockets that only hold each other, in each other's queues. */
+OPERATION(descriptors_in_a_ring)
+{
+	uint64_t a[2], b[2], at = MAP(PAGE_SIZE, MAP_PRIVATE);
+
+	make_sockets(a, SOCK_STREAM);
+	make_sockets(b, SOCK_STREAM);
+	(void)DO(sendmsg, a[0], passing_at(at, b[0], b[1]), 0);
+	(void)DO(sendmsg, b[0], passing_at(at, a[0], a[1]), 0);
+	(void)DO(sendmsg, a[1], passing_at(at, a[1], b[1]), 0);
+}
+
+static void connect_two(uintptr_t fd)
+{
+	uint64_t at;
+
+	TRY(close, fd);
+	for (unsigned i = 0; i < 2; i++) {
+		fd = (uintptr_t)SIM_CALL(__NR_socket, AF_UNIX, SOCK_STREAM, 0);
+		at = sim_scratch(&server, SERVER_LEN);
+		if (SIM_CALL(__NR_connect, fd, at, SERVER_LEN))
+			return;
+	}
+}
+
+/* The second and third connection wait for room; the listener ends with some not accepted. */
+OPERATION(socket_backlog)
+{
+	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), pid, peer;
+
+	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	(void)DO(listen, fd, 0);
+	pid = child(connect_two, fd);
+	peer = DO(accept4, fd, 0, 0, 0);
+	(void)DO(close, fd);
+	(void)DO(close, peer);
+	join(pid);
+}
+
+OPERATION(datagrams)
+{
+	uint64_t fd[2], from = MAP(PAGE_SIZE, MAP_PRIVATE), nr = 0, pid;
+
+	make_sockets(fd, SOCK_SEQPACKET);
+	pid = child(write_bulk, fd[1]);
+	(void)DO(close, fd[1]);
+	while (nr < BULK)
+		nr += DO(recvfrom, fd[0], from, PAGE_SIZE, MSG_TRUNC, 0, 0);
+	EXPECT_EQ(nr, BULK);
+	join(pid);
+}
+
+static void accept_one(uintptr_t fd)
+{
+	uint64_t at = sim_map(PAGE_SIZE);
+	int64_t peer;
+
+	sim_yield(2);
+	peer = SIM_CALL(__NR_accept4, fd, 0, 0, 0);
+	while (peer >= 0 && SIM_CALL(__NR_read, (uint64_t)peer, at, PAGE_SIZE) > 0)
+		;
+}
+
+/* The second waits until the first was taken out of the queue. */
+OPERATION(socket_connect)
+{
+	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), one, two, pid;
+
+	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	(void)DO(listen, fd, 0);
+	one = DO(socket, AF_UNIX, SOCK_STREAM, 0);
+	two = DO(socket, AF_UNIX, SOCK_STREAM, 0);
+	(void)DO(connect, one, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	pid = child(accept_one, fd);
+	(void)DO(connect, two, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	(void)DO(sendto, one, STRING("x"), 1, MSG_NOSIGNAL, 0, 0);
+	(void)DO(shutdown, one, 1);
+	join(pid);
+}
