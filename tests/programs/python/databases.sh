@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# within: 1800
+# within: 3000
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
-	test_multiprocessing_main_handling test_multiprocessing_fork
+	test_mailbox test_dbm test_dbm_dumb test_dbm_gnu test_dbm_ndbm test_shelve

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# within: 1800
+# within: 3000
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
-	test_asyncio
+	test_select test_poll test_epoll test_selectors test_time test_sched
