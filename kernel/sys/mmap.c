@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * mmap. The order of checks is Linux's where a program can see it.
+ * mmap, and remap_file_pages, which is mmap of a range's own file. The order of checks is Linux's
+ * where a program can see it.
  *
- * Spec    man 2 mmap
+ * Spec    man 2: mmap, remap_file_pages
  */
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
@@ -144,4 +145,56 @@ SYSCALL6(mmap, vaddr_t, addr, size_t, len, unsigned, prot, unsigned, flags, int,
 	if ((flags & MAP_NORESERVE) && READ_ONCE(vm_overcommit_mode) != OVERCOMMIT_NEVER)
 		req.flags |= VM_NORESERVE;
 	return flags & MAP_ANONYMOUS ? map_anonymous(&req) : map_file(&req, fd);
+}
+
+/* ---- remap_file_pages ---- */
+
+/* Whether shared pages of the one source go on without a gap, and alike, up to `end`. */
+static bool goes_on(const struct region *first, vaddr_t end)
+{
+	vaddr_t at = first->end;
+	struct region r;
+	bool is_alike = true;
+
+	while (is_alike && at < end && vmspace_next_region(current_vm(), at, &r)) {
+		is_alike =
+			r.start == at && r.source == first->source && r.flags == first->flags;
+		at = r.end;
+		vmspace_region_done(&r);
+	}
+	return is_alike && at >= end;
+}
+
+/*
+ * man 2 remap_file_pages: emulated since Linux 4.0, as here: another mapping, not another order
+ * inside of one. Between the look and mmap another thread may map something else there; it
+ * loses that as it would to MAP_FIXED.
+ */
+SYSCALL5(remap_file_pages, vaddr_t, addr, size_t, len, unsigned, prot, uint64_t, page, unsigned,
+	flags)
+{
+	vaddr_t start = addr & ~(vaddr_t)PAGE_MASK, at;
+	size_t size = len & ~(size_t)PAGE_MASK;
+	struct map_req req = {.addr = start,
+		.size = size,
+		.map_flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE | (flags & MAP_NONBLOCK),
+		.offset_pages = page};
+	struct region first;
+	int err;
+
+	if (prot || start + size <= start || page + (size >> PAGE_SHIFT) < page)
+		return -EINVAL;
+	if (!vmspace_next_region(current_vm(), start, &first))
+		return -EINVAL;
+	req.flags = first.flags;
+	req.source = first.source;
+	if (first.start > start || !(first.flags & VM_SHARED) || !first.source ||
+		(first.flags & VM_SPECIAL) || !goes_on(&first, start + size))
+		err = -EINVAL;
+	else if (page > (INT64_MAX - size) >> PAGE_SHIFT)
+		err = -EOVERFLOW; /* no file is that long */
+	else
+		err = vmspace_map(current_vm(), &req, &at);
+	vmspace_region_done(&first);
+	return err;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), brk(2), mincore(2), mlock(2), msync(2). memfd: memfd.c. */
+/* mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), brk(2), mincore(2), mlock(2), msync(2), remap_file_pages(2). memfd: memfd.c. */
 #include "guest.h"
 
 #include <setjmp.h>
@@ -672,4 +672,54 @@ TEST(mmap, memory_is_returned)
 			p[j * PAGE] = 1;
 		CHECK_OK(munmap(p, 2000 * PAGE));
 	}
+}
+
+TEST(mmap, remap_file_pages)
+{
+	int fd = file_of_pages(4);
+	char *p = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+
+	CHECK(p != MAP_FAILED);
+	CHECK_OK(remap_file_pages(p, PAGE, 0, 3, 0));
+	CHECK_OK(remap_file_pages(p + 3 * PAGE, PAGE, 0, 0, MAP_NONBLOCK));
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(p[i * PAGE], "dbca"[i]);
+	p[0] = 'D';
+	CHECK_EQ(pread(fd, p + PAGE, 1, 3 * PAGE), 1);
+	CHECK_EQ(p[PAGE], 'D');
+	CHECK_OK(remap_file_pages(p + 5, 2 * PAGE + 5, 0, 2, 0)); /* over a border, rounded */
+	CHECK_EQ(p[0], 'c');
+	CHECK_EQ(p[PAGE], 'D');
+	CHECK_EQ(p[2 * PAGE], 'c');
+	CHECK_OK(remap_file_pages(p, PAGE, 0, 9, 0));
+	catch_faults();
+	CHECK_EQ(try_read(p), SIGBUS);
+	p = map(4, RW, MAP_SHARED | MAP_ANONYMOUS);
+	p[2 * PAGE] = 'x';
+	CHECK_OK(remap_file_pages(p, PAGE, 0, 2, 0));
+	CHECK_EQ(p[0], 'x');
+}
+
+TEST(mmap, remap_file_pages_errors)
+{
+	int fd = file_of_pages(4);
+	char *p = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	char *private = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, fd, 0);
+
+	CHECK_ERRNO(remap_file_pages(p, PAGE, PROT_READ, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(p, 0, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(p, PAGE - 1, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(p, -PAGE, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(p, PAGE, 0, -1, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(p, PAGE, 0, -1UL >> 12, 0), EOVERFLOW);
+	CHECK_ERRNO(remap_file_pages(private, PAGE, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(map(1, RW, ANON), PAGE, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages((void *)PAGE, PAGE, 0, 0, 0), EINVAL);
+	CHECK_OK(remap_file_pages(p, PAGE, 0, 3, ~MAP_NONBLOCK)); /* other flags are ignored */
+	CHECK_EQ(p[0], 'd');
+	CHECK_OK(mprotect(p + 2 * PAGE, PAGE, PROT_NONE));
+	CHECK_ERRNO(remap_file_pages(p, 3 * PAGE, 0, 0, 0), EINVAL);
+	CHECK_OK(munmap(p + PAGE, PAGE));
+	CHECK_ERRNO(remap_file_pages(p, 3 * PAGE, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(p + PAGE, PAGE, 0, 0, 0), EINVAL);
 }
