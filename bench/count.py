@@ -27,7 +27,7 @@ def symbols(kernel):
     for line in names.splitlines():
         words = line.split()
         if len(words) == 3 and words[1] in "tT" and not words[2].startswith("."):
-            found[int(words[0], 16)] = words[2]
+            found[int(words[0], 16)] = words[2].partition(".llvm.")[0]
     return sorted(found.items())
 
 

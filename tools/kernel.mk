@@ -21,7 +21,7 @@ IMAGE        := $(BUILD)/torus
 CFLAGS  := $(CFLAGS_KERNEL) $(CFLAGS_ARCH) $(CFLAGS_VARIANT)
 ASFLAGS := -g -Ikernel -D__ASSEMBLY__ $(ASFLAGS_ARCH) $(filter -D%,$(CFLAGS_VARIANT))
 LDFLAGS := -pie --no-dynamic-linker -z text -z norelro -z noexecstack -z max-page-size=4096 \
-	   --build-id=none -Bsymbolic $(LDFLAGS_ARCH)
+	   --build-id=none -Bsymbolic $(LDFLAGS_ARCH) $(if $(filter -flto%,$(CFLAGS)),$(LDFLAGS_LTO))
 
 FLAGS_STAMP := $(call stamp,$(BUILD)/flags,$(CC) $(CFLAGS) / $(ASFLAGS) / $(foreach f,$(SRCS),$(CFLAGS_$(f))))
 LINK_STAMP  := $(call stamp,$(BUILD)/link,$(LD) $(LDFLAGS) $(OBJS))

@@ -12,5 +12,6 @@ CFLAGS_ARCH  += $(if $(findstring clang,$(CC)),-fdirect-access-external-data)
 ASFLAGS_ARCH := -m64
 LDFLAGS_ARCH := -m elf_x86_64
 
-# Runs before the image is relocated: the checkers' own data is not usable yet.
-CFLAGS_kernel/arch/x86_64/early.c := -fno-stack-protector -fno-sanitize=all
+# Runs before the image is relocated: the checkers' own data is not usable yet, and nothing may be inlined
+# from where that is not known.
+CFLAGS_kernel/arch/x86_64/early.c := -fno-stack-protector -fno-sanitize=all -fno-lto
