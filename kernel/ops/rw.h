@@ -34,6 +34,25 @@ void rw_write_prepare(
 int64_t rw_read_wait(struct file *f, struct iter *to, int64_t *pos);
 int64_t rw_write_wait(struct file *f, struct iter *from, int64_t *pos, int64_t done);
 
+/* One try that waits for nothing (RWF_NOWAIT); the caller has checked the file's mode. */
+static inline int64_t rw_read_now(struct file *f, struct iter *to, int64_t *pos)
+{
+	int64_t n = f->ops->read(f, to, pos);
+
+	if (n > 0)
+		notify_file(f, IN_ACCESS);
+	return n;
+}
+
+static inline int64_t rw_write_now(struct file *f, struct iter *from, int64_t *pos)
+{
+	int64_t n = f->ops->write(f, from, pos);
+
+	if (n > 0)
+		notify_file(f, IN_MODIFY);
+	return n;
+}
+
 /* By the system-call door; the caller has checked the file's mode. */
 static inline int64_t rw_read(struct file *f, struct iter *to, int64_t *pos)
 {

@@ -7,6 +7,7 @@
 
 #include <linux/fcntl.h>
 
+#include "fs/vfs/notify.h"
 #include "proc/signal.h"
 
 static struct splice_op *splice_of(struct op *op)
@@ -23,6 +24,16 @@ static bool may_wait(const struct splice_op *o)
 	return f->ops->waitq && !(READ_ONCE(f->flags) & O_NONBLOCK);
 }
 
+/* What was moved, of which inotify is told once for both ends; else the error. */
+static int64_t finish(const struct splice_op *o, int64_t err)
+{
+	if (!o->done)
+		return err;
+	notify_file(o->s.in, IN_ACCESS);
+	notify_file(o->s.out, IN_MODIFY);
+	return o->done;
+}
+
 static int64_t splice_issue(struct op *op)
 {
 	struct splice_op *o = splice_of(op);
@@ -34,11 +45,11 @@ static int64_t splice_issue(struct op *op)
 			o->done += n;
 			o->s.left -= (size_t)n;
 			if (!o->goes_on || !o->s.left)
-				return o->done;
+				return finish(o, 0);
 			continue;
 		}
 		if (n != -EAGAIN || !may_wait(o))
-			return o->done ? o->done : n;
+			return finish(o, n);
 		if (op_park_on_file(op, o->s.waits_for, o->s.events))
 			return OP_PARKED;
 	}
@@ -46,7 +57,7 @@ static int64_t splice_issue(struct op *op)
 
 static int64_t interrupted(struct op *op)
 {
-	return splice_of(op)->done ? splice_of(op)->done : -ERESTARTSYS;
+	return finish(splice_of(op), -ERESTARTSYS);
 }
 
 static const struct op_type splice_type = {

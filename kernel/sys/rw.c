@@ -10,7 +10,6 @@
 
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
-#include "fs/vfs/notify.h"
 #include "ops/rw.h"
 #include "sys/syscall.h"
 
@@ -48,21 +47,6 @@ static inline int check_write(const struct file *f)
 	return LIKELY(f->ops->write) ? 0 : -EINVAL;
 }
 
-/* inotify learns of what was moved. */
-static inline int64_t told_read(const struct file *f, int64_t n)
-{
-	if (n > 0)
-		notify_file(f, IN_ACCESS);
-	return n;
-}
-
-static inline int64_t told_write(const struct file *f, int64_t n)
-{
-	if (n > 0)
-		notify_file(f, IN_MODIFY);
-	return n;
-}
-
 /* Linux: the end of what is asked for must be an offset too, whatever the file's size. */
 static inline bool is_beyond(int64_t pos, const struct iter *it)
 {
@@ -85,7 +69,7 @@ static inline int64_t read_here(struct file *f, struct iter *to)
 	int64_t n = read_at(f, to, &f->pos);
 
 	unlock_position(f, is_locked);
-	return told_read(f, n);
+	return n;
 }
 
 static inline int64_t write_here(struct file *f, struct iter *from)
@@ -94,7 +78,7 @@ static inline int64_t write_here(struct file *f, struct iter *from)
 	int64_t n = write_at(f, from, &f->pos);
 
 	unlock_position(f, is_locked);
-	return told_write(f, n);
+	return n;
 }
 
 /* ---- One buffer ---- */
@@ -148,7 +132,7 @@ SYSCALL4(pread64, int, fd, uptr, buf, size_t, len, int64_t, pos)
 	if (LIKELY(!n))
 		n = iter_init_user(&to, buf, len);
 	if (LIKELY(!n))
-		n = told_read(b.file, read_at(b.file, &to, &pos));
+		n = read_at(b.file, &to, &pos);
 	fd_release(b);
 	return n;
 }
@@ -168,7 +152,7 @@ SYSCALL4(pwrite64, int, fd, uptr, buf, size_t, len, int64_t, pos)
 	if (LIKELY(!n))
 		n = iter_init_user(&from, buf, len);
 	if (LIKELY(!n))
-		n = told_write(b.file, write_at(b.file, &from, &pos));
+		n = write_at(b.file, &from, &pos);
 	fd_release(b);
 	return n;
 }
@@ -182,7 +166,7 @@ static int64_t read_flags(struct file *f, struct iter *to, int64_t *pos, unsigne
 {
 	if (is_beyond(*pos, to))
 		return -EINVAL;
-	return flags & RWF_NOWAIT ? f->ops->read(f, to, pos) : rw_read(f, to, pos);
+	return flags & RWF_NOWAIT ? rw_read_now(f, to, pos) : rw_read(f, to, pos);
 }
 
 static int64_t write_flags(struct file *f, struct iter *from, int64_t *pos, unsigned flags)
@@ -193,7 +177,7 @@ static int64_t write_flags(struct file *f, struct iter *from, int64_t *pos, unsi
 		return -EINVAL;
 	if (flags & RWF_APPEND && S_ISREG(f->inode->mode))
 		at = FILE_POS_APPEND;
-	n = flags & RWF_NOWAIT ? f->ops->write(f, from, &at) : rw_write(f, from, &at);
+	n = flags & RWF_NOWAIT ? rw_write_now(f, from, &at) : rw_write(f, from, &at);
 	if (n > 0)
 		*pos = at;
 	if (n > 0 && flags & (RWF_SYNC | RWF_DSYNC) && f->ops->fsync) {
@@ -237,7 +221,6 @@ static int64_t vector_moved(struct file *f, const struct vector_call *c)
 	n = c->is_write ? write_flags(f, &it, pos, c->flags)
 			: read_flags(f, &it, pos, c->flags);
 	unlock_position(f, is_locked);
-	n = c->is_write ? told_write(f, n) : told_read(f, n);
 out:
 	iter_fini(&it);
 	return n;
