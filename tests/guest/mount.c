@@ -170,6 +170,27 @@ TEST(mount, bind_of_a_file)
 	CHECK_OK(unlink("m/b"));
 }
 
+/* One directory is a mountpoint below two parents: it stays one until the last mount is gone. */
+TEST(mount, a_place_is_covered_below_each_parent_alone)
+{
+	CHECK_OK(begin());
+	CHECK_OK(mkdir("m/dir", 0755));
+	CHECK_OK(mkdir("n", 0755));
+	CHECK_OK(mount("m", "n", NULL, MS_BIND, NULL));
+	CHECK_OK(mount("none", "m/dir", "tmpfs", 0, NULL));
+	touch("m/dir/first");
+	CHECK(!is_there("n/dir/first"));
+	CHECK_OK(mount("none", "n/dir", "tmpfs", 0, NULL));
+	touch("n/dir/second");
+	CHECK_OK(umount("m/dir"));
+	CHECK(!is_there("m/dir/first") && !is_there("m/dir/second"));
+	CHECK(is_there("n/dir/second"));
+	CHECK_ERRNO(rmdir("n/dir"), EBUSY);
+	CHECK_OK(umount("n/dir"));
+	CHECK_OK(rmdir("n/dir"));
+	CHECK(!is_there("m/dir"));
+}
+
 TEST(mount, rbind_takes_what_is_below)
 {
 	CHECK_OK(begin());

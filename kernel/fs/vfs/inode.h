@@ -218,6 +218,7 @@ struct mount {
 	struct dentry *root;	   /* [I] in super; one reference */
 	struct super *super;	   /* [I] one reference */
 	struct mount *hash_next;   /* [M] by parent and mountpoint; the newest first */
+	struct list_node point_link; /* [M] by mountpoint, whatever the parent */
 	int32_t writers;	   /* [a] writes under way, and files open for writing */
 	uint32_t id;		   /* [I] */
 	struct mount_ns *ns;	   /* [M] NULL: in no tree (any more) */
@@ -231,6 +232,7 @@ struct mount {
 	uint32_t propagation;	   /* [M] MS_SHARED or MS_UNBINDABLE; 0: private or slave */
 	uint32_t peer_group;	   /* [M] of a shared mount; else 0 */
 	uint32_t expiry;	   /* [M] umount2(MNT_EXPIRE) was here once */
+	struct mount *changed_next; /* [M] while a tree becomes read-only: mount_setattr */
 	bool is_detached;	   /* [M] the root of a tree that only a descriptor holds: mount_fd.c */
 	struct mount *old_parent;     /* [M] while it is taken down: the references to give back */
 	struct dentry *old_mountpoint; /* [M] */

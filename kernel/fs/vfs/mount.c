@@ -8,6 +8,9 @@
  *
  *     walk:  dentry has DENTRY_MOUNTED  ->  mount_find_rcu(mount, dentry)
  *
+ * A second table has them by mountpoint alone: the mark goes with the last mount of a dentry,
+ * which may be mounted on below many parents (copies, namespaces).
+ *
  * How trees change (mount, umount, bind, move, pivot_root) is mount_ops.c's, and how changes spread
  * to other trees propagation.c's.
  *
@@ -31,6 +34,7 @@ enum { MOUNT_BUCKETS = 256 };
 struct mutex mount_lock;
 struct mount_ns *mount_ns_first;
 static struct mount *mount_hash[MOUNT_BUCKETS]; /* [M] */
+static struct list mountpoints[MOUNT_BUCKETS];  /* [M] struct mount.point_link */
 static uint32_t next_id = 1;                    /* [a] */
 
 /* ---- Finding ---- */
@@ -38,6 +42,11 @@ static uint32_t next_id = 1;                    /* [a] */
 static struct mount **bucket_of(const struct mount *parent, const struct dentry *d)
 {
 	return &mount_hash[hash_u64((uintptr_t)parent ^ (uintptr_t)d >> 3) % MOUNT_BUCKETS];
+}
+
+static struct list *mounts_at(const struct dentry *d)
+{
+	return &mountpoints[hash_pointer(d) % MOUNT_BUCKETS];
 }
 
 struct mount *mount_find_rcu(struct mount *parent, struct dentry *d)
@@ -192,25 +201,28 @@ void mount_attach(struct mount *m, struct mount *parent, struct dentry *mountpoi
 	atomic_or(&mountpoint->flags, DENTRY_MOUNTED);
 	seq_write_end(&dentry_seq);
 	irqlock_unlock(&dentry_lock);
+	list_add_head(mounts_at(mountpoint), &m->point_link);
 	list_add_tail(&parent->children, &m->child_link);
 }
 
 static bool is_mountpoint(const struct dentry *d)
 {
-	for (unsigned i = 0; i < MOUNT_BUCKETS; i++)
-		for (struct mount *m = mount_hash[i]; m; m = m->hash_next)
-			if (m->mountpoint == d)
-				return true;
+	list_for_each (m, mounts_at(d), struct mount, point_link)
+		if (m->mountpoint == d)
+			return true;
 	return false;
 }
 
 void mount_detach(struct mount *m)
 {
 	struct mount **slot;
+	bool is_last;
 
 	assert(mutex_is_mine(&mount_lock) && m->parent != m);
 	m->old_parent = m->parent;
 	m->old_mountpoint = m->mountpoint;
+	list_remove(&m->point_link);
+	is_last = !is_mountpoint(m->old_mountpoint);
 	irqlock_lock(&dentry_lock);
 	seq_write_begin(&dentry_seq);
 	for (slot = bucket_of(m->parent, m->mountpoint); *slot != m; slot = &(*slot)->hash_next)
@@ -218,7 +230,7 @@ void mount_detach(struct mount *m)
 	WRITE_ONCE(*slot, m->hash_next);
 	m->parent = m;
 	m->mountpoint = m->root;
-	if (!is_mountpoint(m->old_mountpoint))
+	if (is_last)
 		atomic_and(&m->old_mountpoint->flags, ~(uint32_t)DENTRY_MOUNTED);
 	seq_write_end(&dentry_seq);
 	irqlock_unlock(&dentry_lock);
@@ -289,6 +301,8 @@ void vfs_init(void)
 	int err;
 
 	mutex_init(&mount_lock, RANK_MOUNT, "mounts");
+	for (unsigned i = 0; i < MOUNT_BUCKETS; i++)
+		list_init(&mountpoints[i]);
 	inode_init_caches();
 	dentry_init_cache();
 	fs = filesystem_find("rootfs");

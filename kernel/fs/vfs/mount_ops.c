@@ -602,13 +602,35 @@ uint32_t mount_change_flags(uint32_t flags, const struct mount_change *c)
 	}
 }
 
-/* All or none: who writes is asked of every mount first. mount_lock is held. */
+/*
+ * Read-only, each mount at once or none: the flag is set first and writers are looked for then, as
+ * a write that begins between the two must see one or be seen (mount_want_write). Those that were
+ * not read-only before are put onto *changed.
+ */
+static int make_tree_readonly(struct mount *top, bool is_recursive, struct mount **changed)
+{
+	for (struct mount *m = top; m; m = is_recursive ? mount_tree_next(m, top) : NULL) {
+		if (m->flags & MS_RDONLY)
+			continue;
+		if (set_mount_flags(m, m->flags | MS_RDONLY))
+			return -EBUSY;
+		m->changed_next = *changed;
+		*changed = m;
+	}
+	return 0;
+}
+
+/* mount_lock is held. */
 static int change_tree(struct mount *top, const struct mount_change *c)
 {
-	for (struct mount *m = top; m; m = c->is_recursive ? mount_tree_next(m, top) : NULL)
-		if (c->set & MOUNT_ATTR_RDONLY && !(m->flags & MS_RDONLY) &&
-			atomic_load(&m->writers))
-			return -EBUSY;
+	struct mount *changed = NULL;
+
+	if (c->set & MOUNT_ATTR_RDONLY &&
+		make_tree_readonly(top, c->is_recursive, &changed) != 0) {
+		for (struct mount *m = changed; m; m = m->changed_next)
+			mount_set_flags(m, m->flags & ~(uint32_t)MS_RDONLY);
+		return -EBUSY;
+	}
 	for (struct mount *m = top; m; m = c->is_recursive ? mount_tree_next(m, top) : NULL) {
 		mount_set_flags(m, mount_change_flags(m->flags, c));
 		if (c->propagation)
