@@ -132,6 +132,52 @@ TEST(proc, smaps)
 	has("/proc/self/smaps", "VmFlags: ");
 }
 
+static long status_kib(const char *key)
+{
+	const char *at = strstr(get("/proc/self/status"), key);
+
+	return at ? atol(at + strlen(key)) : -1;
+}
+
+static long statm_shared(void)
+{
+	long n[3] = {0};
+
+	sscanf(get("/proc/self/statm"), "%ld %ld %ld", n, n + 1, n + 2);
+	return n[2];
+}
+
+static bool is_near(long got, long want, long margin)
+{
+	return labs(got - want) <= margin;
+}
+
+/* What is mapped and not touched is not counted, nor is a private copy of a file's page. */
+TEST(proc, resident_pages_are_counted_by_what_they_belong_to)
+{
+	enum {
+		PAGES = 1024,
+		TOUCHED = 512,
+		LAG = 128 /* Linux counts in batches for each thread */
+	};
+	int fd = CHECK_OK(memfd_create("m", 0));
+	long shmem, anon, shared;
+	char *p, *q;
+
+	CHECK_OK(ftruncate(fd, PAGES * 4096));
+	shmem = status_kib("RssShmem:");
+	anon = status_kib("RssAnon:");
+	shared = statm_shared();
+	p = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	q = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED && q != MAP_FAILED);
+	for (int i = 0; i < TOUCHED; i++)
+		p[i * 4096] = q[i * 4096] = 1;
+	CHECK(is_near(status_kib("RssShmem:") - shmem, TOUCHED * 4, LAG * 4));
+	CHECK(is_near(status_kib("RssAnon:") - anon, TOUCHED * 4, LAG * 4));
+	CHECK(is_near(statm_shared() - shared, TOUCHED, LAG));
+}
+
 TEST(proc, statm_has_seven_numbers)
 {
 	long n[7];

@@ -2,7 +2,8 @@
 /*
  * /proc/PID/stat, statm and status: the state of a process in numbers and in words.
  *
- * What is shown is gathered first, each part under its own lock: identity, memory, times, signals.
+ * What is shown is gathered first (struct shown), each part under its own lock: identity, memory,
+ * times, signals.
  *
  * Spec    man 5 proc; the formats are Linux's, as programs parse them
  */
@@ -12,7 +13,9 @@
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/path.h"
+#include "mm/page_source.h"
 #include "mm/vmspace.h"
+#include "mm/vmstats.h"
 #include "proc/proc.h"
 #include "sched/sched.h"
 
@@ -76,7 +79,7 @@ static void get_identity(
 
 struct memory {
 	uint64_t mapped, resident, peak_mapped, peak_resident, locked; /* pages */
-	uint64_t text, data, stack, file;                              /* pages, of regions */
+	uint64_t text, data, stack;                                    /* pages, of regions */
 	vaddr_t start_code, end_code, start_stack, start_data, end_data, brk_start;
 	vaddr_t arg_start, arg_end, env_start, env_end;
 };
@@ -116,8 +119,31 @@ static void get_memory(struct proc *p, struct memory *m)
 			m->data += pages_of(&r);
 		else if (r.flags & VM_EXEC)
 			m->text += pages_of(&r);
-		if (r.source)
-			m->file += pages_of(&r);
+		vmspace_region_done(&r);
+	}
+	vmspace_put(vm);
+}
+
+/* Present pages that belong to files; to those whose pages are in memory only. */
+struct file_pages {
+	uint64_t file, shmem;
+};
+
+static void get_file_pages(struct proc *p, struct file_pages *f)
+{
+	struct vmspace *vm = proc_get_vm(p);
+	struct vm_region_stats s;
+	struct region r;
+
+	*f = (struct file_pages){0};
+	if (!vm)
+		return;
+	for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
+		if (r.source) {
+			vmspace_region_stats(vm, &r, &s);
+			*(r.source->ops->sync ? &f->file : &f->shmem) +=
+				(s.resident - s.anonymous) >> PAGE_SHIFT;
+		}
 		vmspace_region_done(&r);
 	}
 	vmspace_put(vm);
@@ -177,6 +203,32 @@ static void get_signals(const struct proc_whom *w, struct signal_sets *s)
 	irqlock_unlock(&p->lock);
 }
 
+struct shown {
+	struct proc_whom whom; /* with references: shown_done */
+	struct identity id;
+	struct memory memory;
+	struct times times;
+	struct signal_sets signals;
+};
+
+static int gather(const struct proc_node *n, struct shown *s)
+{
+	int err = proc_whom_get(n, &s->whom);
+
+	if (err)
+		return err;
+	get_identity(&s->whom, n, &s->id);
+	get_memory(s->whom.proc, &s->memory);
+	get_times(&s->whom, n, &s->times);
+	get_signals(&s->whom, &s->signals);
+	return 0;
+}
+
+static void shown_done(struct shown *s)
+{
+	proc_whom_put(&s->whom);
+}
+
 /* ---- stat ---- */
 
 static int nice_of(const struct thread *t)
@@ -195,47 +247,58 @@ static int shown_priority(const struct thread *t)
 	return is_realtime(t) ? -1 - t->base.priority : 20 + nice_of(t);
 }
 
+/* Fields 3 to 25: what everybody may know. */
+static void show_stat_public(struct text *out, const struct shown *s)
+{
+	const struct identity *id = &s->id;
+	const struct times *t = &s->times;
+	const struct thread *thread = s->whom.thread;
+
+	text_add(out, "%c %d %d %d %d %d %u ", state_of(&s->whom), id->parent, id->group,
+		id->session, id->tty_nr, id->tty_group, 0x400000u /* PF_RANDOMIZE */);
+	text_add(out, "%lu %lu %lu %lu %lu %lu %ld %ld ", t->own.min_faults,
+		t->children.min_faults, t->own.maj_faults, t->children.maj_faults,
+		ticks(t->own.user_ns), ticks(t->own.system_ns),
+		(int64_t)ticks(t->children.user_ns), (int64_t)ticks(t->children.system_ns));
+	text_add(out, "%d %d %d 0 %lu %lu %ld %lu ", shown_priority(thread), nice_of(thread),
+		id->threads, ticks(s->whom.proc->start_ns), s->memory.mapped << PAGE_SHIFT,
+		(int64_t)s->memory.resident, UINT64_MAX);
+}
+
+static void show_stat_signals(struct text *out, const struct shown *s)
+{
+	const struct signal_sets *set = &s->signals;
+	const struct thread *thread = s->whom.thread;
+
+	text_add(out, "%lu %lu %lu %lu 0 0 0 ", set->pending & INT32_MAX,
+		set->blocked & INT32_MAX, set->ignored & INT32_MAX, set->caught & INT32_MAX);
+	text_add(out, "%d %u %d %u 0 0 0 ", s->whom.proc->exit_signal, thread ? thread->cpu : 0,
+		is_realtime(thread) ? thread->base.priority : 0,
+		thread ? (unsigned)thread->user->policy : 0);
+}
+
 int proc_show_stat(struct text *out, const struct proc_node *n)
 {
-	struct proc_whom w;
-	struct identity id;
-	struct memory m;
-	struct times t;
-	struct signal_sets s;
+	struct shown s;
+	const struct memory *m = &s.memory;
 	bool may_look;
-	int err = proc_whom_get(n, &w);
+	int err = gather(n, &s);
 
 	if (err)
 		return err;
-	get_identity(&w, n, &id);
-	get_memory(w.proc, &m);
-	get_times(&w, n, &t);
-	get_signals(&w, &s);
-	may_look = proc_may_look(&w) == 0;
-	text_add(out, "%d (%s) %c %d %d %d %d %d %u ", id.tid, proc_whom_comm(&w), state_of(&w),
-		id.parent, id.group, id.session, id.tty_nr, id.tty_group,
-		0x400000u /* PF_RANDOMIZE */);
-	text_add(out, "%lu %lu %lu %lu %lu %lu %ld %ld ", t.own.min_faults,
-		t.children.min_faults, t.own.maj_faults, t.children.maj_faults,
-		ticks(t.own.user_ns), ticks(t.own.system_ns),
-		(int64_t)ticks(t.children.user_ns), (int64_t)ticks(t.children.system_ns));
-	text_add(out, "%d %d %d 0 %lu %lu %ld %lu ", shown_priority(w.thread),
-		nice_of(w.thread), id.threads, ticks(w.proc->start_ns), m.mapped << PAGE_SHIFT,
-		(int64_t)m.resident, UINT64_MAX);
-	text_add(out, "%lu %lu %lu 0 0 ", may_look ? m.start_code : 1,
-		may_look ? m.end_code : 1, may_look ? m.start_stack : 0);
-	text_add(out, "%lu %lu %lu %lu 0 0 0 ", s.pending & INT32_MAX, s.blocked & INT32_MAX,
-		s.ignored & INT32_MAX, s.caught & INT32_MAX);
-	text_add(out, "%d %u %d %u 0 0 0 ", w.proc->exit_signal, w.thread ? w.thread->cpu : 0,
-		is_realtime(w.thread) ? w.thread->base.priority : 0,
-		w.thread ? (unsigned)w.thread->user->policy : 0);
+	may_look = proc_may_look(&s.whom) == 0;
+	text_add(out, "%d (%s) ", s.id.tid, proc_whom_comm(&s.whom));
+	show_stat_public(out, &s);
+	text_add(out, "%lu %lu %lu 0 0 ", may_look ? m->start_code : 1,
+		may_look ? m->end_code : 1, may_look ? m->start_stack : 0);
+	show_stat_signals(out, &s);
 	if (may_look)
-		text_add(out, "%lu %lu %lu %lu %lu %lu %lu %d\n", m.start_data, m.end_data,
-			m.brk_start, m.arg_start, m.arg_end, m.env_start, m.env_end,
-			w.proc->exit_status);
+		text_add(out, "%lu %lu %lu %lu %lu %lu %lu %d\n", m->start_data, m->end_data,
+			m->brk_start, m->arg_start, m->arg_end, m->env_start, m->env_end,
+			s.whom.proc->exit_status);
 	else
 		text_add(out, "0 0 0 0 0 0 0 0\n");
-	proc_whom_put(&w);
+	shown_done(&s);
 	return 0;
 }
 
@@ -243,13 +306,15 @@ int proc_show_statm(struct text *out, const struct proc_node *n)
 {
 	struct proc_whom w;
 	struct memory m;
+	struct file_pages f;
 	int err = proc_whom_get(n, &w);
 
 	if (err)
 		return err;
 	get_memory(w.proc, &m);
-	text_add(out, "%lu %lu %lu %lu 0 %lu 0\n", m.mapped, m.resident,
-		MIN(m.file, m.resident), m.text, m.data + m.stack);
+	get_file_pages(w.proc, &f);
+	text_add(out, "%lu %lu %lu %lu 0 %lu 0\n", m.mapped, m.resident, f.file + f.shmem,
+		m.text, m.data + m.stack);
 	proc_whom_put(&w);
 	return 0;
 }
@@ -279,18 +344,21 @@ static void show_caps(struct text *out, const struct cred *c)
 		c->cap_ambient);
 }
 
-static void show_memory(struct text *out, const struct memory *m)
+static void show_memory(struct text *out, const struct shown *s)
 {
+	const struct memory *m = &s->memory;
 	uint64_t program = (m->end_code - m->start_code + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	struct file_pages f;
 
+	get_file_pages(s->whom.proc, &f);
 	text_add(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
 		kib(m->peak_mapped), kib(m->mapped), kib(m->locked), 0);
 	text_add(out,
 		"VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu "
-		"kB\nRssShmem:\t%8u kB\n",
+		"kB\nRssShmem:\t%8lu kB\n",
 		kib(m->peak_resident), kib(m->resident),
-		kib(m->resident - MIN(m->file, m->resident)), kib(MIN(m->file, m->resident)),
-		0);
+		kib(m->resident - MIN(f.file + f.shmem, m->resident)), kib(f.file),
+		kib(f.shmem));
 	text_add(out,
 		"VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu "
 		"kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\n",
@@ -331,59 +399,75 @@ static unsigned table_size_of(const struct proc_whom *w)
 	return size;
 }
 
+/* With a reference; NULL for a zombie. */
+static const struct cred *cred_of(const struct proc_whom *w)
+{
+	const struct cred *c;
+
+	if (!w->thread)
+		return NULL;
+	rcu_read_lock();
+	c = rcu_load(w->thread->user->cred);
+	cred_get(c);
+	rcu_read_unlock();
+	return c;
+}
+
+static void show_signals(struct text *out, const struct shown *s)
+{
+	const struct signal_sets *set = &s->signals;
+
+	text_add(out, "Threads:\t%d\nSigQ:\t%u/%lu\n", s->id.threads, set->nr_queued,
+		s->whom.proc->rlimits[RLIMIT_SIGPENDING].soft);
+	text_add(out,
+		"SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
+		"SigCgt:\t%016lx\n",
+		set->pending, set->shared, set->blocked, set->ignored, set->caught);
+}
+
+static void show_names(struct text *out, const struct shown *s)
+{
+	text_add(out, "Name:\t");
+	text_add_escaped(out, proc_whom_comm(&s->whom), "\n\\");
+	text_add(out,
+		"\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
+		"TracerPid:\t0\n",
+		umask_of(&s->whom), state_name(state_of(&s->whom)), s->id.pid, s->id.tid,
+		s->id.parent);
+}
+
 int proc_show_status(struct text *out, const struct proc_node *n)
 {
-	struct proc_whom w;
-	struct identity id;
-	struct memory m;
-	struct times t;
-	struct signal_sets s;
-	const struct cred *cred = NULL;
-	int err = proc_whom_get(n, &w);
+	const struct cred *cred;
+	const struct thread *thread;
+	struct shown s;
+	int err = gather(n, &s);
 
 	if (err)
 		return err;
-	get_identity(&w, n, &id);
-	get_memory(w.proc, &m);
-	get_times(&w, n, &t);
-	get_signals(&w, &s);
-	if (w.thread) {
-		rcu_read_lock();
-		cred = rcu_load(w.thread->user->cred);
-		cred_get(cred);
-		rcu_read_unlock();
-	}
-	text_add(out, "Name:\t");
-	text_add_escaped(out, proc_whom_comm(&w), "\n\\");
-	text_add(out,
-		"\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%"
-		"d\nTracerPid:\t0\n",
-		umask_of(&w), state_name(state_of(&w)), id.pid, id.tid, id.parent);
+	thread = s.whom.thread;
+	cred = cred_of(&s.whom);
+	show_names(out, &s);
 	if (cred)
 		show_cred(out, cred);
-	text_add(out, "FDSize:\t%u\n", table_size_of(&w));
+	text_add(out, "FDSize:\t%u\n", table_size_of(&s.whom));
 	if (cred)
 		show_groups(out, cred);
-	text_add(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", id.pid, id.tid,
-		id.group, id.session);
-	if (m.mapped)
-		show_memory(out, &m);
-	text_add(out,
-		"Threads:\t%d\nSigQ:\t%u/"
-		"%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%"
-		"016lx\nSigCgt:\t%016lx\n",
-		id.threads, s.nr_queued, w.proc->rlimits[RLIMIT_SIGPENDING].soft, s.pending,
-		s.shared, s.blocked, s.ignored, s.caught);
+	text_add(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", s.id.pid, s.id.tid,
+		s.id.group, s.id.session);
+	if (s.memory.mapped)
+		show_memory(out, &s);
+	show_signals(out, &s);
 	if (cred) {
 		show_caps(out, cred);
 		cred_put(cred);
 	}
-	if (w.thread) {
-		text_add(out, "NoNewPrivs:\t%d\nSeccomp:\t0\n", w.thread->user->no_new_privs);
-		show_affinity(out, w.thread);
+	if (thread) {
+		text_add(out, "NoNewPrivs:\t%d\nSeccomp:\t0\n", thread->user->no_new_privs);
+		show_affinity(out, thread);
 	}
 	text_add(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
-		t.own.voluntary, t.own.involuntary);
-	proc_whom_put(&w);
+		s.times.own.voluntary, s.times.own.involuntary);
+	shown_done(&s);
 	return 0;
 }
