@@ -62,7 +62,12 @@ int64_t sys_dispatch(uint64_t nr, const uint64_t a[SYSCALL_ARGS])
 	return table[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-static NOINLINE void syscall_traced(struct arch_frame *f, uint64_t nr)
+/*
+ * The policy point: whoever looks at a program's calls stands here and sees the number and the six
+ * arguments before anything has been decoded or touched (docs/decisions/0016). Tracing is the only
+ * one yet; a thread that nobody looks at passes by with one test.
+ */
+static NOINLINE void syscall_looked_at(struct arch_frame *f, uint64_t nr)
 {
 	uint64_t a[SYSCALL_ARGS];
 
@@ -78,7 +83,7 @@ void trap_syscall(struct arch_frame *f)
 	uint64_t nr = (uint64_t)arch_syscall_nr(f);
 
 	if (UNLIKELY(READ_ONCE(uthread_current()->is_traced))) {
-		syscall_traced(f, nr);
+		syscall_looked_at(f, nr);
 		return;
 	}
 	if (UNLIKELY(nr >= ARRAY_LEN(table) || !table[nr])) {
