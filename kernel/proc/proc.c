@@ -299,7 +299,8 @@ void proc_enter_session_locked(struct proc *p, struct pid *session)
 /*
  * The scheduler knows a thread's time exactly, and not how much of it was spent in the kernel:
  * reading the counter at every entry would cost more than most system calls. Interrupts look
- * where they arrive, and the time is split as they found it.
+ * where they arrive, at least a hundred times a second (time/timer.c), and the time is split as
+ * they found it.
  */
 void uthread_get_times(struct thread *t, uint64_t *user_ns, uint64_t *system_ns)
 {

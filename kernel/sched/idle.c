@@ -44,6 +44,7 @@ void sched_idle_loop(void)
 		preempt_enable_no_resched();
 		if (READ_ONCE(rq->nr_ready)) {
 			watchdog_note_busy();
+			timer_sample_busy();
 			sched_leave(LEAVE_READY, false);
 		}
 	}

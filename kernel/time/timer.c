@@ -11,6 +11,10 @@
  * The scheduler's slice end is no timer in the tree but one number beside it: it changes at
  * each switch, under a run queue lock that comes after the timer lock.
  *
+ * A CPU that works is interrupted every ten milliseconds, and where the interrupt finds it is how
+ * user and system time are told apart (irq/irq.c, docs/decisions/0017). This goes on until it finds the CPU idle, so that
+ * neither falling asleep nor waking up touches the hardware for it, and an idle CPU is left alone.
+ *
  * Moving between CPUs: a timer's lock is that of the CPU it was started on, timer->cpu, which
  * changes only under the old CPU's lock; who finds that it changed looks again.
  *
@@ -25,7 +29,10 @@
 #include "sync/spinlock.h"
 #include "time/clock.h"
 
-enum { TIMERS_PER_INTERRUPT = 64 }; /* then other interrupts get a chance */
+enum {
+	TIMERS_PER_INTERRUPT = 64, /* then other interrupts get a chance */
+	SAMPLE_NS = 10 * NS_PER_MS,
+};
 
 /*
  *   [T] lock      [c] its CPU only, interrupts off
@@ -36,6 +43,7 @@ struct timer_base {
 	struct timer *running; /* [T] whose callback runs now */
 	uint64_t first_ns;     /* [T] to write; its CPU reads it as a hint */
 	uint64_t slice_ns;     /* [c] the scheduler's; UINT64_MAX: none */
+	uint64_t sample_ns;    /* [c] timer_sample_busy; UINT64_MAX: none */
 	uint64_t armed_ns;     /* [c] what the hardware waits for; UINT64_MAX: nothing */
 };
 
@@ -60,6 +68,7 @@ void timer_init_cpu(void)
 	base->running = NULL;
 	base->first_ns = UINT64_MAX;
 	base->slice_ns = UINT64_MAX;
+	base->sample_ns = UINT64_MAX;
 	base->armed_ns = UINT64_MAX;
 }
 
@@ -86,10 +95,28 @@ void timer_set_slice(uint64_t expires_ns)
 	arm_for(base, expires_ns);
 }
 
+/* What the hardware has to be armed for. */
+static uint64_t next_of(const struct timer_base *base)
+{
+	uint64_t next = MIN(READ_ONCE(base->first_ns), base->slice_ns);
+
+	return MIN(next, base->sample_ns);
+}
+
+void timer_sample_busy(void)
+{
+	struct timer_base *base = &percpu(timer_base);
+
+	if (LIKELY(base->sample_ns != UINT64_MAX))
+		return;
+	base->sample_ns = clock_monotonic_ns() + SAMPLE_NS;
+	arm_for(base, base->sample_ns);
+}
+
 void timer_prepare_idle(void)
 {
 	struct timer_base *base = &percpu(timer_base);
-	uint64_t next = MIN(READ_ONCE(base->first_ns), base->slice_ns);
+	uint64_t next = next_of(base);
 
 	if (base->armed_ns == next)
 		return;
@@ -232,5 +259,9 @@ void trap_timer(void)
 		base->slice_ns = UINT64_MAX;
 		sched_slice_end();
 	}
-	arm_for(base, MIN(READ_ONCE(base->first_ns), base->slice_ns));
+	/* the interrupt was the sample */
+	if (base->sample_ns <= now)
+		base->sample_ns =
+			arch_current()->flags & THREAD_IDLE ? UINT64_MAX : now + SAMPLE_NS;
+	arm_for(base, next_of(base));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * One-shot timers: a function called at a time. Each CPU keeps its own in a tree by expiry, and
- * arms its hardware for the first; with none it is armed for nothing (tickless).
+ * arms its hardware for the first; with none it is armed for nothing (an idle CPU has no tick).
  *
  * A callback runs in interrupt context, interrupts off, on the CPU the timer was started on,
  * with no lock held; it may start its own timer again, or free it. Started elsewhere while its
@@ -44,6 +44,8 @@ bool timer_stop_sync(struct timer *t);
 
 /* Calls sched_slice_end() at this time; replaces the last. UINT64_MAX: never. */
 void timer_set_slice(uint64_t expires_ns);
+/* The CPU begins to work: interrupts it now and then until it is found idle. */
+void timer_sample_busy(void);
 /* The hardware may be armed for a time that nobody wants any more: not while the CPU sleeps. */
 void timer_prepare_idle(void);
 
