@@ -48,7 +48,7 @@ static int fifo_get(struct inode *inode, struct pipe **out)
 		return 0;
 	err = pipe_alloc(&fresh);
 	if (err)
-		return err;
+		return -ENOMEM; /* as Linux, whatever was short */
 	*out = fifo_attach(inode, &fresh);
 	if (fresh)
 		pipe_free(fresh);

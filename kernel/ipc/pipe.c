@@ -35,19 +35,65 @@
 #include "proc/proc.h"
 #include "proc/signal.h"
 
+uint32_t pipe_max_bytes = 1 << 20; /* [a] */
+uint64_t pipe_user_soft = 16384;   /* [a] man 7 pipe */
+uint64_t pipe_user_hard;           /* [a] */
+
+/* ---- Who pays ---- */
+
+static bool is_beyond(uint64_t pages, const uint64_t *limit)
+{
+	uint64_t most = READ_ONCE(*limit);
+
+	return UNLIKELY(most && pages > most) && !capable(CAP_SYS_RESOURCE) &&
+	       !capable(CAP_SYS_ADMIN);
+}
+
+/* The user's pages with `more` added, or taken. */
+static uint64_t charge(struct user *u, int64_t more)
+{
+	return atomic_fetch_add_relaxed(&u->count[USER_PIPE_PAGES], (uint64_t)more) +
+	       (uint64_t)more;
+}
+
+/* The slots of a new pipe, charged; 0: he may have none. */
+static uint32_t charge_new(struct user *u)
+{
+	uint32_t slots = PIPE_DEFAULT_SLOTS;
+	uint64_t pages = charge(u, slots);
+
+	if (is_beyond(pages, &pipe_user_soft)) {
+		slots = PIPE_SMALL_SLOTS;
+		pages = charge(u, PIPE_SMALL_SLOTS - PIPE_DEFAULT_SLOTS);
+	}
+	if (is_beyond(pages, &pipe_user_hard)) {
+		(void)charge(u, -(int64_t)slots);
+		return 0;
+	}
+	return slots;
+}
+
 /* ---- Life ---- */
 
 int pipe_alloc(struct pipe **out)
 {
 	struct pipe *p = mem_alloc(sizeof(*p), SLAB_ZERO);
+	uint32_t slots;
 
 	if (!p)
 		return -ENOMEM;
+	p->user = user_get_current();
+	slots = charge_new(p->user);
+	if (!slots) {
+		user_release(p->user);
+		mem_free(p);
+		return -ENFILE;
+	}
 	mutex_init(&p->lock, RANK_PIPE, "pipe");
 	waitq_init(&p->readable);
 	waitq_init(&p->writable);
 	p->slots = p->few;
-	p->mask = PIPE_DEFAULT_SLOTS - 1;
+	p->mask = slots - 1;
 	*out = p;
 	return 0;
 }
@@ -60,6 +106,8 @@ void pipe_free(struct pipe *p)
 		page_put(p->spare[--p->nr_spare]);
 	if (p->slots != p->few)
 		mem_free(p->slots);
+	(void)charge(p->user, -((int64_t)p->mask + 1));
+	user_release(p->user);
 	mem_free(p);
 }
 
@@ -373,8 +421,6 @@ static int resize_locked(struct pipe *p, uint32_t nr) MUST_HOLD(p->lock)
 	return 0;
 }
 
-uint32_t pipe_max_bytes = 1 << 20; /* [a] */
-
 int pipe_set_max_bytes(uint64_t bytes)
 {
 	uint32_t size = PAGE_SIZE;
@@ -392,6 +438,21 @@ int64_t pipe_get_size(struct file *f)
 	struct pipe *p = pipe_of(f);
 
 	return p ? ((int64_t)p->mask + 1) * (int64_t)PAGE_SIZE : -EBADF;
+}
+
+/* To more slots only within the user's limits; fewer always. */
+static int resize_charged_locked(struct pipe *p, uint32_t nr) MUST_HOLD(p->lock)
+{
+	int64_t more = (int64_t)nr - (int64_t)(p->mask + 1);
+	uint64_t pages = charge(p->user, more);
+	int err = -EPERM;
+
+	if (more < 0 ||
+		!(is_beyond(pages, &pipe_user_hard) || is_beyond(pages, &pipe_user_soft)))
+		err = resize_locked(p, nr);
+	if (err)
+		(void)charge(p->user, -more);
+	return err;
 }
 
 /* man 2 fcntl: rounded up to a power of two of pages; over the limit only with the capability. */
@@ -414,7 +475,7 @@ int64_t pipe_set_size(struct file *f, uint64_t bytes)
 		!capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	else if (size / PAGE_SIZE != p->mask + 1)
-		err = resize_locked(p, (uint32_t)(size / PAGE_SIZE));
+		err = resize_charged_locked(p, (uint32_t)(size / PAGE_SIZE));
 	was_full &= !pipe_is_full(p);
 	mutex_unlock(&p->lock);
 	if (was_full)

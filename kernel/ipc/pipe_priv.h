@@ -17,6 +17,7 @@
 
 enum {
 	PIPE_DEFAULT_SLOTS = 16, /* 64 KiB; man 7 pipe */
+	PIPE_SMALL_SLOTS = 2,    /* of a user beyond his soft limit */
 	PIPE_SPARE_PAGES = 2,
 };
 
@@ -49,12 +50,14 @@ struct pipe {
 	struct handover_hint reader_hint, writer_hint;
 	uint32_t reader_opens, writer_opens; /* [r] opens so far */
 	struct inode *fifo; /* [I] where files find us. No reference: our files have one */
+	struct user *user;  /* [I] whose pages the slots count as; one reference */
 	uint32_t files;     /* [f] open files; anonymous: two, less the closed */
 	struct pipe_slot few[PIPE_DEFAULT_SLOTS];
 };
 
 extern const struct file_ops pipe_ops;
 
+/* -ENFILE: the user is at his hard limit. -ENOMEM. */
 MUST_CHECK int pipe_alloc(struct pipe **out);
 void pipe_free(struct pipe *p);
 /* fifo.c: an open file less; frees the pipe, or takes it off its inode, with the last. */

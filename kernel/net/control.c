@@ -22,13 +22,32 @@ enum { CONTROL_ALIGN = 8, CONTROL_MAX = 20480 + 256 /* net.core.optmem_max, and 
 
 /* ---- Files ---- */
 
+/*
+ * A file may be a socket whose queue has messages with files, and so on, as deep as somebody likes.
+ * So the end of a file that we put here puts nothing itself: it leaves that to us.
+ */
 void control_files_put(struct control_files *f)
 {
+	struct thread *me = arch_current();
+	struct control_files *later = NULL, **outer = me->later_puts;
+
 	if (!f)
 		return;
-	for (unsigned i = 0; i < f->nr; i++)
-		file_put(f->files[i]);
-	mem_free(f);
+	if (outer) {
+		f->next = *outer;
+		*outer = f;
+		return;
+	}
+	me->later_puts = &later;
+	while (f) {
+		for (unsigned i = 0; i < f->nr; i++)
+			file_put(f->files[i]);
+		mem_free(f);
+		f = later;
+		if (f)
+			later = f->next;
+	}
+	me->later_puts = NULL;
 }
 
 int control_files_copy(const struct control_files *f, struct control_files **out)
@@ -38,6 +57,7 @@ int control_files_copy(const struct control_files *f, struct control_files **out
 	if (!copy)
 		return -ENOMEM;
 	copy->nr = f->nr;
+	copy->user = NULL;
 	for (unsigned i = 0; i < f->nr; i++) {
 		copy->files[i] = f->files[i];
 		file_get(copy->files[i]);
@@ -61,6 +81,7 @@ static int read_files(struct control_send *c, const char *data, size_t len)
 	if (!f)
 		return -ENOMEM;
 	f->nr = have;
+	f->user = NULL;
 	if (have)
 		memcpy(f->files, c->files->files, have * sizeof(f->files[0]));
 	mem_free(c->files);

@@ -9,10 +9,13 @@
 #include "uaccess/uaccess.h"
 
 struct file;
+struct user;
 
 /* Open files on their way, a reference each. */
 struct control_files {
 	unsigned nr;
+	struct control_files *next; /* control.c: to be put later */
+	struct user *user; /* the family's: who counts them on their way; NULL: nobody */
 	struct file *files[];
 };
 
@@ -39,6 +42,7 @@ struct control_recv {
  */
 MUST_CHECK int control_read(struct control_send *c, uptr buf, size_t len);
 void control_fini(struct control_send *c);
+/* Puts the files, here or, if this is the end of a file that is put so, when that is over. NULL: none. */
 void control_files_put(struct control_files *f);
 /* Another set of references to the same files. -ENOMEM. */
 MUST_CHECK int control_files_copy(const struct control_files *f, struct control_files **out);

@@ -114,6 +114,27 @@ void user_release(struct user *u)
 	mem_free(u);
 }
 
+bool user_charge(struct user *u, enum user_count what, uint64_t limit)
+{
+	if (atomic_fetch_add_relaxed(&u->count[what], 1) < limit)
+		return true;
+	atomic_sub_relaxed(&u->count[what], 1);
+	return false;
+}
+
+void user_uncharge(struct user *u, enum user_count what)
+{
+	atomic_sub_relaxed(&u->count[what], 1);
+}
+
+struct user *user_get_current(void)
+{
+	struct user *u = cred_current()->user;
+
+	user_hold(u);
+	return u;
+}
+
 /* ---- Reading ---- */
 
 const struct cred *cred_current(void)

@@ -34,6 +34,11 @@ extern struct user user_root;
 MUST_CHECK int user_find(uint32_t uid, struct user **out);
 void user_hold(struct user *u); /* not user_get: that copies from a program */
 void user_release(struct user *u);
+/* One more of what, if it has less than limit of them. */
+MUST_CHECK bool user_charge(struct user *u, enum user_count what, uint64_t limit);
+void user_uncharge(struct user *u, enum user_count what);
+/* The current thread's, with a reference. */
+struct user *user_get_current(void);
 
 struct cred {
 	refcount refs;

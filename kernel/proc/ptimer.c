@@ -10,7 +10,8 @@
  *     armed --callback, the clock shows it--> signal queued --taken--> next interval: armed
  *                                             (interval timers of setitimer: armed at once)
  *
- * A timer of timer_create owns its entry of the signal queue. While it is queued the timer rests:
+ * A timer of timer_create owns its entry of the signal queue, which counts against RLIMIT_SIGPENDING
+ * for as long as the timer exists. While it is queued the timer rests:
  * the intervals that went by are counted when the signal is taken (ptimer_signal_taken), which is
  * the overrun; a blocked or slow program costs nothing, and no interval is too short.
  *
@@ -433,6 +434,11 @@ static int create_entry(struct ptimer *t, const struct sigevent *event)
 	t->entry = mem_alloc(sizeof(*t->entry), SLAB_ZERO);
 	if (!t->entry)
 		return -EAGAIN;
+	if (!sigqueue_charge(t->entry, cred_current()->user, t->proc)) {
+		mem_free(t->entry);
+		t->entry = NULL;
+		return -EAGAIN;
+	}
 	t->entry->timer = t;
 	info = sigqueue_info(t->entry);
 	info->si_signo = t->sig;
@@ -503,7 +509,7 @@ static void detach_locked(struct ptimer *t)
 		return;
 	t->entry->timer = NULL;
 	if (!list_node_is_linked(&t->entry->link))
-		mem_free(t->entry); /* else who takes the signal frees it */
+		sigqueue_free(t->entry); /* else who takes the signal frees it */
 	t->entry = NULL;
 }
 

@@ -22,6 +22,7 @@ enum {
 	MEMLOCK_DEFAULT = 8 << 20, /* man 2 getrlimit: since Linux 5.16 */
 	MSGQUEUE_DEFAULT = 819200, /* man 7 mq_overview */
 	PAGES_PER_THREAD = 32,     /* Linux allows threads for an eighth of memory ... */
+	THREADS_LEAST = 20,        /* Linux: MIN_THREADS */
 	LIMIT_IS_HALF = 2,         /* ... and half of them to one user */
 };
 
@@ -50,7 +51,8 @@ void rlimits_first(struct rlimit_pair *to)
 	uint64_t threads;
 
 	page_get_stats(&stats);
-	threads = stats.total / PAGES_PER_THREAD / LIMIT_IS_HALF;
+	thread_max = MAX(stats.total / PAGES_PER_THREAD, (uint64_t)THREADS_LEAST);
+	threads = thread_max / LIMIT_IS_HALF;
 	for (unsigned i = 0; i < RLIMITS; i++)
 		to[i] = rlimits_default[i];
 	to[RLIMIT_NPROC] = to[RLIMIT_SIGPENDING] = (struct rlimit_pair){threads, threads};

@@ -91,6 +91,24 @@ void sigpending_init(struct sigpending *pending)
 	list_init(&pending->queue);
 }
 
+bool sigqueue_charge(struct sigqueue *q, struct user *user, const struct proc *p)
+{
+	if (!user_charge(user, USER_SIGNALS, p->rlimits[RLIMIT_SIGPENDING].soft))
+		return false;
+	user_hold(user);
+	q->user = user;
+	return true;
+}
+
+void sigqueue_free(struct sigqueue *q)
+{
+	if (UNLIKELY(q->user)) {
+		user_uncharge(q->user, USER_SIGNALS);
+		user_release(q->user);
+	}
+	mem_free(q);
+}
+
 /* It is on no queue. p->lock is held, or its process has ended and with it every timer. */
 static void free_entry(struct sigqueue *q)
 {
@@ -100,11 +118,7 @@ static void free_entry(struct sigqueue *q)
 		ptimer_signal_taken(q->timer, &nobody); /* goes on with its next interval */
 		return;
 	}
-	if (UNLIKELY(q->user)) {
-		atomic_sub(&q->user->count[USER_SIGNALS], 1);
-		user_release(q->user);
-	}
-	mem_free(q);
+	sigqueue_free(q);
 }
 
 /* Nobody can reach the queue any more, or p->lock is held. */
@@ -274,20 +288,14 @@ static bool is_ignored(const struct proc *p, const struct thread *t, int sig)
  * Standard signals are pending once for each queue, which is limit enough; real-time ones count
  * against RLIMIT_SIGPENDING of the receiver's user.
  */
-static struct user *count_entry(const struct proc *p, const struct thread *t)
+static bool count_entry(struct sigqueue *q, const struct proc *p, const struct thread *t)
 {
-	struct user *user;
+	bool is_counted;
 
 	rcu_read_lock();
-	user = rcu_load((t ? t : p->leader)->user->cred)->user;
-	user_hold(user);
+	is_counted = sigqueue_charge(q, rcu_load((t ? t : p->leader)->user->cred)->user, p);
 	rcu_read_unlock();
-	if (atomic_fetch_add(&user->count[USER_SIGNALS], 1) <
-		p->rlimits[RLIMIT_SIGPENDING].soft)
-		return user;
-	atomic_sub(&user->count[USER_SIGNALS], 1);
-	user_release(user);
-	return NULL;
+	return is_counted;
 }
 
 static struct sigqueue *create_entry(const struct proc *p, const struct thread *t, int sig)
@@ -298,12 +306,9 @@ static struct sigqueue *create_entry(const struct proc *p, const struct thread *
 		return NULL;
 	q->timer = NULL;
 	q->user = NULL;
-	if (sig >= SIG_REALTIME) {
-		q->user = count_entry(p, t);
-		if (!q->user) {
-			mem_free(q);
-			return NULL;
-		}
+	if (sig >= SIG_REALTIME && !count_entry(q, p, t)) {
+		mem_free(q);
+		return NULL;
 	}
 	return q;
 }

@@ -62,6 +62,11 @@ static inline void siginfo_clear_rest(siginfo_t *info)
 	*(struct siginfo_rest *)((char *)info + SIGINFO_USED) = (struct siginfo_rest){0};
 }
 
+/* Counts an entry against RLIMIT_SIGPENDING of p, whose user is given. False: there are as many. */
+MUST_CHECK bool sigqueue_charge(struct sigqueue *q, struct user *user, const struct proc *p);
+/* An entry that is on no queue and that no timer has. */
+void sigqueue_free(struct sigqueue *q);
+
 static inline siginfo_t *sigqueue_info(struct sigqueue *q)
 {
 	return (siginfo_t *)q->info; /* only SIGINFO_USED bytes of it exist */

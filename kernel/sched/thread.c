@@ -22,11 +22,10 @@
 #include "mm/slab.h"
 #include "sched/runq_priv.h"
 
-enum { MAX_THREADS = 1 << 18 }; /* 4 GiB of stacks: a loop that creates threads ends here */
-
 static struct irqlock threads_lock = IRQLOCK_INIT(RANK_THREADS, "threads");
 static struct list threads = LIST_INIT(threads); /* [A] */
 static unsigned nr_threads;                      /* [A] */
+uint64_t thread_max = 1 << 18;                   /* [a] until the size of memory is known */
 static uint32_t next_id;                         /* [A] */
 
 static struct slab_cache *thread_cache; /* [I] */
@@ -62,7 +61,7 @@ static int threads_add(struct thread *t)
 	int err = 0;
 
 	irqlock_lock(&threads_lock);
-	if (nr_threads >= MAX_THREADS) {
+	if (nr_threads >= READ_ONCE(thread_max)) {
 		err = -EAGAIN;
 	} else {
 		t->id = next_id++;

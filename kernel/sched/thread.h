@@ -113,6 +113,7 @@ struct thread {
 	int exit_status;             /* [t] until DEAD */
 	struct waitq exited;         /* woken at DEAD; thread_join */
 	struct llist_node dead_link; /* [t] sched/thread.c: waiting to be freed */
+	void *later_puts;            /* [t] net/control.c: files in messages of files that it puts */
 	uint32_t seen_cpu;           /* [t] THREAD_RSEQ: the CPU its program knows of */
 	void (*release)(
 		struct thread *t); /* [I] before it is freed; NULL: nothing. May sleep. */
@@ -160,3 +161,5 @@ MUST_CHECK int thread_fpu_create(struct thread *t, bool is_copy);
 /* Calls fn on every thread, list locked: for dumps. */
 void thread_for_each(void (*fn)(struct thread *t, void *ctx), void *ctx);
 unsigned thread_count(void);
+/* So many threads at most; thread_create fails with -EAGAIN then. /proc/sys/kernel/threads-max */
+extern uint64_t thread_max;

@@ -355,3 +355,60 @@ TEST(epoll, thousand_descriptors)
 	for (int i = 0; i < 9; i++)
 		CHECK_EQ(events[i].data.u32, i * 100); /* in the order in which they came */
 }
+
+/* Each event of a file wakes every set above it, on every way up: those ways multiply. */
+TEST(epoll, ways_up_are_limited)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int inner, p[2], nr = 0;
+
+	CHECK_OK(pipe(p));
+	inner = CHECK_OK(epoll_create1(0));
+	CHECK_OK(epoll_ctl(inner, EPOLL_CTL_ADD, p[0], &ev));
+	while (nr < 800 &&
+		epoll_ctl(CHECK_OK(epoll_create1(0)), EPOLL_CTL_ADD, inner, &ev) == 0)
+		nr++;
+	SHOW("%d sets of a set, then %s", nr, errno_name(errno));
+}
+
+TEST(epoll, ways_up_are_limited_where_a_file_comes_later)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int inner, p[2], nr = 0;
+
+	CHECK_OK(pipe(p));
+	inner = CHECK_OK(epoll_create1(0));
+	while (nr < 600 &&
+		epoll_ctl(CHECK_OK(epoll_create1(0)), EPOLL_CTL_ADD, inner, &ev) == 0)
+		nr++;
+	SHOW("%d sets of an empty set", nr);
+	CHECK_ERRNO(epoll_ctl(inner, EPOLL_CTL_ADD, p[0], &ev), EINVAL);
+	CHECK_ERRNO(epoll_ctl(inner, EPOLL_CTL_DEL, p[0], NULL), ENOENT);
+}
+
+TEST(epoll, ways_up_are_limited_by_their_length)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int p[2], middle[4][12], nr = 0, top;
+
+	CHECK_OK(pipe(p));
+	for (int level = 0; level < 4; level++) {
+		for (int i = 0; i < 12; i++) {
+			middle[level][i] = CHECK_OK(epoll_create1(0));
+			if (!level)
+				CHECK_OK(epoll_ctl(middle[0][i], EPOLL_CTL_ADD, p[0], &ev));
+		}
+	}
+	for (int level = 1; level < 4; level++) {
+		for (nr = 0; nr < 144; nr++) {
+			if (epoll_ctl(middle[level][nr / 12], EPOLL_CTL_ADD,
+				    middle[level - 1][nr % 12], &ev) < 0)
+				break;
+		}
+		SHOW("level %d: %d edges%s", level, nr, nr < 144 ? ", then EINVAL" : "");
+		if (nr < 144)
+			CHECK_EQ(errno, EINVAL);
+	}
+	top = CHECK_OK(epoll_create1(0));
+	SHOW("top: %d", epoll_ctl(top, EPOLL_CTL_ADD, middle[3][0], &ev));
+}

@@ -49,6 +49,12 @@ struct proc_dir_ops {
 		struct proc_node *out);
 };
 
+/* A setting that is a variable. */
+struct proc_number {
+	uint64_t *value; /* [a] */
+	uint64_t min, max;
+};
+
 struct proc_entry {
 	const char *name;
 	uint32_t mode; /* with the type */
@@ -59,6 +65,7 @@ struct proc_entry {
 	int (*readlink)(const struct proc_node *n, char *buf, size_t size); /* length */
 	int (*jump)(const struct proc_node *n, struct mount **mnt, struct dentry **d);
 	const struct file_ops *fops;
+	const struct proc_number *number; /* show and write are about this */
 	uint32_t file_size; /* of a root: what stat says of every text; 0 in /proc */
 	bool keeps_negative; /* of a root: a name that is not there is no error of its folder (/sys) */
 	bool (*is_there)(void); /* NULL: always */

@@ -9,8 +9,10 @@
 #include "abi/stat.h"
 
 #include "fs/proc/procfs_priv.h"
+#include "fs/vfs/epoll.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inotify.h"
+#include "fs/vfs/mount_ops.h"
 #include "ipc/pipe.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
@@ -29,7 +31,8 @@ enum {
 	MAP_COUNT = 65530,
 	MIN_ADDR = 65536, /* mm/vmspace_priv.h: VM_MIN_ADDR */
 	RR_TIMESLICE_MS = 100,
-	MAX_FD = 1048576
+	MAX_FD = 1048576,
+	THREADS_MOST = 0x3fffffff, /* <linux/futex.h>: FUTEX_TID_MASK */
 };
 
 static char *trimmed(char *text)
@@ -108,9 +111,8 @@ static int show_constant(struct text *out, const struct proc_node *n)
 		unsigned value;
 	} constants[] = {{"cap_last_cap", CAP_LAST_CAP}, {"ngroups_max", NGROUPS},
 		{"overflowuid", OVERFLOW_ID}, {"overflowgid", OVERFLOW_ID}, {"nr_open", MAX_FD},
-		{"max_map_count", MAP_COUNT}, {"randomize_va_space", 2},
-		{"threads-max", UINT16_MAX}, {"dmesg_restrict", 0}, {"kptr_restrict", 0},
-		{"tainted", 0}, {"mmap_min_addr", MIN_ADDR},
+		{"max_map_count", MAP_COUNT}, {"randomize_va_space", 2}, {"dmesg_restrict", 0},
+		{"kptr_restrict", 0}, {"tainted", 0}, {"mmap_min_addr", MIN_ADDR},
 		{"sched_rr_timeslice_ms", RR_TIMESLICE_MS}};
 
 	for (unsigned i = 0; i < ARRAY_LEN(constants); i++)
@@ -167,22 +169,6 @@ static int show_entropy(struct text *out, const struct proc_node *n UNUSED)
 
 /* ---- fs/ ---- */
 
-static int show_file_max(struct text *out, const struct proc_node *n UNUSED)
-{
-	text_add(out, "%lu\n", file_max);
-	return 0;
-}
-
-static int write_file_max(const struct proc_node *n UNUSED, char *text, size_t len UNUSED)
-{
-	uint64_t value;
-	int err = parse_in(text, 0, INT64_MAX, &value);
-
-	if (err == 0)
-		file_max = value;
-	return err;
-}
-
 static int show_file_nr(struct text *out, const struct proc_node *n UNUSED)
 {
 	text_add(out, "%lu\t0\t%lu\n", file_count(), file_max);
@@ -231,42 +217,31 @@ static int write_overcommit(const struct proc_node *n, char *text, size_t len UN
 
 /* ---- Numbers that are variables ---- */
 
-static const struct number {
-	const char *name;
-	uint32_t *value;
-	uint32_t max;
-} numbers[] = {
-	{"max_queued_events", &inotify_max_events, INT32_MAX},
-	{"max_user_instances", &inotify_max_instances, INT32_MAX},
-	{"max_user_watches", &inotify_max_watches, INT32_MAX},
-};
-
-static const struct number *number_of(const struct proc_node *n)
-{
-	const struct number *found = numbers;
-
-	for (unsigned i = 0; i < ARRAY_LEN(numbers); i++)
-		if (strcmp(numbers[i].name, n->entry->name) == 0)
-			found = &numbers[i];
-	return found;
-}
-
 static int show_number(struct text *out, const struct proc_node *n)
 {
-	text_add(out, "%u\n", READ_ONCE(*number_of(n)->value));
+	text_add(out, "%lu\n", atomic_load_relaxed(n->entry->number->value));
 	return 0;
 }
 
 static int write_number(const struct proc_node *n, char *text, size_t len UNUSED)
 {
-	const struct number *number = number_of(n);
+	const struct proc_number *number = n->entry->number;
 	uint64_t value;
-	int err = parse_in(text, 0, number->max, &value);
+	int err = parse_in(text, number->min, number->max, &value);
 
 	if (err == 0)
-		WRITE_ONCE(*number->value, (uint32_t)value);
+		atomic_store_relaxed(number->value, value);
 	return err;
 }
+
+#define PROC_NUMBER(name_, value_, min_, max_)                                                 \
+	{                                                                                      \
+		.name = name_, .mode = S_IFREG | 0644, .show = show_number,                    \
+		.write = write_number, .number = &(const struct proc_number)                   \
+		{                                                                              \
+			value_, min_, max_                                                     \
+		}                                                                              \
+	}
 
 /* ---- The tables ---- */
 
@@ -293,24 +268,32 @@ static const struct proc_entry kernel_entries[] = {
 	PROC_TEXT("randomize_va_space", 0444, show_constant),
 	PROC_TEXT("sched_rr_timeslice_ms", 0444, show_constant),
 	PROC_TEXT("tainted", 0444, show_constant),
-	PROC_TEXT("threads-max", 0444, show_constant),
+	PROC_NUMBER("threads-max", &thread_max, 1, THREADS_MOST),
 	PROC_TEXT("version", 0444, show_version),
 	{0},
 };
 static const struct proc_entry inotify_entries[] = {
-	PROC_SETTING("max_queued_events", 0644, show_number, write_number),
-	PROC_SETTING("max_user_instances", 0644, show_number, write_number),
-	PROC_SETTING("max_user_watches", 0644, show_number, write_number),
+	PROC_NUMBER("max_queued_events", &inotify_max_events, 0, INT32_MAX),
+	PROC_NUMBER("max_user_instances", &inotify_max_instances, 0, INT32_MAX),
+	PROC_NUMBER("max_user_watches", &inotify_max_watches, 0, INT32_MAX),
+	{0},
+};
+static const struct proc_entry epoll_entries[] = {
+	PROC_NUMBER("max_user_watches", &epoll_max_watches, 0, INT64_MAX),
 	{0},
 };
 static const struct proc_entry fs_entries[] = {
+	PROC_FOLDER("epoll", epoll_entries),
 	PROC_FOLDER("inotify", inotify_entries),
-	PROC_SETTING("file-max", 0644, show_file_max, write_file_max),
+	PROC_NUMBER("file-max", &file_max, 0, INT64_MAX),
 	PROC_TEXT("file-nr", 0444, show_file_nr),
+	PROC_NUMBER("mount-max", &mount_max, 1, INT32_MAX),
 	PROC_TEXT("nr_open", 0444, show_constant),
 	PROC_TEXT("overflowgid", 0444, show_constant),
 	PROC_TEXT("overflowuid", 0444, show_constant),
 	PROC_SETTING("pipe-max-size", 0644, show_pipe_max, write_pipe_max),
+	PROC_NUMBER("pipe-user-pages-hard", &pipe_user_hard, 0, INT64_MAX),
+	PROC_NUMBER("pipe-user-pages-soft", &pipe_user_soft, 0, INT64_MAX),
 	{0},
 };
 static const struct proc_entry vm_entries[] = {

@@ -26,7 +26,7 @@
  *
  * Locks   nest_lock   RANK_EPOLL_NEST  levels, and adding sets to sets
  *         set->lock   RANK_EPOLL [m]   items; key MAX_LEVEL - level: outer sets first
- *         f->flags_lock  RANK_FILE [f] the items of a file
+ *         f->flags_lock  RANK_FILE [f] the items of a file; of a set's file in a set's: by depth
  *         set->queue.lock  RANK_WAITQ, key level [q]  the ready list and who waits for it
  * Spec    man 7 epoll, man 2 epoll_ctl
  */
@@ -39,11 +39,18 @@
 #include "lib/fmt.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
+#include "mm/page.h"
 #include "mm/slab.h"
+#include "proc/cred.h"
 #include "sync/mutex.h"
 #include "sync/waitq.h"
 
-enum { MAX_LEVEL = 5 }; /* man 2 epoll_ctl, ELOOP: "a nesting depth ... greater than 5" */
+enum {
+	MAX_LEVEL = 5, /* man 2 epoll_ctl, ELOOP: "a nesting depth ... greater than 5" */
+	SHARE_OF_MEMORY = 25,
+};
+
+uint64_t epoll_max_watches; /* [a] */
 
 /* How an item behaves; everything else in `events` is poll's. */
 #define HOW_BITS (EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP)
@@ -57,7 +64,9 @@ struct epoll {
 	struct waitq queue;  /* its lock is [q] */
 	struct list ready;   /* [q] */
 	uint32_t level;      /* [a] written under nest_lock */
+	uint64_t round;      /* nest_lock: the last search that came by */
 	struct file *file;   /* [I] the set's own; no reference */
+	struct user *user;   /* [I] who made it, and whose items are counted; one reference */
 	refcount refs;       /* [a] the file, and each item */
 };
 
@@ -100,8 +109,10 @@ static uint64_t mutex_key(const struct epoll *ep)
 
 static void set_put(struct epoll *ep)
 {
-	if (refcount_put(&ep->refs))
-		mem_free(ep);
+	if (!refcount_put(&ep->refs))
+		return;
+	user_release(ep->user);
+	mem_free(ep);
 }
 
 /* ---- Finding items ---- */
@@ -241,6 +252,7 @@ static void item_remove(struct epoll *ep, struct item *it) MUST_HOLD(ep->lock)
 	irqlock_unlock(&ep->queue.lock);
 	rbtree_erase(&ep->items, &it->node);
 	file_remove_item(it->file, it);
+	user_uncharge(ep->user, USER_EPOLL_WATCHES);
 	mem_free(it);
 }
 
@@ -257,10 +269,15 @@ static void item_refresh(struct item *it)
 static int item_add(struct epoll *ep, struct file *f, int fd, const struct epoll_event *event)
 	MUST_HOLD(ep->lock)
 {
-	struct item *it = mem_alloc(sizeof(*it), SLAB_ZERO);
+	struct item *it;
 
-	if (!it)
+	if (!user_charge(ep->user, USER_EPOLL_WATCHES, READ_ONCE(epoll_max_watches)))
+		return -ENOSPC;
+	it = mem_alloc(sizeof(*it), SLAB_ZERO);
+	if (!it) {
+		user_uncharge(ep->user, USER_EPOLL_WATCHES);
 		return -ENOMEM;
+	}
 	it->file = f;
 	it->fd = fd;
 	it->events = event->events;
@@ -282,13 +299,18 @@ static void item_modify(struct item *it, const struct epoll_event *event)
 
 /* ---- Sets in sets ---- */
 
-/* Whether `what` is in ep or in a set in it; reports the highest level among the sets in ep. */
-static bool set_contains(struct epoll *ep, const struct epoll *what)
+static uint64_t nest_round; /* nest_lock: of the search under way */
+
+/* Whether `what` is in ep or in a set in it. A set that is there on many ways is looked at once. */
+static bool set_contains(struct epoll *ep, const struct epoll *what) MUST_HOLD(nest_lock)
 {
 	bool found = ep == what;
 
 	if (found)
 		return true;
+	if (ep->round == nest_round)
+		return false;
+	ep->round = nest_round;
 	mutex_lock_nested(&ep->lock, mutex_key(ep));
 	rbtree_for_each (it, &ep->items, struct item, node) {
 		if (epoll_is_set(it->file) && set_contains(it->file->private_data, what)) {
@@ -339,9 +361,65 @@ static int set_prepare_nesting(struct file *set, struct file *inner) MUST_HOLD(n
 {
 	struct epoll *ep = inner->private_data;
 
+	nest_round++;
 	if (set_contains(ep, set->private_data))
 		return -ELOOP;
 	return set_raise(set, ep->level + 1);
+}
+
+/*
+ * An event of a file wakes every set above it, on each way up: with sets in sets those ways multiply.
+ * So a file has only so many of each length, as on Linux; of the length one, any number.
+ */
+static bool ways_up_are_few(struct file *f, unsigned depth,
+	unsigned ways[MAX_LEVEL]) NOT_ANALYSED /* locked with a key */
+{
+	static const unsigned most[MAX_LEVEL] = {UINT32_MAX, 500, 100, 50, 10};
+	bool is_fine = true;
+
+	/* A set that has an item here cannot go away: its release takes the item out first. */
+	irqlock_lock_nested(&f->flags_lock, depth);
+	for (struct item *it = f->epoll_items; it && is_fine; it = it->next_of_file) {
+		struct file *above = it->set->file;
+
+		if (READ_ONCE(above->epoll_items))
+			is_fine = depth + 1 < MAX_LEVEL &&
+				  ways_up_are_few(above, depth + 1, ways);
+		else
+			is_fine = ++ways[depth] <= most[depth];
+	}
+	irqlock_unlock(&f->flags_lock);
+	return is_fine;
+}
+
+/* The same of every file in a set, and in sets in it. */
+static bool ways_from_set_are_few(struct epoll *ep) MUST_HOLD(nest_lock)
+{
+	bool is_fine = true;
+
+	if (ep->round == nest_round)
+		return true;
+	ep->round = nest_round;
+	mutex_lock_nested(&ep->lock, mutex_key(ep));
+	rbtree_for_each (it, &ep->items, struct item, node) {
+		unsigned ways[MAX_LEVEL] = {0};
+
+		is_fine = epoll_is_set(it->file) ? ways_from_set_are_few(it->file->private_data)
+						 : ways_up_are_few(it->file, 0, ways);
+		if (!is_fine)
+			break;
+	}
+	mutex_unlock(&ep->lock);
+	return is_fine;
+}
+
+static bool ways_are_few(struct file *f) MUST_HOLD(nest_lock)
+{
+	unsigned ways[MAX_LEVEL] = {0};
+
+	nest_round++;
+	return epoll_is_set(f) ? ways_from_set_are_few(f->private_data)
+			       : ways_up_are_few(f, 0, ways);
 }
 
 /* ---- epoll_ctl ---- */
@@ -371,18 +449,31 @@ static int control_locked(struct epoll *ep, int op, int fd, struct file *f,
 	return -EINVAL;
 }
 
-static int control_nested(
-	struct file *set, int fd, struct file *inner, const struct epoll_event *event)
+static int control_once(
+	struct epoll *ep, int op, int fd, struct file *f, const struct epoll_event *event)
 {
-	struct epoll *ep = set->private_data;
 	int err;
 
+	mutex_lock(&ep->lock);
+	err = control_locked(ep, op, fd, f, event);
+	mutex_unlock(&ep->lock);
+	return err;
+}
+
+/* Adds a set, or to a set that is in another. */
+static int add_nested(struct file *set, int fd, struct file *f, const struct epoll_event *event)
+{
+	struct epoll *ep = set->private_data;
+	int err = 0;
+
 	mutex_lock(&nest_lock);
-	err = set_prepare_nesting(set, inner);
-	if (!err) {
-		mutex_lock(&ep->lock);
-		err = control_locked(ep, EPOLL_CTL_ADD, fd, inner, event);
-		mutex_unlock(&ep->lock);
+	if (epoll_is_set(f))
+		err = set_prepare_nesting(set, f);
+	if (!err)
+		err = control_once(ep, EPOLL_CTL_ADD, fd, f, event);
+	if (!err && !ways_are_few(f)) {
+		(void)control_once(ep, EPOLL_CTL_DEL, fd, f, NULL);
+		err = -EINVAL;
 	}
 	mutex_unlock(&nest_lock);
 	return err;
@@ -392,8 +483,6 @@ int epoll_control(
 	struct file *set, int op, int fd, struct file *target, const struct epoll_event *event)
 {
 	struct epoll_event e = {0};
-	struct epoll *ep;
-	int err;
 
 	if (!target->ops->poll)
 		return -EPERM;
@@ -409,13 +498,9 @@ int epoll_control(
 			return -EINVAL;
 	}
 	e.events |= EPOLLERR | EPOLLHUP;
-	if (op == EPOLL_CTL_ADD && epoll_is_set(target))
-		return control_nested(set, fd, target, &e);
-	ep = set->private_data;
-	mutex_lock(&ep->lock);
-	err = control_locked(ep, op, fd, target, &e);
-	mutex_unlock(&ep->lock);
-	return err;
+	if (op == EPOLL_CTL_ADD && (epoll_is_set(target) || READ_ONCE(set->epoll_items)))
+		return add_nested(set, fd, target, &e);
+	return control_once(set->private_data, op, fd, target, &e);
 }
 
 /* ---- Collecting ---- */
@@ -667,12 +752,22 @@ int epoll_create(struct file **out)
 	list_init(&ep->ready);
 	ep->level = 1;
 	refcount_init(&ep->refs, 1);
+	ep->user = user_get_current();
 	err = file_open_anonymous(&ep->file, &epoll_ops, "[eventpoll]", ep, O_RDWR,
 		FILE_READ | FILE_WRITE | FILE_STREAM);
 	if (err) {
-		mem_free(ep);
+		set_put(ep);
 		return err;
 	}
 	*out = ep->file;
 	return 0;
+}
+
+void epoll_init(void)
+{
+	struct page_stats stats;
+
+	/* man 7 epoll: a twenty-fifth of memory */
+	page_get_stats(&stats);
+	epoll_max_watches = stats.total * PAGE_SIZE / SHARE_OF_MEMORY / sizeof(struct item);
 }

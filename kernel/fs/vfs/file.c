@@ -23,6 +23,7 @@
 
 #include "debug/log.h"
 #include "dev/char/chardev.h"
+#include "fs/vfs/epoll.h"
 #include "fs/vfs/inode.h"
 #include "fs/vfs/locks.h"
 #include "fs/vfs/mount_ops.h"
@@ -349,6 +350,7 @@ void file_init(void)
 	/* Linux: a tenth of memory, at 1 KiB a file */
 	page_get_stats(&stats);
 	file_max = MAX(stats.total * (PAGE_SIZE / KIB) / 10, (uint64_t)FILES_MIN);
+	epoll_init();
 	if (super_create(&anon_filesystem, &anon_super_ops, ANON_INODE_FS_MAGIC, SUPER_INTERNAL,
 		    &anon.super) ||
 		create_anonymous_dentry(0600, &anon.shared))

@@ -23,6 +23,7 @@
 #include "lib/idr.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/cred.h"
 #include "sync/waitq.h"
 
 #include <asm/ioctls.h>
@@ -31,7 +32,7 @@
 #include <linux/poll.h>
 
 /* man 7 inotify: /proc/sys/fs/inotify */
-uint32_t inotify_max_events = 16384, inotify_max_instances = 128,
+uint64_t inotify_max_events = 16384, inotify_max_instances = 128,
 	 inotify_max_watches = 65536; /* [a] */
 
 struct event {
@@ -51,6 +52,7 @@ struct instance {
 	uint64_t nr_bytes;  /* [l] as read would give */
 	bool is_gone;       /* [l] the file is closed: no more events */
 	struct idr watches; /* [l] by wd */
+	struct user *user;  /* [I] whose limits count it and its watches; one reference */
 	struct waitq readable;
 };
 
@@ -63,8 +65,7 @@ struct watch {
 };
 
 uint32_t inotify_nr_watches;
-static uint32_t nr_instances; /* [a] */
-static uint32_t next_cookie;  /* [a] */
+static uint32_t next_cookie; /* [a] */
 static struct irqlock inotify_lock = IRQLOCK_INIT(RANK_EVENT, "inotify");
 
 /* ---- Events ---- */
@@ -136,6 +137,7 @@ static void end_watch(struct watch *w, struct watch **dead)
 	queue_event(w->instance, w->wd, IN_IGNORED, 0, NULL, 0);
 	w->next = *dead;
 	*dead = w;
+	user_uncharge(w->instance->user, USER_INOTIFY_WATCHES);
 	atomic_sub(&inotify_nr_watches, 1);
 }
 
@@ -301,6 +303,13 @@ static int64_t inotify_ioctl(struct file *f, unsigned cmd, uintptr_t arg)
 	return user_put(UPTR(arg), n);
 }
 
+static void instance_free(struct instance *in)
+{
+	user_uncharge(in->user, USER_INOTIFY_INSTANCES);
+	user_release(in->user);
+	mem_free(in);
+}
+
 static void inotify_release(struct file *f)
 {
 	struct instance *in = f->private_data;
@@ -317,8 +326,7 @@ static void inotify_release(struct file *f)
 	while ((e = list_pop_head(&in->events, struct event, link)))
 		mem_free(e);
 	idr_fini(&in->watches);
-	mem_free(in);
-	atomic_sub(&nr_instances, 1);
+	instance_free(in);
 }
 
 static int inotify_fdinfo(struct file *f, char *buf, size_t size)
@@ -352,27 +360,24 @@ static const struct file_ops inotify_ops = {
 
 int inotify_create(unsigned flags, struct file **out)
 {
-	struct instance *in;
+	struct instance *in = mem_alloc(sizeof(*in), SLAB_ZERO);
 	int err;
 
-	if (atomic_fetch_add(&nr_instances, 1) >= READ_ONCE(inotify_max_instances)) {
-		err = -EMFILE;
-		goto uncount;
-	}
-	in = mem_alloc(sizeof(*in), SLAB_ZERO);
-	err = -ENOMEM;
 	if (!in)
-		goto uncount;
+		return -ENOMEM;
+	in->user = user_get_current();
+	if (!user_charge(in->user, USER_INOTIFY_INSTANCES, READ_ONCE(inotify_max_instances))) {
+		user_release(in->user);
+		mem_free(in);
+		return -EMFILE;
+	}
 	list_init(&in->events);
 	waitq_init(&in->readable);
 	idr_init(&in->watches, 1, INT32_MAX, &mem_allocator);
 	err = file_open_anonymous(
 		out, &inotify_ops, "inotify", in, flags & O_NONBLOCK, FILE_READ | FILE_STREAM);
-	if (!err)
-		return 0;
-	mem_free(in);
-uncount:
-	atomic_sub(&nr_instances, 1);
+	if (err)
+		instance_free(in);
 	return err;
 }
 
@@ -405,12 +410,15 @@ static int add_watch_locked(
 
 	if (w)
 		return change_watch(w, mask);
-	if (inotify_nr_watches >= READ_ONCE(inotify_max_watches))
-		return -ENOSPC;
 	w = *new_watch;
 	err = idr_alloc_cyclic(&in->watches, w, &wd);
 	if (err)
 		return err;
+	/* the number is used up, as on Linux */
+	if (!user_charge(in->user, USER_INOTIFY_WATCHES, READ_ONCE(inotify_max_watches))) {
+		(void)idr_free(&in->watches, wd);
+		return -ENOSPC;
+	}
 	*new_watch = NULL;
 	inode_get(i);
 	*w = (struct watch){

@@ -13,5 +13,5 @@ bool inotify_is_file(const struct file *f);
 /* The watch's number, new or changed; mask is checked. -EEXIST, -EINVAL (another file), -ENOMEM, -ENOSPC. */
 MUST_CHECK int inotify_add(struct file *f, struct inode *i, uint32_t mask);
 MUST_CHECK int inotify_remove(struct file *f, int wd); /* -EINVAL */
-/* /proc/sys/fs/inotify: events that wait in one instance, instances, watches. */
-extern uint32_t inotify_max_events, inotify_max_instances, inotify_max_watches;
+/* /proc/sys/fs/inotify: events that wait in one instance; instances and watches of one user. */
+extern uint64_t inotify_max_events, inotify_max_instances, inotify_max_watches;

@@ -41,3 +41,5 @@ MUST_CHECK int fs_config_set(struct file *f, const char *key, const char *value)
 MUST_CHECK int fs_config_create(struct file *f);
 MUST_CHECK int fs_config_reconfigure(struct file *f);
 MUST_CHECK int fs_config_mount(struct file *f, const struct mount_change *c, struct file **out);
+/* So many mounts in a namespace at most: /proc/sys/fs/mount-max. */
+extern uint64_t mount_max;

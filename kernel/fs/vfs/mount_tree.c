@@ -15,7 +15,7 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 
-enum { MOUNTS_MAX = 100000 /* Linux: fs.mount-max */ };
+uint64_t mount_max = 100000; /* [a] */
 
 struct mount *mount_tree_next(struct mount *m, struct mount *root)
 {
@@ -150,7 +150,7 @@ int mount_ns_may_grow(struct mount_ns *ns, struct mount *tree)
 
 	for (struct mount *m = tree; m; m = mount_tree_next(m, tree))
 		nr++;
-	return nr > MOUNTS_MAX - ns->nr_mounts ? -ENOSPC : 0;
+	return nr + (uint64_t)ns->nr_mounts > READ_ONCE(mount_max) ? -ENOSPC : 0;
 }
 
 void mount_ns_adopt(struct mount_ns *ns, struct mount *tree)

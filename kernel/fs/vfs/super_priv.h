@@ -17,7 +17,7 @@ struct mount_ns {
 	refcount refs;      /* [a] */
 	struct mount *root; /* [M] one reference */
 	struct list mounts; /* [M] ns_link, oldest first */
-	uint32_t nr_mounts; /* [M] at most MOUNTS_MAX */
+	uint32_t nr_mounts; /* [M] at most mount_max */
 	uint64_t changes;   /* [M] goes up with each change: poll of /proc/mounts */
 };
 extern struct mount_ns *mount_ns_first; /* [I] once vfs_init has run */

@@ -67,10 +67,12 @@ static int push_with_files(
 
 	b->files = m->control_in->files;
 	unix_flight_lock();
-	unix_flight_begin(b->files);
-	err = push(u, to, b);
-	if (err)
-		unix_flight_end(b->files);
+	err = unix_flight_begin(b->files);
+	if (!err) {
+		err = push(u, to, b);
+		if (err)
+			unix_flight_end(b->files);
+	}
 	unix_flight_unlock();
 	if (err)
 		b->files = NULL;

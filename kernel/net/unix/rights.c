@@ -23,9 +23,13 @@
  *
  * Locks   flight_lock  RANK_UNIX_FLIGHT [g]; under it socket locks, by address
  */
+#include <linux/capability.h>
+#include <linux/resource.h>
+
 #include "irq/work.h"
 #include "lib/atomic.h"
 #include "net/unix/unix_priv.h"
+#include "proc/proc.h"
 
 static struct mutex flight_lock = MUTEX_INIT(RANK_UNIX_FLIGHT, "unix files in flight");
 static struct list in_flight = LIST_INIT(in_flight); /* [g] struct unix_sock.flight_link */
@@ -47,14 +51,27 @@ static struct unix_sock *unix_of_file(const struct file *f)
 	return s && s->family == AF_UNIX ? unix_of(s) : NULL;
 }
 
-void unix_flight_begin(struct control_files *f)
+/* man 7 unix: as many as he may have open, and what makes him pass is beyond it. */
+static bool has_too_many(const struct user *user)
 {
+	return atomic_load_relaxed(&user->count[USER_FILES_IN_FLIGHT]) >
+		       proc_rlimit(RLIMIT_NOFILE) &&
+	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+int unix_flight_begin(struct control_files *f)
+{
+	if (has_too_many(cred_current()->user))
+		return -ETOOMANYREFS;
+	f->user = user_get_current();
+	atomic_add_relaxed(&f->user->count[USER_FILES_IN_FLIGHT], f->nr);
 	for (unsigned i = 0; i < f->nr; i++) {
 		struct unix_sock *u = unix_of_file(f->files[i]);
 
 		if (u && u->nr_in_flight++ == 0)
 			list_add_tail(&in_flight, &u->flight_link);
 	}
+	return 0;
 }
 
 void unix_flight_end(struct control_files *f)
@@ -65,6 +82,9 @@ void unix_flight_end(struct control_files *f)
 		if (u && --u->nr_in_flight == 0)
 			list_remove(&u->flight_link);
 	}
+	atomic_sub_relaxed(&f->user->count[USER_FILES_IN_FLIGHT], f->nr);
+	user_release(f->user);
+	f->user = NULL;
 }
 
 /* ---- The collector ---- */
@@ -105,14 +125,15 @@ static void count_inside(struct unix_sock *carried)
 	carried->nr_inside++;
 }
 
-static bool found_more; /* [g] */
+static struct unix_sock *reached; /* [g] a stack: what they carry is reached, too */
 
-static void reach(struct unix_sock *carried)
+static void reach(struct unix_sock *u)
 {
-	if (!carried->is_reached) {
-		carried->is_reached = true;
-		found_more = true;
-	}
+	if (u->is_reached)
+		return;
+	u->is_reached = true;
+	u->next_reached = reached;
+	reached = u;
 }
 
 /* Sets is_reached of everything in flight that is not garbage; whether there is any garbage. */
@@ -129,15 +150,15 @@ static bool mark(void)
 		if (!u->is_reached)
 			visit_carried(u, count_inside);
 	list_for_each (u, &in_flight, struct unix_sock, flight_link)
-		if (!u->is_reached && u->nr_inside < u->nr_in_flight)
-			u->is_reached = true;
+		if (u->nr_inside < u->nr_in_flight)
+			reach(u); /* nothing, if it was no candidate */
 	/* What a reached one carries is reached. (Those that are no candidates carry from outside.) */
-	do {
-		found_more = false;
-		list_for_each (u, &in_flight, struct unix_sock, flight_link)
-			if (u->is_reached && is_candidate(u))
-				visit_carried(u, reach);
-	} while (found_more);
+	while (reached) {
+		struct unix_sock *u = reached;
+
+		reached = u->next_reached;
+		visit_carried(u, reach);
+	}
 	list_for_each (u, &in_flight, struct unix_sock, flight_link)
 		is_garbage |= !u->is_reached;
 	return is_garbage;

@@ -74,6 +74,7 @@ struct unix_sock {
 	uint32_t nr_in_flight; /* [g] how many messages carry its file, counted by file */
 	uint32_t nr_inside;    /* [g] the collector's */
 	bool is_reached;       /* [g] the collector's */
+	struct unix_sock *next_reached; /* [g] whose queue is to be looked at next */
 	struct list_node flight_link; /* [g] while nr_in_flight > 0 */
 };
 
@@ -153,7 +154,8 @@ void unix_deliver_files(struct control_files *files, struct socket_msg *m);
  */
 void unix_flight_lock(void);
 void unix_flight_unlock(void);
-void unix_flight_begin(struct control_files *f);
+/* The files go on their way. -ETOOMANYREFS: the sender has too many there. */
+MUST_CHECK int unix_flight_begin(struct control_files *f);
 void unix_flight_end(struct control_files *f);
 /* After a release: looks for sockets that only messages refer to, later. */
 void unix_collect_later(void);
