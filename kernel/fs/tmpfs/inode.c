@@ -56,6 +56,7 @@ static void init_node(struct tmpfs_node *n, struct inode *i)
 	n->xattrs.head.next = NULL;
 	if (S_ISDIR(i->mode)) {
 		list_init(&n->entries);
+		n->cursor = NULL;
 		n->next_cookie = TMPFS_FIRST_COOKIE;
 		i->fops = &dir_file_ops;
 		i->size = 2 * TMPFS_DIRENT_SIZE;
@@ -103,9 +104,16 @@ uncount:
 	return err;
 }
 
+/* Out of the directory's list, where nobody stops at it any more. */
+static void leave_directory(struct tmpfs_node *dir, struct tmpfs_entry *e)
+{
+	if (dir->cursor == e)
+		dir->cursor = list_next(&dir->entries, e, struct tmpfs_entry, link);
+	list_remove(&e->link);
+}
+
 static void free_entry(struct tmpfs_entry *e)
 {
-	list_remove(&e->link);
 	e->dentry = NULL;
 	if (e->is_allocated)
 		mem_free(e);
@@ -119,13 +127,15 @@ void tmpfs_evict(struct inode *i)
 	if (!n)
 		return;
 	if (S_ISDIR(i->mode)) {
-		list_for_each_safe (e, &n->entries, struct tmpfs_entry, link)
+		list_for_each_safe (e, &n->entries, struct tmpfs_entry, link) {
+			list_remove(&e->link);
 			free_entry(e);
+		}
 	} else if (S_ISREG(i->mode)) {
 		pagecache_fini(&n->cache);
 	}
 	if (list_node_is_linked(&n->entry.link))
-		free_entry(&n->entry);
+		list_remove(&n->entry.link);
 	tmpfs_free_xattrs(n);
 	atomic_sub_relaxed(&n->fs->used_inodes, 1ul);
 	i->private_data = NULL;
@@ -164,6 +174,7 @@ static void remove_entry(struct inode *dir, struct dentry *d)
 {
 	if (!d->private_data) /* just being made by tmpfs_add_name */
 		return;
+	leave_directory(tmpfs_node(dir), d->private_data);
 	free_entry(d->private_data);
 	d->private_data = NULL;
 	dir->size -= TMPFS_DIRENT_SIZE;
@@ -334,7 +345,7 @@ static void move_entry(struct tmpfs_entry *e, struct inode *from, struct inode *
 {
 	if (!e) /* just being made by tmpfs_add_name, whose add_entry will find it */
 		return;
-	list_remove(&e->link);
+	leave_directory(tmpfs_node(from), e);
 	from->size -= TMPFS_DIRENT_SIZE;
 	e->cookie = tmpfs_node(to)->next_cookie++;
 	list_add_tail(&tmpfs_node(to)->entries, &e->link);
@@ -421,9 +432,24 @@ static unsigned type_of(const struct inode *i)
 	return (i->mode & S_IFMT) >> 12; /* DT_*: man 3 readdir */
 }
 
+/* The first name at or behind a position; from where somebody stopped, if that is there. */
+static struct tmpfs_entry *entry_at(struct tmpfs_node *dir, int64_t pos)
+{
+	struct tmpfs_entry *e = dir->cursor, *before;
+
+	before = e ? list_prev(&dir->entries, e, struct tmpfs_entry, link) : NULL;
+	if (!e || (before && before->cookie >= pos))
+		e = list_first(&dir->entries, struct tmpfs_entry, link);
+	while (e && e->cookie < pos)
+		e = list_next(&dir->entries, e, struct tmpfs_entry, link);
+	return e;
+}
+
 static int iterate(struct file *f, struct dir_sink *sink)
 {
 	struct inode *dir = f->inode;
+	struct tmpfs_node *n = tmpfs_node(dir);
+	struct tmpfs_entry *e;
 	struct dentry *parent = f->dentry->parent;
 
 	if (f->pos == 0) {
@@ -437,11 +463,11 @@ static int iterate(struct file *f, struct dir_sink *sink)
 			return 0;
 		f->pos = TMPFS_FIRST_COOKIE;
 	}
-	list_for_each (e, &tmpfs_node(dir)->entries, struct tmpfs_entry, link) {
+	for (e = entry_at(n, f->pos); e;
+		e = list_next(&n->entries, e, struct tmpfs_entry, link)) {
 		const struct dentry *d = e->dentry;
 
-		if (e->cookie < f->pos)
-			continue;
+		n->cursor = e;
 		if (!sink->emit(sink, d->name, d->name_len, e->cookie + 1, d->inode->ino,
 			    type_of(d->inode)))
 			return 0;

@@ -49,6 +49,8 @@ struct tmpfs_node {
 		struct {                     /* a directory */
 			struct list entries; /* [i] */
 			int64_t next_cookie; /* [i] */
+			struct tmpfs_entry *
+				cursor; /* [i] where somebody's getdents stopped: not read yet */
 		};
 		struct { /* a regular file */
 			struct pagecache cache;
