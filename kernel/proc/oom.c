@@ -3,9 +3,9 @@
  * Whom to end when memory is out.
  *
  * The one that has most in memory, where oom_score_adj counts as thousandths of all RAM; -1000 is
- * never chosen, nor is process 1. One victim at a time: until it has given its memory back,
- * others that run out wait for it. They wait in short sleeps, because nothing tells of a
- * page that comes back.
+ * never chosen, nor is process 1. Who shares its memory is killed with it. One victim at a time:
+ * until it has given its memory back, others that run out wait for it. They wait in short sleeps,
+ * because nothing tells of a page that comes back.
  *
  * Locks   is_choosing [a]: who sets it chooses; victim belongs to that thread.
  * Spec    man 5 proc, /proc/PID/oom_score_adj
@@ -94,6 +94,20 @@ static bool victim_is_alive(void)
 	return has_memory;
 }
 
+/* Who shares the victim's memory keeps it, so it goes along: a child of vfork, or its parent. */
+static void kill_if_sharing(struct proc *p, void *ctx)
+{
+	const struct choice *c = ctx;
+	bool is_sharing;
+
+	irqlock_lock(&p->lock);
+	is_sharing = p->vm && p->vm == READ_ONCE(c->best->vm) && p->pid->nr != 1 &&
+		     p->oom_score_adj != ADJ_NEVER;
+	irqlock_unlock(&p->lock);
+	if (is_sharing)
+		signal_kernel_proc(p, SIGKILL);
+}
+
 /* By who set is_choosing. False: nobody is left. */
 static bool choose_locked(void)
 {
@@ -117,7 +131,8 @@ static bool choose_locked(void)
 		    "memory, adj %d, and is killed",
 		stats.free * (PAGE_SIZE / KIB), stats.total * (PAGE_SIZE / KIB), victim.nr,
 		name, c.resident * (PAGE_SIZE / KIB), c.best->oom_score_adj);
-	signal_kernel_proc(c.best, SIGKILL);
+	proc_for_each(kill_if_sharing, &c);
+	signal_kernel_proc(c.best, SIGKILL); /* should it have got another memory meanwhile */
 	proc_put(c.best);
 	return true;
 }
