@@ -286,6 +286,16 @@ long long get_number(const char *path, const char *key)
 	return -1;
 }
 
+long long word_of_cmdline(const char *key, long long otherwise)
+{
+	char text[2048], *at;
+
+	if (get_file("/proc/cmdline", text, sizeof(text)) < 0)
+		return otherwise;
+	at = strstr(text, key);
+	return at ? strtoll(at + strlen(key), NULL, 0) : otherwise;
+}
+
 __attribute__((weak)) int guest_helper(int argc, char **argv)
 {
 	(void)argv;

@@ -172,5 +172,7 @@ void put_file(const char *path, const char *content);
 ssize_t get_file(const char *path, char *buf, size_t size);
 /* Whether the path exists. */
 bool exists(const char *path);
+/* The number after "key" (deep.names=) on the kernel's command line, by which a test is made larger. */
+long long word_of_cmdline(const char *key, long long otherwise);
 /* The value after "key" in a file of lines such as /proc/self/status, or -1. */
 long long get_number(const char *path, const char *key);

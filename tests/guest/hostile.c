@@ -109,17 +109,28 @@ static long watch(uint64_t seed, unsigned number, pid_t victim)
 	return made;
 }
 
-static uint64_t word_of_cmdline(const char *key, uint64_t otherwise)
-{
-	char text[2048], *at;
+enum { A_DAY = 86400, SECONDS = 10, SWEEP_AFTER = 20, ROUNDS = 3 };
 
-	if (get_file("/proc/cmdline", text, sizeof(text)) < 0)
-		return otherwise;
-	at = strstr(text, key);
-	return at ? strtoull(at + strlen(key), NULL, 0) : otherwise;
+static void prepare(void)
+{
+	mkdir("/tmp/hostile.box", 0777);
+	CHECK_OK(chdir("/tmp/hostile.box"));
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		-1, 0);
+	CHECK(board != MAP_FAILED);
 }
 
-enum { A_DAY = 86400, SECONDS = 10 };
+/* One victim from its birth to its end; the calls that it made. */
+static long run_victim(uint64_t seed, unsigned number)
+{
+	pid_t victim;
+
+	memset(board, 0, sizeof(*board));
+	victim = CHECK_OK(fork());
+	if (victim == 0)
+		be_victim(seed, number);
+	return watch(seed, number, victim);
+}
 
 TEST_WITHIN(hostile, walk_of_every_call, A_DAY)
 {
@@ -130,24 +141,43 @@ TEST_WITHIN(hostile, walk_of_every_call, A_DAY)
 	unsigned victims = 0;
 	long made = 0;
 
-	mkdir("/tmp/hostile.box", 0777);
-	CHECK_OK(chdir("/tmp/hostile.box"));
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		-1, 0);
-	CHECK(board != MAP_FAILED);
+	prepare();
 	for (; now_ms() < end && number < last; number++, victims++) {
-		pid_t victim;
-
-		memset(board, 0, sizeof(*board));
-		victim = CHECK_OK(fork());
-		if (victim == 0)
-			be_victim(seed, number);
-		made += watch(seed, number, victim);
+		made += run_victim(seed, number);
+		if (victims % SWEEP_AFTER == SWEEP_AFTER - 1)
+			sweep(); /* a child that somebody has stopped would stay for ever */
 	}
 	printf("# hostile: seed %lu: %u victims, up to %u, made %ld calls\n", seed, victims,
 		number, made);
 	fflush(stdout);
 }
+
+/*
+ * The same victims again and again leave no more behind than once. hostile.again= victims in each round.
+ */
+TEST_WITHIN(hostile, victims_leave_nothing_behind, A_DAY)
+{
+	static struct census before;
+	uint64_t seed = word_of_cmdline("hostile.seed=", 1);
+	unsigned victims = word_of_cmdline("hostile.again=", 2);
+	const char *leak;
+
+	prepare();
+	for (int round = 0; round < ROUNDS; round++) {
+		for (unsigned number = 0; number < victims; number++)
+			run_victim(seed, number);
+		sweep();
+		if (round == 0) { /* caches are warm */
+			sleep_ms(500);
+			census_take(&before);
+		}
+	}
+	leak = census_find_leak(&before, 100 + victims, 4096 + 16 * victims);
+	if (leak)
+		FAIL("after %d rounds of %u victims of seed %lu: %s", ROUNDS - 1, victims, seed,
+			leak);
+}
+
 /* ---- What the walk has found ---- */
 
 TEST(hostile, microseconds_beyond_64_bits)

@@ -9,14 +9,25 @@ for variant, cpus, is_slow in (("release", 1, True), ("release", 2, False), ("re
                                ("debug", 1, True), ("debug", 2, False), ("debug", 4, True), ("kasan", 2, True)):
     Program(f"guest.{variant}_{cpus}", f"Linux programs on the {variant} kernel, CPUs: {cpus}", needs=variant, lines=True,
             slow=is_slow, timeout=900, command=[RUN, "--no-oracle", "--variant", variant, "--smp", str(cpus),
-                                                "--append", "hostile.seconds=2", "--kernel", f"build/x86_64/{variant}/torus"])
+                                                "--append", "hostile.seconds=2", "--kernel", f"build/x86_64/{variant}/torus"] + ["--heavy"] * is_slow)
 Program("guest.as_linux", "each guest test ends on Torus as it does on Debian's kernel", needs="debug", lines=True, slow=True,
-        timeout=1800, command=[RUN, "--kernel", "build/x86_64/debug/torus"])
+        timeout=1800, command=[RUN, "--heavy", "--kernel", "build/x86_64/debug/torus"])
 for variant, seed in (("debug", 1), ("kasan", 2)):
     Program(f"guest.hostile_{variant}", f"every system call with hostile arguments for ten minutes on the {variant} kernel", needs=variant,
             lines=True, slow=True, timeout=900,
             command=[RUN, "--no-oracle", "--variant", variant, "--smp", "2", "--timeout", "800", "--kernel", f"build/x86_64/{variant}/torus",
                      "--append", f"hostile.seconds=600 hostile.seed={seed}", "hostile"])
+Program("guest.hostile_again", "the same hostile calls twenty times over leave nothing behind", needs="debug", lines=True, slow=True, timeout=900,
+        command=[RUN, "--no-oracle", "--smp", "4", "--timeout", "800", "--kernel", "build/x86_64/debug/torus",
+                 "--append", "hostile.again=60 hostile.seed=3", "hostile.victims_leave*"])
+Program("guest.midway", "memory unmapped midway through calls, a second for each", needs="debug", lines=True, slow=True, timeout=300,
+        command=[RUN, "--no-oracle", "--smp", "4", "--kernel", "build/x86_64/debug/torus", "--append", "midway.ms=1000", "midway"])
+Program("guest.deep", "folders a hundred thousand deep and wide", needs="debug", lines=True, slow=True, timeout=900,
+        command=[RUN, "--no-oracle", "--timeout", "800", "-m", "1G", "--kernel", "build/x86_64/debug/torus",
+                 "--append", "deep.depth=100000 deep.names=100000", "deep"])
+Program("guest.crowd", "a hundred thousand sleeping processes", needs="release", lines=True, slow=True, timeout=900,
+        command=[RUN, "--no-oracle", "--variant", "release", "--timeout", "800", "-m", "10G", "--kernel", "build/x86_64/release/torus",
+                 "--append", "crowd.sleepers=100000", "crowd"])
 Program("guest.bochs_cpu", "registers, vectors up to AVX-512 and traps of programs, in Bochs", needs="release", lines=True,
         timeout=900, command=[RUN, "--no-oracle", "--bochs", "corei7_skylake_x", "--variant", "release", "--smp", "1",
                               "--kernel", "build/x86_64/release/torus", "cpu"])

@@ -50,7 +50,32 @@ uint64_t below(uint64_t *state, uint64_t count);
 /* Six arguments by the call's letters; what they point to in the arena is written. */
 void draw_arguments(uint64_t *state, const struct call *call, uint64_t args[6]);
 
+/* ---- census.c: what is left behind ---- */
+
+enum { SLABS = 128 };
+
+struct census {
+	long files, threads, mounts, free_kib; /* of the whole machine */
+	int nr_slabs;
+	struct slab_count {
+		char name[40];
+		long in_use;
+	} slabs[SLABS];
+};
+
+void census_take(struct census *c);
+/*
+ * What there is more of than before, in words, after the kernel had time to give it back; NULL: nothing.
+ * few: so many objects of one kind, and KiB, are no loss.
+ */
+const char *census_find_leak(const struct census *before, long few, long few_kib);
+
+/* Ends every process that victims have left, and sees that none is counted any more. */
+void sweep(void);
+
 /* ---- victim.c ---- */
+
+enum { USER = 1000 }; /* of every other victim */
 
 enum { THREADS = 3, CALLS_PER_THREAD = 1500 };
 

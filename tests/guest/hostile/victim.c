@@ -142,7 +142,7 @@ static void fill_sandbox(bool is_root)
 	close(fd);
 	(void)mount("proc", "proc", "proc", 0, NULL);
 	if (!is_root)
-		(void)!chown(".", 1000, 1000);
+		(void)!chown(".", USER, USER);
 }
 
 /* One of every kind, above 2. What a kernel lacks leaves no hole: numbers are drawn anyhow. */
@@ -268,8 +268,8 @@ _Noreturn void be_victim(uint64_t seed, unsigned number)
 
 		walks[i] = (struct walk){draw(&mix), is_root, &board->threads[i]};
 	}
-	if (!is_root && (setgroups(0, NULL) || setresgid(1000, 1000, 1000) ||
-				setresuid(1000, 1000, 1000)))
+	if (!is_root && (setgroups(0, NULL) || setresgid(USER, USER, USER) ||
+				setresuid(USER, USER, USER)))
 		_exit(6);
 	if (pthread_create(&thread, NULL, flicker, &flicker_chance))
 		_exit(7);
