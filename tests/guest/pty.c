@@ -591,8 +591,8 @@ TEST(pty, serial_line_hangs_up_with_its_session)
 	int fd, other = open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_NONBLOCK);
 	struct termios t;
 
-	if (other < 0 || tcgetattr(other, &t))
-		SKIP("there is no second serial line");
+	if (other < 0 || tcgetattr(other, &t) < 0)
+		SKIP("this machine has one serial line");
 	IN_CHILD(CHECK_OK(setsid()); fd = CHECK_OK(open("/dev/ttyS1", O_RDWR | O_NONBLOCK));
 		 CHECK_OK(open("/dev/tty", O_RDWR)));
 	CHECK_EQ(read(other, &c, 1), 0);
