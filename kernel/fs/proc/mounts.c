@@ -80,6 +80,10 @@ static void add_root(struct text *out, struct mount *m, char *buf)
 	char *at = buf + PATH_SIZE;
 
 	*--at = '\0';
+	if (m->super->flags & SUPER_INTERNAL) { /* a namespace's file */
+		text_add(out, "%s", m->root->inode->link);
+		return;
+	}
 	for (struct dentry *d = m->root; d != d->super->root; d = d->parent) {
 		if ((size_t)(at - buf) < d->name_len + 1)
 			break;

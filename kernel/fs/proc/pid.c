@@ -83,6 +83,63 @@ static int jump_path(const struct proc_node *n, struct mount **mnt, struct dentr
 	return 0;
 }
 
+/* ---- Namespaces: ns/ ---- */
+
+/* The process's namespace of mounts, with a reference. */
+static int mounts_of(const struct proc_node *n, struct mount_ns **out)
+{
+	struct fs_context *fs = NULL;
+	struct proc_whom w;
+	int err = proc_whom_get(n, &w);
+
+	if (err)
+		return err;
+	err = proc_may_look(&w);
+	if (err == 0)
+		fs = proc_whom_fs(&w);
+	proc_whom_put(&w);
+	if (!fs)
+		return err ? err : -ENOENT;
+	*out = fs_context_get_mounts(fs);
+	fs_context_put(fs);
+	return 0;
+}
+
+static int readlink_mnt_ns(const struct proc_node *n, char *buf, size_t size)
+{
+	struct mount_ns *ns;
+	int err = mounts_of(n, &ns);
+
+	if (err)
+		return err;
+	err = (int)snformat(buf, size, "mnt:[%u]", mount_ns_number(ns));
+	mount_ns_put(ns);
+	return err;
+}
+
+static int jump_mnt_ns(const struct proc_node *n, struct mount **mnt, struct dentry **d)
+{
+	struct mount_ns *ns;
+	struct path p;
+	int err = mounts_of(n, &ns);
+
+	if (err)
+		return err;
+	err = mount_ns_get_path(ns, &p);
+	mount_ns_put(ns);
+	if (err)
+		return err;
+	*mnt = p.mnt;
+	*d = p.dentry;
+	return 0;
+}
+
+/* Kinds that the kernel has not are absent: man 7 namespaces. */
+static const struct proc_entry ns_entries[] = {
+	PROC_JUMP("mnt", readlink_mnt_ns, jump_mnt_ns),
+	{0},
+};
+
 /* ---- Folders of processes and threads ---- */
 
 static int parse_number(const char *name, size_t len, int *nr)
@@ -246,8 +303,9 @@ static const struct proc_dir_ops task_ops = {.lookup = task_lookup, .next = task
 		PROC_FILE("mem", 0600, &proc_mem_ops),                                         \
 		PROC_FILE("pagemap", 0400, &proc_pagemap_ops),                                 \
 		PROC_NAMES("fd", 0500, &proc_fd_ops),                                          \
-		PROC_NAMES("fdinfo", 0555, &proc_fdinfo_ops), PATH_LINK("exe"),                \
-		PATH_LINK("cwd"), PATH_LINK("root")
+		PROC_NAMES("fdinfo", 0555, &proc_fdinfo_ops),                                  \
+		{.name = "ns", .mode = S_IFDIR | 0511, .children = ns_entries},                \
+		PATH_LINK("exe"), PATH_LINK("cwd"), PATH_LINK("root")
 
 static const struct proc_entry task_entries[] = {
 	COMMON_ENTRIES,

@@ -333,8 +333,9 @@ size_t file_anonymous_name(const struct file *f, char *buf, size_t size)
 {
 	const char *name = f->ops->name ? f->ops->name : "?";
 
-	if (S_ISREG(f->inode->mode))
-		return snformat(buf, size, "/%s (deleted)", f->inode->link);
+	if (S_ISREG(f->inode->mode)) /* of a namespace, or of memfd_create() */
+		return snformat(
+			buf, size, f->inode->nlink ? "%s" : "/%s (deleted)", f->inode->link);
 	if (S_ISFIFO(f->inode->mode) || S_ISSOCK(f->inode->mode))
 		return snformat(buf, size, "%s:[%lu]",
 			S_ISFIFO(f->inode->mode) ? "pipe" : "socket", f->inode->ino);

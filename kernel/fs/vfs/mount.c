@@ -271,7 +271,7 @@ const struct filesystem *filesystem_find(const char *name)
 /* The tree of a namespace begins with its root, which hangs nowhere. */
 static int create_first_namespace(struct super *s)
 {
-	struct mount_ns *ns = mem_alloc(sizeof(*ns), SLAB_ZERO);
+	struct mount_ns *ns = mount_ns_create();
 	struct mount *m;
 	int err;
 
@@ -283,12 +283,8 @@ static int create_first_namespace(struct super *s)
 		return err;
 	}
 	super_release(s); /* the mount has its own */
-	refcount_init(&ns->refs, 1);
-	list_init(&ns->mounts);
-	list_add_tail(&ns->mounts, &m->ns_link);
 	ns->root = m;
-	ns->nr_mounts = 1;
-	m->ns = ns;
+	mount_ns_adopt(ns, m);
 	mount_ns_first = ns;
 	return 0;
 }
@@ -305,6 +301,7 @@ void vfs_init(void)
 		list_init(&mountpoints[i]);
 	inode_init_caches();
 	dentry_init_cache();
+	mount_ns_init();
 	fs = filesystem_find("rootfs");
 	if (!fs)
 		panic("vfs: no file system can be the root");

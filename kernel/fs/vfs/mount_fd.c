@@ -57,8 +57,8 @@ int vfs_clone_tree(const struct path *p, bool is_recursive, struct file **out)
 		return -EPERM;
 	mutex_lock(&mount_lock);
 	if (p->mnt->ns == fs_context_current()->ns)
-		err = mount_tree_copy(
-			p->mnt, p->dentry, is_recursive ? COPY_PEER : COPY_ONE, &tree);
+		err = mount_tree_copy(p->mnt, p->dentry,
+			COPY_NS_FILES | (is_recursive ? COPY_PEER : COPY_ONE), &tree);
 	mutex_unlock(&mount_lock);
 	return err ? err : open_detached(tree, out);
 }

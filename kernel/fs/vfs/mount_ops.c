@@ -148,6 +148,14 @@ static int mount_new(struct path *p, const char *source, const char *type, unsig
 
 /* ---- Bind and move ---- */
 
+/* A file of a younger namespace, which therefore cannot hold this one by another file in its tree. */
+static bool is_young_namespace(const struct path *p)
+{
+	const struct mount_ns *ns = mount_ns_of(p->dentry);
+
+	return ns && mount_ns_number(ns) > mount_ns_number(fs_context_current()->ns);
+}
+
 static int bind(struct path *p, const char *source, bool is_recursive)
 {
 	struct list doomed = LIST_INIT(doomed);
@@ -164,11 +172,11 @@ static int bind(struct path *p, const char *source, bool is_recursive)
 	err = lock_place(p);
 	if (err)
 		goto unlock;
-	if (!is_ours(p->mnt) || !is_ours(from.mnt))
+	if (!is_ours(p->mnt) || (!is_ours(from.mnt) && !is_young_namespace(&from)))
 		err = -EINVAL;
 	else
-		err = mount_tree_copy(
-			from.mnt, from.dentry, is_recursive ? 0 : COPY_ONE, &tree);
+		err = mount_tree_copy(from.mnt, from.dentry,
+			COPY_NS_FILES | (is_recursive ? 0 : COPY_ONE), &tree);
 	if (!err) {
 		err = graft(tree, p);
 		if (err)
@@ -180,6 +188,16 @@ unlock:
 	mount_tree_release(&doomed);
 	path_put(&from);
 	return err;
+}
+
+/* Whether the tree has files of namespaces that could hold this one by a file in theirs. */
+static bool has_older_namespace(struct mount *tree)
+{
+	for (struct mount *m = tree; m; m = mount_tree_next(m, tree))
+		if (mount_ns_is_file(m->root) &&
+			!is_young_namespace(&(struct path){m, m->root}))
+			return true;
+	return false;
 }
 
 static bool has_unbindable(struct mount *tree)
@@ -202,6 +220,8 @@ static int check_move(const struct path *to, struct mount *m, const struct path 
 		return -EINVAL;
 	if (is_dir(to->dentry) != is_dir(m->root))
 		return -EINVAL;
+	if (has_older_namespace(m))
+		return -ELOOP;
 	for (struct mount *up = to->mnt;; up = up->parent) {
 		if (up == m)
 			return -ELOOP;

@@ -35,6 +35,8 @@ MUST_CHECK int mount_move(struct path *from, struct path *to);
 
 /* The next of a tree, parents first; NULL at the end. */
 struct mount *mount_tree_next(struct mount *m, struct mount *root);
+/* The same, past everything below m. */
+struct mount *mount_tree_next_beside(struct mount *m, struct mount *root);
 
 enum mount_copy {
 	COPY_PEER = 0, /* the copy of a shared mount is its peer, of a slave another slave */
@@ -43,17 +45,27 @@ enum mount_copy {
 	COPY_MAKE_SHARED = 4, /* and has peers of its own */
 	COPY_ONE = 8,         /* without what is mounted below */
 	COPY_UNBINDABLE = 16, /* unbindable mounts too: a namespace's copy */
+	COPY_NS_FILES = 32,   /* files of namespaces too (mount_ns.c): by a bind mount only */
 };
 /* A copy of the part of a tree that is below `root`, attached nowhere. -EINVAL (unbindable), -ENOMEM. */
 MUST_CHECK int mount_tree_copy(
 	struct mount *m, struct dentry *root, unsigned how, struct mount **out);
-/* Makes a tree, which hangs at its place already or is a namespace's root, part of the namespace. */
-MUST_CHECK int mount_ns_may_grow(struct mount_ns *ns, struct mount *tree);
-void mount_ns_adopt(struct mount_ns *ns, struct mount *tree);
 /* Takes all of a tree out of namespaces and apart; onto *doomed. */
 void mount_tree_take_down(struct mount *m, struct list *doomed);
 /* Gives the tree's references back: without mount_lock where a filesystem may end with them. */
 void mount_tree_release(struct list *doomed);
+
+/* ---- Namespaces: mount_ns.c ---- */
+
+void mount_ns_init(void);
+/* Without a tree yet; NULL: no memory. */
+struct mount_ns *mount_ns_create(void);
+/* Makes a tree, which hangs at its place already or is a namespace's root, part of the namespace. */
+MUST_CHECK int mount_ns_may_grow(struct mount_ns *ns, struct mount *tree);
+void mount_ns_adopt(struct mount_ns *ns, struct mount *tree);
+/* Whether it is a file that stands for a namespace, and for which (no reference); NULL: none. */
+bool mount_ns_is_file(const struct dentry *d);
+struct mount_ns *mount_ns_of(const struct dentry *d);
 
 /* ---- How changes spread: propagation.c; mount_lock held ---- */
 

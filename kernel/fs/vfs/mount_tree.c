@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Trees of mounts as wholes: walked, copied, taken down; and namespaces, which own one each.
+ * Trees of mounts as wholes: walked, copied, taken down.
  *
  * Locks   mount_lock around everything, but for the puts in mount_tree_release
  * Spec    man 7 mount_namespaces
@@ -8,14 +8,8 @@
 #include "fs/vfs/dentry_priv.h"
 #include "fs/vfs/mount_priv.h"
 #include "lib/assert.h"
-#include "lib/atomic.h"
-#include "mm/slab.h"
-#include "proc/cred.h"
 
-#include <linux/capability.h>
 #include <linux/mount.h>
-
-uint64_t mount_max = 100000; /* [a] */
 
 struct mount *mount_tree_next(struct mount *m, struct mount *root)
 {
@@ -31,8 +25,7 @@ struct mount *mount_tree_next(struct mount *m, struct mount *root)
 	return NULL;
 }
 
-/* The same, past everything below m. */
-static struct mount *next_beside(struct mount *m, struct mount *root)
+struct mount *mount_tree_next_beside(struct mount *m, struct mount *root)
 {
 	for (; m != root; m = m->parent) {
 		struct mount *next =
@@ -68,12 +61,19 @@ static void drop_unseen(struct mount *top)
 		&doomed); /* nobody has seen them, and no filesystem ends with a copy */
 }
 
+static bool may_copy(const struct mount *m, unsigned how)
+{
+	if (m->propagation & MS_UNBINDABLE && !(how & COPY_UNBINDABLE))
+		return false;
+	return how & COPY_NS_FILES || !mount_ns_is_file(m->root);
+}
+
 int mount_tree_copy(struct mount *tree, struct dentry *root, unsigned how, struct mount **out)
 {
 	struct mount *top, *above = tree, *parent, *next = NULL;
 	int err;
 
-	if (!(how & COPY_UNBINDABLE) && tree->propagation & MS_UNBINDABLE)
+	if (!may_copy(tree, how))
 		return -EINVAL;
 	err = clone(tree, root, how, &top);
 	if (err)
@@ -82,9 +82,9 @@ int mount_tree_copy(struct mount *tree, struct dentry *root, unsigned how, struc
 	if (!(how & COPY_ONE))
 		next = list_first(&tree->children, struct mount, child_link);
 	for (struct mount *m = next, *copy; m; m = next) {
-		if ((m->propagation & MS_UNBINDABLE && !(how & COPY_UNBINDABLE)) ||
+		if (!may_copy(m, how) ||
 			(m->parent == tree && !dentry_is_below(m->mountpoint, root))) {
-			next = next_beside(m, tree);
+			next = mount_tree_next_beside(m, tree);
 			continue;
 		}
 		for (; above != m->parent; above = above->parent)
@@ -140,91 +140,4 @@ void mount_tree_release(struct list *doomed)
 		}
 		mount_put(m); /* the tree's */
 	}
-}
-
-/* ---- Namespaces ---- */
-
-int mount_ns_may_grow(struct mount_ns *ns, struct mount *tree)
-{
-	uint32_t nr = 0;
-
-	for (struct mount *m = tree; m; m = mount_tree_next(m, tree))
-		nr++;
-	return nr + (uint64_t)ns->nr_mounts > READ_ONCE(mount_max) ? -ENOSPC : 0;
-}
-
-void mount_ns_adopt(struct mount_ns *ns, struct mount *tree)
-{
-	for (struct mount *m = tree; m; m = mount_tree_next(m, tree)) {
-		if (m->ns)
-			continue;
-		m->ns = ns;
-		list_add_tail(&ns->mounts, &m->ns_link);
-		ns->nr_mounts++;
-	}
-	ns->changes++;
-}
-
-void mount_ns_put(struct mount_ns *ns)
-{
-	struct list doomed = LIST_INIT(doomed);
-
-	if (!refcount_put(&ns->refs))
-		return;
-	mutex_lock(&mount_lock);
-	mount_tree_take_down(ns->root, &doomed);
-	mutex_unlock(&mount_lock);
-	mount_tree_release(&doomed);
-	mem_free(ns);
-}
-
-/* What a mount of the old tree became: both are walked in step. */
-static struct mount *counterpart(
-	struct mount *of, struct mount *old_root, struct mount *new_root)
-{
-	struct mount *a = old_root, *b = new_root;
-
-	for (; a && b; a = mount_tree_next(a, old_root), b = mount_tree_next(b, new_root))
-		if (a == of)
-			return b;
-	return NULL;
-}
-
-/* The same place in the copy; with references. */
-static void translate(
-	const struct path *p, struct mount *old_root, struct mount *new_root, struct path *out)
-{
-	struct mount *m = counterpart(p->mnt, old_root, new_root);
-
-	*out = m ? (struct path){m, p->dentry} : *p;
-	path_get(out);
-}
-
-int fs_context_unshare_mounts(struct fs_context *fs)
-{
-	struct mount_ns *ns, *old = fs->ns;
-	struct path root, cwd;
-	int err;
-
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	ns = mem_alloc(sizeof(*ns), SLAB_ZERO);
-	if (!ns)
-		return -ENOMEM;
-	refcount_init(&ns->refs, 1);
-	list_init(&ns->mounts);
-	mutex_lock(&mount_lock);
-	err = mount_tree_copy(old->root, old->root->root, COPY_UNBINDABLE, &ns->root);
-	if (!err) {
-		mount_ns_adopt(ns, ns->root);
-		translate(&fs->root, old->root, ns->root, &root);
-		translate(&fs->cwd, old->root, ns->root, &cwd);
-	}
-	mutex_unlock(&mount_lock);
-	if (err) {
-		mem_free(ns);
-		return err;
-	}
-	fs_context_move(fs, ns, &root, &cwd);
-	return 0;
 }

@@ -10,6 +10,9 @@
 #include "sync/spinlock.h"
 #include "uaccess/uaccess.h"
 
+struct file;
+struct mount_ns;
+
 /* A place in the tree; holds a reference on each. */
 struct path {
 	struct mount *mnt;
@@ -118,6 +121,21 @@ void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
 /* unshare(CLONE_NEWNS), clone: this context, which nobody shares, gets a copy of its tree. -EPERM, -ENOMEM, -ENOSPC. */
 MUST_CHECK int fs_context_unshare_mounts(struct fs_context *fs);
+
+/* ---- Namespaces of mounts: mount_ns.c ---- */
+
+/* The one that the context is in, with a reference. */
+struct mount_ns *fs_context_get_mounts(struct fs_context *fs);
+void mount_ns_get(struct mount_ns *ns);
+void mount_ns_put(struct mount_ns *ns); /* the last takes the tree down */
+/* setns(2): the context, which nobody shares, is at the root of this tree. -EPERM, -EINVAL (shared). */
+MUST_CHECK int fs_context_enter_mounts(struct fs_context *fs, struct mount_ns *ns);
+/* A new file that stands for it, with references. -ENOMEM. */
+MUST_CHECK int mount_ns_get_path(struct mount_ns *ns, struct path *out);
+uint32_t mount_ns_number(const struct mount_ns *ns);
+/* What an open file stands for, without a reference of its own; NULL: for no namespace. */
+struct mount_ns *mount_ns_of_file(const struct file *f);
+
 /* With references. */
 void fs_context_get_root(struct fs_context *fs, struct path *out);
 void fs_context_get_cwd(struct fs_context *fs, struct path *out);

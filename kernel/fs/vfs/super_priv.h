@@ -19,9 +19,10 @@ struct mount_ns {
 	struct list mounts; /* [M] ns_link, oldest first */
 	uint32_t nr_mounts; /* [M] at most mount_max */
 	uint64_t changes;   /* [M] goes up with each change: poll of /proc/mounts */
+	uint32_t number;    /* [I] of its file; grows with each namespace */
+	struct list_node dying_link; /* [dying_lock] mount_ns.c */
 };
 extern struct mount_ns *mount_ns_first; /* [I] once vfs_init has run */
-void mount_ns_put(struct mount_ns *ns); /* the last takes the tree down */
 
 /* pivot_root: whoever is at `from` is at `to`. */
 void fs_context_replace_everywhere(const struct path *from, const struct path *to);
