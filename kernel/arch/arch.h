@@ -80,6 +80,12 @@ NORETURN void arch_cpu_stop(void);
 /* Name and features of the CPU, for the log. */
 void arch_cpu_describe(char *buf, size_t size);
 
+/* Where a CPU is: a thread of a core of a package. Packages have numbers of their own, with gaps. */
+struct cpu_place {
+	unsigned package, core, thread;
+};
+void arch_cpu_place(unsigned cpu, struct cpu_place *out);
+
 /* One CPU as /proc/cpuinfo shows it, lines of "name\t: value". */
 void arch_cpu_info(unsigned cpu, char *buf, size_t size);
 

@@ -167,6 +167,11 @@ void arch_timer_cancel(void)
 	sim.self->deadline = SIM_NEVER;
 }
 
+void arch_cpu_place(unsigned cpu, struct cpu_place *out)
+{
+	*out = (struct cpu_place){.package = cpu};
+}
+
 void arch_cpu_info(unsigned cpu, char *buf, size_t size)
 {
 	snformat(buf, size, "processor\t: %u\nmodel name\t: simulated\n", cpu);

@@ -2,11 +2,11 @@
 /*
  * /sys/devices/system/cpu: which CPUs there are, and how they lie to each other.
  *
- * Every CPU that is there is online, and stays so. Each counts as a package of one core, as
- * /proc/cpuinfo says too.
+ * Every CPU that is there is online, and stays so.
  *
  * Spec    Linux: Documentation/ABI/stable/sysfs-devices-system-cpu, admin-guide/cputopology
  */
+#include "arch/arch.h"
 #include "arch/cpu.h"
 #include "fs/sys/sysfs_priv.h"
 #include "lib/cpumask.h"
@@ -40,41 +40,89 @@ static int show_kernel_max(struct text *out, const struct proc_node *n UNUSED)
 
 /* ---- cpuN/topology ---- */
 
+static struct cpu_place place_of(const struct proc_node *n)
+{
+	struct cpu_place place;
+
+	arch_cpu_place((unsigned)n->number, &place);
+	return place;
+}
+
 static int show_package(struct text *out, const struct proc_node *n)
 {
-	text_add(out, "%lu\n", n->number);
+	text_add(out, "%u\n", place_of(n).package);
 	return 0;
 }
 
-static int show_zero(struct text *out, const struct proc_node *n UNUSED)
+static int show_core(struct text *out, const struct proc_node *n)
+{
+	text_add(out, "%u\n", place_of(n).core);
+	return 0;
+}
+
+/* A package has one die, as far as we look. */
+static int show_die(struct text *out, const struct proc_node *n UNUSED)
 {
 	text_add(out, "0\n");
 	return 0;
 }
 
-static int show_own_mask(struct text *out, const struct proc_node *n)
+/* The CPUs of its package, or of its core alone. */
+static void get_beside(const struct proc_node *n, bool is_core, struct cpumask *out)
 {
-	struct cpumask own = cpumask_of((unsigned)n->number);
+	struct cpu_place me = place_of(n), it;
 
-	text_add_mask(out, &own, cpu_count());
+	cpumask_zero(out);
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		arch_cpu_place(cpu, &it);
+		if (it.package == me.package && (!is_core || it.core == me.core))
+			cpumask_set(out, cpu);
+	}
+}
+
+static bool is_of_core(const struct proc_node *n)
+{
+	const char *name = n->entry->name;
+
+	return strcmp(name, "core_cpus") == 0 || strcmp(name, "core_cpus_list") == 0 ||
+	       strcmp(name, "thread_siblings") == 0 ||
+	       strcmp(name, "thread_siblings_list") == 0;
+}
+
+static int show_mask(struct text *out, const struct proc_node *n)
+{
+	struct cpumask beside;
+
+	get_beside(n, is_of_core(n), &beside);
+	text_add_mask(out, &beside, cpu_count());
+	text_add(out, "\n");
+	return 0;
+}
+
+static int show_list(struct text *out, const struct proc_node *n)
+{
+	struct cpumask beside;
+
+	get_beside(n, is_of_core(n), &beside);
+	text_add_list(out, &beside, cpu_count());
 	text_add(out, "\n");
 	return 0;
 }
 
 static const struct proc_entry topology_entries[] = {
-	PROC_TEXT("core_cpus", 0444, show_own_mask),
-	PROC_TEXT("core_cpus_list", 0444, show_package),
-	PROC_TEXT("core_id", 0444, show_zero),
-	PROC_TEXT("core_siblings", 0444, show_own_mask),
-	PROC_TEXT("core_siblings_list", 0444, show_package),
-	PROC_TEXT("die_cpus", 0444, show_own_mask),
-	PROC_TEXT("die_cpus_list", 0444, show_package),
-	PROC_TEXT("die_id", 0444, show_zero),
-	PROC_TEXT("package_cpus", 0444, show_own_mask),
-	PROC_TEXT("package_cpus_list", 0444, show_package),
+	PROC_TEXT("core_cpus", 0444, show_mask),
+	PROC_TEXT("core_cpus_list", 0444, show_list),
+	PROC_TEXT("core_id", 0444, show_core),
+	PROC_TEXT("core_siblings", 0444, show_mask),
+	PROC_TEXT("core_siblings_list", 0444, show_list),
+	PROC_TEXT("die_cpus", 0444, show_mask),
+	PROC_TEXT("die_cpus_list", 0444, show_list),
+	PROC_TEXT("die_id", 0444, show_die),
+	PROC_TEXT("package_cpus", 0444, show_mask),
+	PROC_TEXT("package_cpus_list", 0444, show_list),
 	PROC_TEXT("physical_package_id", 0444, show_package),
-	PROC_TEXT("thread_siblings", 0444, show_own_mask),
-	PROC_TEXT("thread_siblings_list", 0444, show_package),
+	PROC_TEXT("thread_siblings", 0444, show_mask),
+	PROC_TEXT("thread_siblings_list", 0444, show_list),
 	{0},
 };
 static const struct proc_entry cpu_entries[] = {
