@@ -345,6 +345,8 @@ void arch_timer_arm(uint64_t deadline);
 void arch_timer_cancel(void);
 /* Seconds since 1970 by the battery clock; -ENODEV when there is none or it is not set. */
 MUST_CHECK int arch_wallclock_read(int64_t *seconds);
+/* Sets it; -ENODEV, -EINVAL (a time that it cannot show). */
+MUST_CHECK int arch_wallclock_set(int64_t seconds);
 /* A word from the machine's random generator: false when there is none, or none now. */
 MUST_CHECK bool arch_random_word(uint64_t *out);
 

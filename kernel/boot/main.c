@@ -21,6 +21,7 @@
 #include "dev/tty/pty.h"
 #include "dev/tty/serial.h"
 #include "dev/char/chardev.h"
+#include "dev/char/rtc.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "irq/irq.h"
 #include "irq/work.h"
@@ -91,6 +92,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	file_init();			   /* gives  open files                                */
 	devtmpfs_init();		   /* gives  device nodes                              */
 	mem_devices_init();		   /* gives  null, zero, random, kmsg                  */
+	rtc_device_init();		   /*        rtc0                                      */
 	serial_init();			   /* gives  ttyS0..3, console                         */
 	pty_init();			   /* gives  ptmx, tty                                 */
 

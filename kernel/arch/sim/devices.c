@@ -163,6 +163,11 @@ int arch_wallclock_read(int64_t *seconds)
 	return 0;
 }
 
+int arch_wallclock_set(int64_t seconds UNUSED)
+{
+	return -EINVAL; /* it is the simulation's time */
+}
+
 /* ---- The ways out ---- */
 
 void sim_say_schedule(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The battery clock: reading its registers so that they belong together.
+ * The battery clock: reading its registers so that they belong together, and setting them.
  *
  * The clock moves on once a second and says so in register A shortly before. We wait for that to
  * be over (at most 2 ms, else there is no clock), read everything twice, and take it when both
@@ -31,6 +31,7 @@ enum {
 	REG_B = 0x0b,
 	REG_D = 0x0d,
 	STATUS_A_UPDATING = 0x80,
+	STATUS_B_SET = 0x80, /* the clock stands still */
 	MAX_REG = 0x7f,
 	MAX_READS = 5,
 	UPDATE_STEP_US = 20,
@@ -44,6 +45,17 @@ static uint8_t cmos_read(uint8_t reg)
 {
 	io_write8(CMOS_INDEX, reg);
 	return io_read8(CMOS_DATA);
+}
+
+static void cmos_write(uint8_t reg, uint8_t value)
+{
+	io_write8(CMOS_INDEX, reg);
+	io_write8(CMOS_DATA, value);
+}
+
+static bool has_century(void)
+{
+	return machine.rtc_century > REG_D && machine.rtc_century <= MAX_REG;
 }
 
 static bool wait_for_update(void)
@@ -68,7 +80,7 @@ static struct rtc_registers read_all(void)
 		.status_b = cmos_read(REG_B),
 	};
 
-	if (machine.rtc_century > REG_D && machine.rtc_century <= MAX_REG)
+	if (has_century())
 		r.century = cmos_read(machine.rtc_century);
 	return r;
 }
@@ -101,4 +113,37 @@ int arch_wallclock_read(int64_t *seconds)
 	err = read_consistent_locked(&r);
 	irqlock_unlock(&rtc_lock);
 	return err ? err : rtc_decode(&r, seconds);
+}
+
+/* All registers while the clock stands still, so that no update comes between them. */
+static void write_all(const struct rtc_registers *r)
+{
+	cmos_write(REG_B, r->status_b | STATUS_B_SET);
+	cmos_write(REG_SECOND, r->second);
+	cmos_write(REG_MINUTE, r->minute);
+	cmos_write(REG_HOUR, r->hour);
+	cmos_write(REG_DAY, r->day);
+	cmos_write(REG_MONTH, r->month);
+	cmos_write(REG_YEAR, r->year);
+	if (has_century())
+		cmos_write(machine.rtc_century, r->century);
+	cmos_write(REG_B, r->status_b);
+}
+
+int arch_wallclock_set(int64_t seconds)
+{
+	struct rtc_registers r;
+	int err;
+
+	if (machine.has_no_cmos_rtc)
+		return -ENODEV;
+	irqlock_lock(&rtc_lock);
+	err = read_consistent_locked(&r);
+	r.status_b &= (uint8_t)~STATUS_B_SET;
+	if (!err)
+		err = rtc_encode(seconds, has_century(), &r);
+	if (!err)
+		write_all(&r);
+	irqlock_unlock(&rtc_lock);
+	return err;
 }

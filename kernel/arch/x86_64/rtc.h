@@ -15,3 +15,5 @@ struct rtc_registers {
 
 /* Seconds since 1970 (UTC is assumed); -ENODEV when the registers hold no possible date. */
 MUST_CHECK int rtc_decode(const struct rtc_registers *r, int64_t *seconds);
+/* The opposite, in the form that r->status_b asks for; has_century: there is such a register. -EINVAL. */
+MUST_CHECK int rtc_encode(int64_t seconds, bool has_century, struct rtc_registers *r);

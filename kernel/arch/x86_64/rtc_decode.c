@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * From the registers of a battery clock (MC146818) to seconds since 1970.
+ * From the registers of a battery clock (MC146818) to seconds since 1970, and back.
  *
  * Register B says whether numbers are binary or BCD and whether hours go to 12 or 24. A date that
  * cannot be is an unset or broken clock: -ENODEV, never a wild time.
@@ -84,5 +84,45 @@ int rtc_decode(const struct rtc_registers *r, int64_t *seconds)
 		return -ENODEV;
 	*seconds = days_since_1970(year, month, day) * SECONDS_PER_DAY +
 		   ((hour * 60) + minute) * 60 + second;
+	return 0;
+}
+
+/* ---- Back ---- */
+
+static uint8_t register_of(int value, uint8_t status_b)
+{
+	return (uint8_t)(status_b & STATUS_B_BINARY ? value : value / 10 << 4 | value % 10);
+}
+
+static uint8_t hour_register(int hour, uint8_t status_b)
+{
+	if (status_b & STATUS_B_24H)
+		return register_of(hour, status_b);
+	return register_of(hour % 12 ? hour % 12 : 12, status_b) | (hour < 12 ? 0 : HOUR_PM);
+}
+
+int rtc_encode(int64_t seconds, bool has_century, struct rtc_registers *r)
+{
+	int64_t day = seconds / SECONDS_PER_DAY;
+	int of_day = (int)(seconds % SECONDS_PER_DAY), year = MIN_YEAR, month = 1;
+	uint8_t b = r->status_b;
+
+	if (seconds < 0 || day < days_since_1970(MIN_YEAR, 1, 1) ||
+		day >= days_since_1970(has_century ? MAX_YEAR + 1 : MIN_YEAR + 100, 1, 1))
+		return -EINVAL;
+	while (day >= days_since_1970(year + 1, 1, 1))
+		year++;
+	while (month < 12 && day >= days_since_1970(year, month + 1, 1))
+		month++;
+	*r = (struct rtc_registers){
+		.second = register_of(of_day % 60, b),
+		.minute = register_of(of_day / 60 % 60, b),
+		.hour = hour_register(of_day / 3600, b),
+		.day = register_of((int)(day - days_since_1970(year, month, 1)) + 1, b),
+		.month = register_of(month, b),
+		.year = register_of(year % 100, b),
+		.century = has_century ? register_of(year / 100, b) : 0,
+		.status_b = b,
+	};
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "arch/arch.h"
 #include "dev/char/chardev.h"
+#include "dev/char/rtc.h"
 #include "fs/sys/sysfs_priv.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -28,6 +29,8 @@ static const char *class_of(uint32_t dev)
 	case TTY_MAJOR:
 	case TTYAUX_MAJOR:
 		return "tty";
+	case RTC_MAJOR:
+		return "rtc";
 	default:
 		return "misc";
 	}
@@ -174,12 +177,14 @@ static const struct proc_dir_ops class_ops = {.lookup = class_lookup, .next = cl
 const struct proc_entry sys_virtual_entries[] = {
 	PROC_NAMES("mem", 0755, &folder_ops),
 	PROC_NAMES("misc", 0755, &folder_ops),
+	PROC_NAMES("rtc", 0755, &folder_ops),
 	PROC_NAMES("tty", 0755, &folder_ops),
 	{0},
 };
 const struct proc_entry sys_class_entries[] = {
 	PROC_NAMES("mem", 0755, &class_ops),
 	PROC_NAMES("misc", 0755, &class_ops),
+	PROC_NAMES("rtc", 0755, &class_ops),
 	PROC_NAMES("tty", 0755, &class_ops),
 	{0},
 };

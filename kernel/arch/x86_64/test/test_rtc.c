@@ -51,3 +51,29 @@ TEST(rtc, dates_that_cannot_be)
 		EXPECT_EQ(rtc_decode(&bad[i], &s), -ENODEV);
 	EXPECT_EQ(s, 7);
 }
+
+TEST(rtc, what_is_set_is_read_back)
+{
+	static const uint8_t forms[] = { 0, B_24H, B_BINARY, B_24H | B_BINARY };
+	static const int64_t times[] = { 946684800, 951782399, 951782400, 1709210096, 1735689599, 4102444799 };
+
+	for (size_t i = 0; i < ARRAY_LEN(forms) * ARRAY_LEN(times); i++) {
+		struct rtc_registers r = { .status_b = forms[i % ARRAY_LEN(forms)] };
+		int64_t want = times[i / ARRAY_LEN(forms)], got = 0;
+
+		EXPECT_EQ(rtc_encode(want, i % 2, &r), 0);
+		EXPECT_EQ(rtc_decode(&r, &got), 0);
+		EXPECT_EQ(got, want);
+	}
+}
+
+TEST(rtc, times_that_cannot_be_shown)
+{
+	struct rtc_registers r = { .status_b = B_24H };
+
+	EXPECT_EQ(rtc_encode(-1, true, &r), -EINVAL);
+	EXPECT_EQ(rtc_encode(946684799, true, &r), -EINVAL);
+	EXPECT_EQ(rtc_encode(4102444800, false, &r), -EINVAL);
+	EXPECT_EQ(rtc_encode(4102444800, true, &r), 0);
+	EXPECT_EQ(rtc_encode(INT64_MAX, true, &r), -EINVAL);
+}
