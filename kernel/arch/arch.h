@@ -114,6 +114,11 @@ void arch_context_init(
  * and restores callee-saved registers and the flags the ABI names; vector state is the caller's.
  */
 void arch_context_switch(struct arch_context *from, struct arch_context *to);
+/*
+ * The frame pointer of what called arch_context_switch, for backtraces of a thread that does not run.
+ * False: not known. The thread may begin to run meanwhile: what comes is memory-safe, and may be wrong.
+ */
+bool arch_context_frame_pointer(const struct arch_context *ctx, vaddr_t *fp);
 
 /*
  * Vector and FPU state. The kernel itself uses none. A thread that needs some (a user thread, or

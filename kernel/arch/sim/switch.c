@@ -131,6 +131,11 @@ void arch_context_switch(struct arch_context *from, struct arch_context *to)
 	sim_jump(&from->sp, load);
 }
 
+bool arch_context_frame_pointer(const struct arch_context *ctx UNUSED, vaddr_t *fp UNUSED)
+{
+	return false;
+}
+
 bool arch_backtrace_step(vaddr_t *fp, vaddr_t *return_address)
 {
 	const vaddr_t *frame = (const vaddr_t *)*fp;

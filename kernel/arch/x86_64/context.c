@@ -31,3 +31,13 @@ void arch_context_init(
 	};
 	ctx->rsp = (uint64_t)frame;
 }
+
+bool arch_context_frame_pointer(const struct arch_context *ctx, vaddr_t *fp)
+{
+	struct switch_frame frame;
+
+	if (arch_probe_read(&frame, (const void *)READ_ONCE(ctx->rsp), sizeof(frame)))
+		return false;
+	*fp = frame.rbp;
+	return true;
+}

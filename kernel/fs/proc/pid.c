@@ -290,6 +290,7 @@ static const struct proc_dir_ops task_ops = {.lookup = task_lookup, .next = task
 		PROC_TEXT("sched", 0444, proc_show_sched),                                     \
 		PROC_TEXT("schedstat", 0444, proc_show_schedstat),                             \
 		PROC_TEXT("syscall", 0400, proc_show_syscall),                                 \
+		PROC_TEXT("stack", 0400, proc_show_stack),                                     \
 		PROC_TEXT("wchan", 0444, proc_show_wchan),                                     \
 		PROC_TEXT("maps", 0444, proc_show_maps),                                       \
 		PROC_TEXT("smaps", 0444, proc_show_smaps),                                     \

@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 
 #include "arch/arch.h"
+#include "debug/panic.h"
 #include "fs/proc/procfs_priv.h"
 #include "lib/parse.h"
 #include "lib/string.h"
@@ -14,6 +15,7 @@
 #include "sched/sched.h"
 #include "time/clock.h"
 
+enum { SYMBOL_SIZE = 96 };
 enum { SYSCALL_ARGS = 6, DEFAULT_SLACK_NS = 50000 /* man 2 prctl: PR_SET_TIMERSLACK */ };
 
 int proc_show_schedstat(struct text *out, const struct proc_node *n)
@@ -62,11 +64,94 @@ int proc_write_timerslack(const struct proc_node *n, char *text, size_t len)
 	return err;
 }
 
-/* Where it waits in the kernel: as on a Linux without symbols, nothing is said. */
-int proc_show_wchan(struct text *out, const struct proc_node *n UNUSED)
+/* ---- Where it waits ---- */
+
+/*
+ * The callers of a thread that is blocked, innermost first; how many. It may wake meanwhile: then
+ * what was found is thrown away.
+ */
+static unsigned callers_of(struct thread *t, vaddr_t *callers, unsigned max)
 {
-	text_add(out, "0");
+	uint64_t switches = READ_ONCE(t->nr_switches);
+	unsigned nr = 0;
+	vaddr_t fp;
+
+	if (READ_ONCE(t->state) != THREAD_BLOCKED || !arch_context_frame_pointer(&t->ctx, &fp))
+		return 0;
+	while (nr < max && fp >= t->kstack_bottom && fp < t->kstack_top &&
+		arch_backtrace_step(&fp, &callers[nr]))
+		nr++;
+	return READ_ONCE(t->state) == THREAD_BLOCKED && READ_ONCE(t->nr_switches) == switches
+		       ? nr
+		       : 0;
+}
+
+/* Of the parts that make a thread wait, whoever asked them to. */
+static bool is_of_waiting(const char *symbol)
+{
+	static const char *const parts[] = {
+		"sched_", "runq_", "op_", "waitq_", "wait_", "mutex_", "timer_sleep"};
+
+	for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
+		if (strncmp(symbol, parts[i], strlen(parts[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Of what symbol_describe says: up to the offset. */
+static size_t name_len(const char *described)
+{
+	const char *plus = strchr(described, '+');
+
+	return plus ? (size_t)(plus - described) : strlen(described);
+}
+
+/* The name of the function that waits, without an end; "0": it runs, or may not be looked at. */
+int proc_show_wchan(struct text *out, const struct proc_node *n)
+{
+	vaddr_t callers[BACKTRACE_DEPTH];
+	char name[SYMBOL_SIZE];
+	struct proc_whom w;
+	unsigned nr = 0, i = 0;
+	int err = proc_whom_get(n, &w);
+
+	if (err)
+		return err;
+	if (w.thread && proc_may_look(&w) == 0)
+		nr = callers_of(w.thread, callers, ARRAY_LEN(callers));
+	proc_whom_put(&w);
+	for (; i < nr; i++) {
+		symbol_describe(callers[i] - 1, name, sizeof(name));
+		if (!is_of_waiting(name))
+			break;
+	}
+	if (i < nr && !strncmp(name, "0x", 2))
+		i = nr;
+	text_add_bytes(out, i < nr ? name : "0", i < nr ? name_len(name) : 1);
 	return 0;
+}
+
+/* man 5 proc: the functions a thread is in, for who may do anything. */
+int proc_show_stack(struct text *out, const struct proc_node *n)
+{
+	vaddr_t callers[BACKTRACE_DEPTH];
+	char name[SYMBOL_SIZE];
+	struct proc_whom w;
+	unsigned nr = 0;
+	int err = proc_whom_get(n, &w);
+
+	if (err)
+		return err;
+	if (!capable(CAP_SYS_ADMIN))
+		err = -EACCES;
+	else if (w.thread)
+		nr = callers_of(w.thread, callers, ARRAY_LEN(callers));
+	proc_whom_put(&w);
+	for (unsigned i = 0; i < nr; i++) {
+		symbol_describe(callers[i] - 1, name, sizeof(name));
+		text_add(out, "[<0>] %s\n", name);
+	}
+	return err;
 }
 
 static void sched_line(struct text *out, const char *name, uint64_t value)

@@ -73,5 +73,6 @@ int proc_show_sched(struct text *out, const struct proc_node *n);
 int proc_show_timerslack(struct text *out, const struct proc_node *n);
 int proc_write_timerslack(const struct proc_node *n, char *text, size_t len);
 int proc_show_wchan(struct text *out, const struct proc_node *n);
+int proc_show_stack(struct text *out, const struct proc_node *n);
 int proc_show_syscall(struct text *out, const struct proc_node *n);
 int proc_show_children(struct text *out, const struct proc_node *n);
