@@ -21,6 +21,9 @@
 
 enum { CLOCK_TICK_NS = 10000000 /* USER_HZ is 100 */ };
 
+/* Flags of stat that programs look at: man 5 proc; `F` of man 1 ps */
+enum { PF_FORKNOEXEC = 0x40, PF_RANDOMIZE = 0x400000 };
+
 /* ---- States and numbers ---- */
 
 static char state_of(const struct proc_whom *w)
@@ -253,9 +256,11 @@ static void show_stat_public(struct text *out, const struct shown *s)
 	const struct identity *id = &s->id;
 	const struct times *t = &s->times;
 	const struct thread *thread = s->whom.thread;
+	bool has_execed = !(READ_ONCE(s->whom.proc->flags) & PROC_FORK_NO_EXEC);
 
-	text_add(out, "%c %d %d %d %d %d %u ", state_of(&s->whom), id->parent, id->group,
-		id->session, id->tty_nr, id->tty_group, 0x400000u /* PF_RANDOMIZE */);
+	text_add(out, "%c %d %d %d %d %d %d ", state_of(&s->whom), id->parent, id->group,
+		id->session, id->tty_nr, id->tty_group,
+		PF_RANDOMIZE | (has_execed ? 0 : PF_FORKNOEXEC));
 	text_add(out, "%lu %lu %lu %lu %lu %lu %ld %ld ", t->own.min_faults,
 		t->children.min_faults, t->own.maj_faults, t->children.maj_faults,
 		ticks(t->own.user_ns), ticks(t->own.system_ns),
