@@ -313,6 +313,11 @@ size_t log_read(uint64_t *seq, char *buf, size_t size)
 
 /* ---- The command line ---- */
 
+int log_get_console_level(void)
+{
+	return READ_ONCE(console_level);
+}
+
 void log_set_console_level(int level)
 {
 	WRITE_ONCE(console_level, level);

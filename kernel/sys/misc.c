@@ -195,7 +195,7 @@ SYSCALL3(syslog, int, action, uptr, buf, int, len)
 	case LOG_CLEAR:
 		return clear_log();
 	case LOG_CONSOLE_OFF:
-		log_set_console_level(LOG_LEVEL_MIN);
+		log_set_console_level(LOG_LEVEL_MIN - 1);
 		return 0;
 	case LOG_CONSOLE_ON:
 		log_set_console_level(LOG_LEVEL_ALL);
@@ -203,7 +203,7 @@ SYSCALL3(syslog, int, action, uptr, buf, int, len)
 	case LOG_CONSOLE_LEVEL:
 		if (len < LOG_LEVEL_MIN || len > LOG_LEVEL_MAX)
 			return -EINVAL;
-		log_set_console_level(len);
+		log_set_console_level(len - 1); /* what is below it is shown */
 		return 0;
 	case LOG_SIZE_BUFFER:
 		return (int64_t)log_buffer_size();

@@ -333,6 +333,65 @@ TEST(proc, sysctl_numbers_take_effect)
 	CHECK_STREQ(get("/proc/sys/kernel/sched_rr_timeslice_ms"), "100\n");
 }
 
+/* The functions have other names on each kernel; which there are is not asked. */
+TEST(proc, stack_and_wchan_name_where_it_waits)
+{
+	char path[64], text[64];
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	wait_until_sleeping(pid);
+	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	CHECK_OK(get_file(path, text, sizeof(text)));
+	CHECK(text[0] != '0' && !strchr(text, '\n') && !strchr(text, '+'));
+	IN_CHILD(CHECK_OK(setuid(1000)); CHECK_OK(get_file(path, text, sizeof(text)));
+		 CHECK_STREQ(text, "0"));
+	CHECK_STREQ(get("/proc/self/wchan"), "0");
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	CHECK(strncmp(get(path), "[<0>] ", 6) == 0);
+	IN_CHILD({
+		int fd;
+
+		CHECK_OK(setuid(1000));
+		CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+		CHECK_OK(prctl(PR_SET_DUMPABLE, 1));
+		fd = CHECK_OK(open("/proc/self/stack", O_RDONLY));
+		CHECK_ERRNO(read(fd, text, sizeof(text)), EACCES);
+	});
+}
+
+/* man 2 syslog: what is below the console's level is shown there. */
+TEST(proc, printk_is_the_consoles_level)
+{
+	char before[64], text[64];
+	int level;
+
+	CHECK(get_file("/proc/sys/kernel/printk", before, sizeof(before)) > 0);
+	CHECK_EQ(sscanf(before, "%d\t%*d\t%*d\t%*d%n", &level, &(int){0}), 1);
+	CHECK_OK(syscall(SYS_syslog, 8, NULL, 3));
+	CHECK(get_file("/proc/sys/kernel/printk", text, sizeof(text)) > 0);
+	CHECK_EQ(atoi(text), 3);
+	CHECK_STREQ(strchr(text, '\t'), strchr(before, '\t'));
+	put_file("/proc/sys/kernel/printk", "5\n");
+	CHECK_EQ(atoi(get("/proc/sys/kernel/printk")), 5);
+	put_file("/proc/sys/kernel/printk", before);
+	CHECK_EQ(atoi(get("/proc/sys/kernel/printk")), level);
+}
+
+TEST(proc, caches_are_dropped_on_request)
+{
+	char number[2] = "1";
+
+	for (; number[0] <= '3'; number[0]++)
+		put_file("/proc/sys/vm/drop_caches", number);
+	CHECK_ERRNO(
+		write(CHECK_OK(open("/proc/sys/vm/drop_caches", O_WRONLY)), "x", 1), EINVAL);
+	CHECK(exists("/proc/self/stat"));
+}
+
 TEST(proc, can_be_mounted_on)
 {
 	CHECK_OK(mount("here", "/proc/tty", "tmpfs", 0, NULL));

@@ -8,6 +8,8 @@
 #include <linux/capability.h>
 #include "abi/stat.h"
 
+#include "arch/arch.h"
+#include "debug/log.h"
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/epoll.h"
 #include "fs/vfs/file.h"
@@ -113,11 +115,47 @@ static int show_constant(struct text *out, const struct proc_node *n)
 		{"overflowuid", OVERFLOW_ID}, {"overflowgid", OVERFLOW_ID}, {"nr_open", MAX_FD},
 		{"max_map_count", MAP_COUNT}, {"randomize_va_space", 2}, {"dmesg_restrict", 0},
 		{"kptr_restrict", 0}, {"tainted", 0}, {"mmap_min_addr", MIN_ADDR},
-		{"sched_rr_timeslice_ms", RR_TIMESLICE_MS}};
+		{"sched_rr_timeslice_ms", RR_TIMESLICE_MS}, {"panic_on_oops", 1},
+		{"leases-enable", 0}, {"protected_fifos", 0}, {"protected_hardlinks", 0},
+		{"protected_regular", 0}, {"protected_symlinks", 0}, {"suid_dumpable", 0},
+		{"admin_reserve_kbytes", 0}, {"legacy_va_layout", 0}, {"nr_hugepages", 0},
+		{"oom_kill_allocating_task", 0}, {"overcommit_kbytes", 0}, {"panic_on_oom", 0},
+		{"user_reserve_kbytes", 0}};
 
 	for (unsigned i = 0; i < ARRAY_LEN(constants); i++)
 		if (strcmp(constants[i].name, n->entry->name) == 0)
 			text_add(out, "%u\n", constants[i].value);
+	return 0;
+}
+
+static int show_arch(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%s\n", arch_platform());
+	return 0;
+}
+
+/* man 2 syslog: the console's level, then that of lines without one, the lowest, the first. */
+static int show_printk(struct text *out, const struct proc_node *n UNUSED)
+{
+	/* the console's level is one above the last that is shown */
+	text_add(out, "%d\t%d\t%d\t%d\n", log_get_console_level() + 1, LOG_WARNING, 1,
+		LOG_DEBUG);
+	return 0;
+}
+
+/* The first number; the others stay as they are. */
+static int write_printk(const struct proc_node *n UNUSED, char *text, size_t len UNUSED)
+{
+	uint64_t level;
+	size_t end = 0;
+
+	text = trimmed(text);
+	while (text[end] && !char_is_space(text[end]))
+		end++;
+	text[end] = '\0';
+	if (parse_in(text, 0, INT32_MAX, &level))
+		return -EINVAL;
+	log_set_console_level((int)MIN(level, LOG_DEBUG + 1ul) - 1);
 	return 0;
 }
 
@@ -215,6 +253,22 @@ static int write_overcommit(const struct proc_node *n, char *text, size_t len UN
 	return 0;
 }
 
+/*
+ * 2 and 3: names that nobody uses go; there are no pages to drop, as every file is in memory. They
+ * go in pieces, so that a kill ends it.
+ */
+static int write_drop_caches(const struct proc_node *n UNUSED, char *text, size_t len UNUSED)
+{
+	enum { NAMES = 2, BATCH = 256 };
+	uint64_t what;
+
+	if (parse_in(text, 1, 4, &what))
+		return -EINVAL;
+	while ((what & NAMES) && !thread_is_killed() && dentry_shrink(BATCH) == BATCH)
+		;
+	return 0;
+}
+
 /* ---- Numbers that are variables ---- */
 
 static int show_number(struct text *out, const struct proc_node *n)
@@ -253,6 +307,7 @@ static const struct proc_entry random_entries[] = {
 	{0},
 };
 static const struct proc_entry kernel_entries[] = {
+	PROC_TEXT("arch", 0444, show_arch),
 	PROC_TEXT("cap_last_cap", 0444, show_constant),
 	PROC_TEXT("dmesg_restrict", 0444, show_constant),
 	PROC_SETTING("domainname", 0644, show_name, write_name),
@@ -263,7 +318,9 @@ static const struct proc_entry kernel_entries[] = {
 	PROC_TEXT("ostype", 0444, show_ostype),
 	PROC_TEXT("overflowgid", 0444, show_constant),
 	PROC_TEXT("overflowuid", 0444, show_constant),
+	PROC_TEXT("panic_on_oops", 0444, show_constant),
 	PROC_SETTING("pid_max", 0644, show_pid_max, write_pid_max),
+	PROC_SETTING("printk", 0644, show_printk, write_printk),
 	PROC_FOLDER("random", random_entries),
 	PROC_TEXT("randomize_va_space", 0444, show_constant),
 	PROC_TEXT("sched_rr_timeslice_ms", 0444, show_constant),
@@ -287,6 +344,7 @@ static const struct proc_entry fs_entries[] = {
 	PROC_FOLDER("inotify", inotify_entries),
 	PROC_NUMBER("file-max", &file_max, 0, INT64_MAX),
 	PROC_TEXT("file-nr", 0444, show_file_nr),
+	PROC_TEXT("leases-enable", 0444, show_constant),
 	PROC_NUMBER("mount-max", &mount_max, 1, INT32_MAX),
 	PROC_TEXT("nr_open", 0444, show_constant),
 	PROC_TEXT("overflowgid", 0444, show_constant),
@@ -294,13 +352,26 @@ static const struct proc_entry fs_entries[] = {
 	PROC_SETTING("pipe-max-size", 0644, show_pipe_max, write_pipe_max),
 	PROC_NUMBER("pipe-user-pages-hard", &pipe_user_hard, 0, INT64_MAX),
 	PROC_NUMBER("pipe-user-pages-soft", &pipe_user_soft, 0, INT64_MAX),
+	PROC_TEXT("protected_fifos", 0444, show_constant),
+	PROC_TEXT("protected_hardlinks", 0444, show_constant),
+	PROC_TEXT("protected_regular", 0444, show_constant),
+	PROC_TEXT("protected_symlinks", 0444, show_constant),
+	PROC_TEXT("suid_dumpable", 0444, show_constant),
 	{0},
 };
 static const struct proc_entry vm_entries[] = {
+	PROC_TEXT("admin_reserve_kbytes", 0444, show_constant),
+	PROC_SETTING("drop_caches", 0200, NULL, write_drop_caches),
+	PROC_TEXT("legacy_va_layout", 0444, show_constant),
 	PROC_TEXT("max_map_count", 0444, show_constant),
 	PROC_TEXT("mmap_min_addr", 0444, show_constant),
+	PROC_TEXT("nr_hugepages", 0444, show_constant),
+	PROC_TEXT("oom_kill_allocating_task", 0444, show_constant),
+	PROC_TEXT("overcommit_kbytes", 0444, show_constant),
 	PROC_SETTING("overcommit_memory", 0644, show_overcommit, write_overcommit),
 	PROC_SETTING("overcommit_ratio", 0644, show_overcommit, write_overcommit),
+	PROC_TEXT("panic_on_oom", 0444, show_constant),
+	PROC_TEXT("user_reserve_kbytes", 0444, show_constant),
 	{0},
 };
 const struct proc_entry proc_sys_entries[] = {

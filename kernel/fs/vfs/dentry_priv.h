@@ -77,8 +77,6 @@ bool dentry_is_below(
 
 /* Drops every name of a filesystem that nobody mounts any more. */
 void dentry_drop_tree(struct dentry *root);
-/* Frees up to nr unused ones; how many. */
-unsigned dentry_shrink(unsigned nr);
 
 /* Whether the caller's is the only one: for the order of events. */
 bool dentry_is_last_reference(const struct dentry *d);

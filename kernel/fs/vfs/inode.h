@@ -263,6 +263,8 @@ MUST_CHECK int dentry_add(struct dentry *dir, const char *name, struct inode *i)
 void dentry_drop(struct dentry *d);
 /* The cached child of this name, with a reference; NULL. */
 struct dentry *dentry_find(struct dentry *dir, const char *name, size_t len);
+/* Frees up to nr cached names that nobody uses; how many. */
+unsigned dentry_shrink(unsigned nr);
 /* A directory of a SUPER_KEEPS_NAMES filesystem without names in it; dir->inode->lock held. */
 bool dentry_has_children(struct dentry *dir);
 
