@@ -139,7 +139,7 @@ static int copy_files(struct birth *b)
 			return err;
 	}
 	if (has(b, CLONE_FS)) {
-		fs_context_get(from->fs);
+		fs_context_share(from->fs);
 		b->user->fs = from->fs;
 		return 0;
 	}
@@ -147,7 +147,7 @@ static int copy_files(struct birth *b)
 	if (!err && has(b, CLONE_NEWNS)) {
 		err = fs_context_unshare_mounts(b->user->fs);
 		if (err)
-			fs_context_put(b->user->fs);
+			fs_context_leave(b->user->fs);
 	}
 	if (err)
 		fdtable_put(b->user->files);
@@ -156,7 +156,7 @@ static int copy_files(struct birth *b)
 
 static void drop_files(struct uthread *u)
 {
-	fs_context_put(u->fs);
+	fs_context_leave(u->fs);
 	fdtable_put(u->files);
 }
 
@@ -509,7 +509,7 @@ static int unshare_fs(struct uthread *u)
 	struct fs_context *fs, *old = u->fs;
 	int err;
 
-	if (refcount_read(&old->refs) == 1)
+	if (!fs_context_is_shared(old))
 		return 0;
 	err = fs_context_copy(old, &fs);
 	if (err)
@@ -517,7 +517,7 @@ static int unshare_fs(struct uthread *u)
 	irqlock_lock(&u->proc->lock);
 	u->fs = fs;
 	irqlock_unlock(&u->proc->lock);
-	fs_context_put(old);
+	fs_context_leave(old);
 	return 0;
 }
 

@@ -83,6 +83,18 @@ static void add_root_caps(const struct cred *c, struct file_caps *caps)
 	}
 }
 
+/* Whether another process could change the root or the working directory under the program. */
+static bool is_place_shared(struct uthread *u)
+{
+	unsigned own = 0;
+
+	irqlock_lock(&u->proc->lock);
+	list_for_each (each, &u->proc->threads, struct uthread, proc_link)
+		own += each->fs == u->fs;
+	irqlock_unlock(&u->proc->lock);
+	return atomic_load(&u->fs->nr_threads) > own;
+}
+
 /* P'(permitted) and its kin. `old` is what the caller has. */
 static int transform(struct cred *c, const struct cred *old, struct file_caps *caps,
 	bool is_confined, bool *is_secure)
@@ -98,9 +110,11 @@ static int transform(struct cred *c, const struct cred *old, struct file_caps *c
 			   (old->cap_inheritable & caps->inheritable);
 	changes_id = c->euid != old->uid || c->egid != old->gid;
 	gains = c->cap_permitted & ~old->cap_permitted;
-	if ((changes_id || gains) && is_confined) {
-		c->euid = c->uid;
-		c->egid = c->gid;
+	if ((changes_id || gains) && (is_confined || is_place_shared(uthread_current()))) {
+		if (is_confined || !capable(CAP_SETUID)) {
+			c->euid = c->uid;
+			c->egid = c->gid;
+		}
 		c->cap_permitted &= old->cap_permitted;
 	}
 	c->suid = c->fsuid = c->euid;

@@ -104,7 +104,7 @@ static void give_back_thread(struct uthread *u)
 	u->fs = NULL;
 	irqlock_unlock(&u->proc->lock);
 	fdtable_put(files);
-	fs_context_put(fs);
+	fs_context_leave(fs);
 }
 
 /* ---- Orphans; tree locked ---- */

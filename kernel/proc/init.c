@@ -52,7 +52,7 @@ static int make_parts(struct uthread *u, struct proc *p)
 	return 0;
 
 put_fs:
-	fs_context_put(u->fs);
+	fs_context_leave(u->fs);
 put_files:
 	fdtable_put(u->files);
 fini_signals:

@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -367,6 +368,29 @@ TEST(exec, setuid_program)
 	}
 	EXPECT_CHILD(pid, 4);
 	EXPECT_CHILD(RUN("secure"), 4);
+}
+
+static int run_as_2000(void *arg)
+{
+	(void)arg;
+	CHECK_OK(setresuid(2000, 2000, 2000));
+	execve("d/p", (char *[]){"p", "--helper", "secure", NULL}, environ);
+	_exit(90);
+}
+
+/* The other could change its working directory: man 2 execve. */
+TEST(exec, setuid_program_that_shares_its_place_gains_nothing)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+
+	CHECK_OK(mkdir("d", 0755));
+	copy_self("d/p", 0755);
+	CHECK_OK(chown("d/p", 1000, 1000));
+	CHECK_OK(chmod("d/p", 04755));
+	EXPECT_CHILD(CHECK_OK(clone(run_as_2000, stack + sizeof(stack), SIGCHLD, NULL)), 1 | 2);
+	EXPECT_CHILD(
+		CHECK_OK(clone(run_as_2000, stack + sizeof(stack), CLONE_FS | SIGCHLD, NULL)),
+		1 | 4);
 }
 
 TEST(exec, execveat)

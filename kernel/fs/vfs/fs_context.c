@@ -101,6 +101,7 @@ int fs_context_copy(struct fs_context *from, struct fs_context **out)
 	if (!fs)
 		return -ENOMEM;
 	refcount_init(&fs->refs, 1);
+	fs->nr_threads = 1;
 	irqlock_init(&fs->lock, RANK_FS_CONTEXT, "fs context");
 	irqlock_lock(&from->lock);
 	fs->root = from->root;
@@ -116,6 +117,23 @@ int fs_context_copy(struct fs_context *from, struct fs_context **out)
 	irqlock_unlock(&all_lock);
 	*out = fs;
 	return 0;
+}
+
+void fs_context_share(struct fs_context *fs)
+{
+	refcount_get(&fs->refs);
+	atomic_add(&fs->nr_threads, 1);
+}
+
+void fs_context_leave(struct fs_context *fs)
+{
+	atomic_sub(&fs->nr_threads, 1);
+	fs_context_put(fs);
+}
+
+bool fs_context_is_shared(const struct fs_context *fs)
+{
+	return atomic_load(&fs->nr_threads) > 1;
 }
 
 void fs_context_get(struct fs_context *fs)

@@ -19,6 +19,7 @@
 #include "fs/vfs/file.h"
 #include "fs/vfs/mount_ops.h"
 #include "fs/vfs/mount_priv.h"
+#include "fs/vfs/permission_priv.h"
 #include "debug/log.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
@@ -178,7 +179,7 @@ int fs_context_enter_mounts(struct fs_context *fs, struct mount_ns *ns)
 
 	if (!capable(CAP_SYS_ADMIN) || !capable(CAP_SYS_CHROOT))
 		return -EPERM;
-	if (refcount_read(&fs->refs) > 1)
+	if (fs_context_is_shared(fs))
 		return -EINVAL;
 	mutex_lock(&mount_lock);
 	root = (struct path){ns->root, ns->root->root};
@@ -231,8 +232,20 @@ static int64_t nsfs_ioctl(struct file *f UNUSED, unsigned cmd, uintptr_t arg UNU
 	}
 }
 
+/* Nobody may write to them or change what they are. */
+static int nsfs_permission(struct inode *i UNUSED, unsigned mask)
+{
+	return mask & MAY_WRITE ? -EPERM : 0;
+}
+
+static int nsfs_setattr(struct inode *i UNUSED, const struct iattr *attr UNUSED)
+{
+	return -EPERM;
+}
+
 static const struct super_ops nsfs_super_ops = {.evict = nsfs_evict};
-static const struct inode_ops nsfs_inode_ops = {0};
+static const struct inode_ops nsfs_inode_ops = {
+	.permission = nsfs_permission, .setattr = nsfs_setattr};
 static const struct file_ops nsfs_file_ops = {.ioctl = nsfs_ioctl};
 static const struct filesystem nsfs = {.name = "nsfs"};
 static struct mount *nsfs_mount; /* [I] */

@@ -113,10 +113,16 @@ struct fs_context {
 	struct mount_ns *ns;   /* [f] the tree both belong to; one reference */
 	struct list_node link; /* among all contexts: pivot_root looks at each */
 	uint32_t umask;	       /* [a] */
+	uint32_t nr_threads;   /* [a] that have it; refs counts those who look at it too */
 };
 extern struct fs_context fs_context_kernel; /* of threads without a user half; process 1 copies it */
 struct fs_context *fs_context_current(void);
+/* For a thread: a copy, or the same for one more; fs_context_leave ends either. */
 MUST_CHECK int fs_context_copy(struct fs_context *from, struct fs_context **out);
+void fs_context_share(struct fs_context *fs);
+void fs_context_leave(struct fs_context *fs);
+bool fs_context_is_shared(const struct fs_context *fs);
+/* For who looks at it: these do not count as sharing it. */
 void fs_context_get(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs);
 /* unshare(CLONE_NEWNS), clone: this context, which nobody shares, gets a copy of its tree. -EPERM, -ENOMEM, -ENOSPC. */
