@@ -1,0 +1,5 @@
+#!/bin/bash
+# within: 600
+# results: ^(?P<name>ash-\S+): (?P<is>ok|fail)$
+set -- 'ash-vars'
+. /tests/busybox/ash.bash
