@@ -1,0 +1,5 @@
+#!/bin/bash
+# within: 600
+# results: ^(?P<is>ok|not ok) \d+ - (?P<name>\w+)
+set -- '.' '^fs_|^(spawn|kill|process|signal|pipe|ipc|tty|thread|mutex|rwlock|semaphore|barrier|condvar|once|fork|stdio|active|async|closed)'
+. /tests/uv/tests.bash
