@@ -207,6 +207,18 @@ void rbtree_attach(
 	balance_insert(tree, node);
 }
 
+void rbtree_attach_like(struct rbtree *tree, struct rbtree_node *parent, int side,
+	struct rbtree_node *node, const struct rbtree_node *like)
+{
+	debug_assert(parent ? !parent->child[side] : !tree->root);
+	*node = (struct rbtree_node){
+		.parent_bits = (uintptr_t)parent | (like->parent_bits & RBTREE_BITS)};
+	if (parent)
+		parent->child[side] = node;
+	else
+		tree->root = node;
+}
+
 void rbtree_insert(struct rbtree *tree, struct rbtree_node *node, rbtree_less *less)
 {
 	struct rbtree_node *parent = NULL;

@@ -74,6 +74,14 @@ void rbtree_insert(struct rbtree *tree, struct rbtree_node *node, rbtree_less *l
 void rbtree_attach(
 	struct rbtree *tree, struct rbtree_node *parent, int side, struct rbtree_node *node);
 
+/*
+ * For a copy of a whole tree, from the root down: puts `node` at `side` of `parent` (null: the tree
+ * is empty) with the colour of `like`, whose place in the other tree this is. No balancing and no
+ * update: the owner copies the summaries too. Until all are there, only child links may be followed.
+ */
+void rbtree_attach_like(struct rbtree *tree, struct rbtree_node *parent, int side,
+	struct rbtree_node *node, const struct rbtree_node *like);
+
 void rbtree_erase(struct rbtree *tree, struct rbtree_node *node);
 
 /* After a change of what `node` itself adds to the summaries; its place must still be right. */

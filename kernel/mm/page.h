@@ -40,9 +40,8 @@ struct page {
 			uint32_t slab_carved; /* objects that were ever handed out */
 		};
 		struct {		   /* page table of an address space: mm/vmtable.c */
-			uint16_t table_lo; /* no entry below it is used */
-			uint16_t table_hi; /* nor above; lo > hi: none at all */
-			uint16_t table_nr; /* entries in use */
+			uint64_t table_groups; /* bit n: some of the entries from 8n have been used */
+			uint16_t table_nr;     /* entries in use */
 			uint16_t table_level;
 		};
 	};

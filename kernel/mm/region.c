@@ -280,6 +280,15 @@ static void compute_own_leaf(struct region *r)
 	r->own_leaf = arch_pte_leaf(0, flags, 0);
 }
 
+static void list_with_source(struct region *r)
+{
+	if (!r->source)
+		return;
+	mutex_lock(&r->source->lock);
+	list_add_tail(&r->source->regions, &r->source_link);
+	mutex_unlock(&r->source->lock);
+}
+
 static void insert_uncounted(struct vmspace *vm, struct region *r)
 {
 	r->vm = vm;
@@ -288,11 +297,7 @@ static void insert_uncounted(struct vmspace *vm, struct region *r)
 	vm->nr_regions++;
 	update_gap(r);
 	update_gap_above(r);
-	if (!r->source)
-		return;
-	mutex_lock(&r->source->lock);
-	list_add_tail(&r->source->regions, &r->source_link);
-	mutex_unlock(&r->source->lock);
+	list_with_source(r);
 }
 
 void region_insert(struct vmspace *vm, struct region *r)
@@ -407,6 +412,86 @@ int region_isolate(struct vmspace *vm, vaddr_t start, vaddr_t end, struct region
 	*first = r;
 	return 0;
 }
+
+/* ---- fork ---- */
+
+/* What a child gets for a region; for one that it shall not have, a place holder without a source. */
+static int copy_for_child(const struct region *r, struct region **out)
+{
+	uint64_t accounted = region_is_accounted(r->flags) ? region_pages(r) : 0;
+	struct region *copy;
+
+	if (UNLIKELY(r->flags & VM_DONTFORK)) {
+		copy = region_alloc();
+		if (!copy)
+			return -ENOMEM;
+		copy->start = r->start;
+		copy->end = r->end;
+		copy->flags = r->flags & (VM_DONTFORK | VM_GROWSDOWN);
+		*out = copy;
+		return 0;
+	}
+	if (accounted && vm_commit(accounted))
+		return -ENOMEM;
+	copy = region_copy(r, r->start, r->end);
+	if (!copy) {
+		vm_uncommit(accounted);
+		return -ENOMEM;
+	}
+	copy->flags &= ~(uint32_t)(VM_LOCKED | VM_ONFAULT);
+	*out = copy;
+	return 0;
+}
+
+/* The same tree, node by node: as high as the other one, at most 2 log2(VM_MAX_REGIONS). */
+static int copy_subtree(struct vmspace *to, struct rbtree_node *parent, int side,
+	const struct rbtree_node *like, bool *has_exceptions)
+{
+	const struct region *r = region_of(like);
+	struct region *copy;
+	int err = copy_for_child(r, &copy);
+
+	if (err)
+		return err;
+	*has_exceptions |= (r->flags & (VM_DONTFORK | VM_WIPEONFORK)) != 0;
+	copy->gap = r->gap;
+	copy->max_gap = r->max_gap;
+	copy->vm = to;
+	rbtree_attach_like(&to->regions, parent, side, &copy->node, like);
+	list_with_source(copy);
+	count(to, region_pages(copy), copy->flags);
+	for (side = RBTREE_LEFT; side <= RBTREE_RIGHT && !err; side++)
+		if (like->child[side])
+			err = copy_subtree(
+				to, &copy->node, side, like->child[side], has_exceptions);
+	return err;
+}
+
+int region_copy_all(const struct vmspace *from, struct vmspace *to, bool *has_exceptions)
+{
+	int err = 0;
+
+	if (from->regions.root)
+		err = copy_subtree(to, NULL, RBTREE_LEFT, from->regions.root, has_exceptions);
+	to->nr_regions = from->nr_regions;
+	to->peak_mapped = to->nr_mapped;
+	return err;
+}
+
+void region_drop_exceptions(struct vmspace *to)
+{
+	struct region *r = region_at_or_after(to, 0), *next;
+
+	for (; r; r = next) {
+		next = region_next(r);
+		if (!(r->flags & VM_DONTFORK))
+			continue;
+		region_erase(r);
+		region_free(r);
+	}
+}
+
+/* ---- The end ---- */
 
 /* Children first, and no balance to keep: the tree is at most 2 log2(VM_MAX_REGIONS) high. */
 static void forget_subtree(struct rbtree_node *node)

@@ -63,8 +63,10 @@ void vmspace_init(void)
 		panic("mm: no memory for address spaces");
 	region_init_cache();
 	vmspace_kernel_root = arch_root_get();
-	if (vmspace_kernel_root)
+	if (vmspace_kernel_root) {
 		fill_kernel_entries();
+		vmtable_init();
+	}
 }
 
 /* Only a process has limits. */
@@ -178,43 +180,6 @@ void vmspace_put(struct vmspace *vm)
 
 /* ---- fork ---- */
 
-/* How a region goes to the child: NULL and 0 when it does not. */
-static int copy_region(const struct region *r, struct vmspace *to, uint64_t *pages)
-{
-	struct region *copy;
-	uint64_t accounted = region_is_accounted(r->flags) ? region_pages(r) : 0;
-	int err;
-
-	if (r->flags & VM_DONTFORK)
-		return 0;
-	err = accounted ? vm_commit(accounted) : 0;
-	if (err)
-		return err;
-	copy = region_copy(r, r->start, r->end);
-	if (!copy) {
-		vm_uncommit(accounted);
-		return -ENOMEM;
-	}
-	copy->flags &= ~(uint32_t)(VM_LOCKED | VM_ONFAULT);
-	region_insert(to, copy);
-	*pages += accounted;
-	return 0;
-}
-
-static int copy_regions(struct vmspace *from, struct vmspace *to, bool *has_exceptions)
-{
-	uint64_t pages = 0;
-
-	rbtree_for_each (r, &from->regions, struct region, node) {
-		int err = copy_region(r, to, &pages);
-
-		if (err)
-			return err;
-		*has_exceptions |= (r->flags & (VM_DONTFORK | VM_WIPEONFORK)) != 0;
-	}
-	return 0;
-}
-
 static void copy_facts(const struct vmspace *from, struct vmspace *to)
 {
 	to->brk_start = from->brk_start;
@@ -250,6 +215,7 @@ static int wipe_exceptions(const struct vmspace *from, struct vmspace *to)
 		spinlock_unlock(&to->table_lock);
 	}
 	gather_finish(&g);
+	region_drop_exceptions(to);
 	return err;
 }
 
@@ -263,7 +229,7 @@ int vmspace_fork(struct vmspace *from, struct vmspace **out)
 		return err;
 	rwlock_write_lock(&from->lock);
 	copy_facts(from, to);
-	err = copy_regions(from, to, &has_exceptions);
+	err = region_copy_all(from, to, &has_exceptions);
 	if (!err) {
 		spinlock_lock(&from->table_lock);
 		vmtable_share(from, to);

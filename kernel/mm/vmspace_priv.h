@@ -75,6 +75,14 @@ void vmspace_unlock(struct vmspace *vm) RELEASES(vm->lock);
 /* Into vm's tree, lists and counts; out of them. */
 void region_insert(struct vmspace *vm, struct region *r);
 void region_erase(struct region *r);
+/*
+ * fork: `to`, which has none, gets copies of all regions, with their share of overcommit. Where the child
+ * shall have none there is a place holder, which region_drop_exceptions takes out again; *has_exceptions
+ * says whether there are any, or regions to wipe. -ENOMEM: what was copied goes with the address space.
+ */
+MUST_CHECK int region_copy_all(
+	const struct vmspace *from, struct vmspace *to, bool *has_exceptions);
+void region_drop_exceptions(struct vmspace *to);
 /* Changes its borders. */
 void region_resize(struct region *r, vaddr_t start, vaddr_t end);
 void region_set_flags(struct region *r, uint32_t flags);

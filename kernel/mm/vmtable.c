@@ -2,7 +2,7 @@
 /*
  * Page tables of address spaces, shared between parents and children until one side writes.
  *
- * Every table page knows between which two indices it is used, and how many of its entries are,
+ * Every table page knows which groups of its entries have been used, and how many of its entries are,
  * so no walk looks at 512 entries to find three. A table is all zeroes again when its
  * last entry goes, so it is given back as a page that need not be zeroed.
  *
@@ -27,7 +27,7 @@
 
 #include "lib/assert.h"
 #include "lib/atomic.h"
-#include "lib/string.h"
+#include "lib/bits.h"
 #include "mm/pgtable.h"
 #include "mm/phys.h"
 #include "mm/tlb.h"
@@ -36,6 +36,7 @@
 enum { ENTRIES = 512, INDEX_BITS = 9, USER_ENTRIES = ENTRIES / 2 };
 #define GATHER_TABLE 1ul
 
+static uint64_t kernel_groups; /* [I] after vmtable_init: of the kernel's root */
 static struct spinlock split_lock = SPINLOCK_INIT(RANK_PAGE_TABLE_SPLIT, "page-table split");
 
 static unsigned index_of(vaddr_t va, unsigned level)
@@ -65,14 +66,27 @@ static uint64_t pages_of_level(unsigned level)
 
 /* ---- One table ---- */
 
+/* The next entry at or after i that may be in use; ENTRIES: none. */
+static ALWAYS_INLINE unsigned next_used(const struct page *table, unsigned i)
+{
+	uint64_t groups;
+
+	if (i % VMTABLE_GROUP || i == ENTRIES)
+		return i;
+	groups = table->table_groups >> (i / VMTABLE_GROUP);
+	return groups ? i + VMTABLE_GROUP * bits_lowest(groups) : ENTRIES;
+}
+
+#define for_each_used(i, table)                                                                \
+	for (unsigned i = next_used(table, 0); i < ENTRIES; i = next_used(table, i + 1))
+
 static int table_alloc(struct page **out, unsigned level)
 {
 	int err = page_alloc_zeroed(out);
 
 	if (err)
 		return err;
-	(*out)->table_lo = ENTRIES;
-	(*out)->table_hi = 0;
+	(*out)->table_groups = 0;
 	(*out)->table_nr = 0;
 	(*out)->table_level = (uint16_t)level;
 	return 0;
@@ -102,7 +116,8 @@ static void table_empty(struct page *table)
 	arch_pte *entry = entries_of(table);
 	unsigned level = table->table_level;
 
-	for (unsigned i = table->table_lo; i <= table->table_hi; i++) {
+	for_each_used(i, table)
+	{
 		arch_pte pte = entry[i];
 
 		if (!pte)
@@ -183,8 +198,7 @@ static int table_of_leaf(arch_pte pte, unsigned level, struct page **out)
 	entry = entries_of(t);
 	for (unsigned i = 0; i < ENTRIES; i++)
 		entry[i] = arch_pte_leaf(pa + i * PAGE_SIZE, flags, level - 1);
-	t->table_lo = 0;
-	t->table_hi = ENTRIES - 1;
+	t->table_groups = UINT64_MAX;
 	t->table_nr = ENTRIES;
 	arch_pte_publish();
 	*out = t;
@@ -230,9 +244,11 @@ static int split_shared_leaves(struct page *table)
 
 	if (level == 0)
 		return 0;
-	for (unsigned i = table->table_lo; i <= table->table_hi && !err; i++)
-		if (entry[i] && is_leaf(entry[i], level))
+	for_each_used(i, table)
+	{
+		if (!err && entry[i] && is_leaf(entry[i], level))
 			err = split_shared_leaf(&entry[i], level);
+	}
 	return err;
 }
 
@@ -275,15 +291,15 @@ static int table_copy(struct page *from, struct page **out)
 	if (err)
 		return err;
 	dst = entries_of(t);
-	for (unsigned i = from->table_lo; i <= from->table_hi; i++) {
+	for_each_used(i, from)
+	{
 		if (!READ_ONCE(
 			    src[i])) /* truncation takes pages out even here: vmtable_take_out */
 			continue;
 		dst[i] = share_entry(&src[i], level);
 		t->table_nr += dst[i] != 0;
 	}
-	t->table_lo = from->table_lo;
-	t->table_hi = from->table_hi;
+	t->table_groups = from->table_groups;
 	arch_pte_publish();
 	*out = t;
 	return 0;
@@ -314,11 +330,12 @@ void vmtable_share(struct vmspace *from, struct vmspace *to)
 	struct page *root = vmspace_root(from), *child = vmspace_root(to);
 	arch_pte *src = entries_of(root), *dst = entries_of(child);
 
-	for (unsigned i = root->table_lo; i <= root->table_hi; i++)
+	for_each_used(i, root)
+	{
 		if (src[i])
 			dst[i] = share_entry(&src[i], ARCH_TOP_LEVEL);
-	child->table_lo = root->table_lo;
-	child->table_hi = root->table_hi;
+	}
+	child->table_groups = root->table_groups;
 	child->table_nr = root->table_nr;
 	to->nr_resident = from->nr_resident;
 }
@@ -408,7 +425,7 @@ bool vmtable_is_own(const struct vmspace *vm, vaddr_t va)
 
 /* ---- Ranges ---- */
 
-/* The part of a range that one table's used entries cover. */
+/* The part of a range that one table's used groups cover. */
 struct span {
 	unsigned first, last; /* first > last: nothing */
 };
@@ -418,8 +435,10 @@ static struct span span_of(const struct page *table, vaddr_t start, vaddr_t end)
 	unsigned level = table->table_level;
 	struct span s = {index_of(start, level), index_of(end - 1, level)};
 
-	s.first = MAX(s.first, (unsigned)table->table_lo);
-	s.last = MIN(s.last, (unsigned)table->table_hi);
+	if (!table->table_groups)
+		return (struct span){1, 0};
+	s.first = MAX(s.first, VMTABLE_GROUP * bits_lowest(table->table_groups));
+	s.last = MIN(s.last, VMTABLE_GROUP * (bits_highest(table->table_groups) + 1) - 1);
 	return s;
 }
 
@@ -437,7 +456,8 @@ static uint64_t count_resident(const struct page *table)
 
 	if (level == 0)
 		return table->table_nr;
-	for (unsigned i = table->table_lo; i <= table->table_hi; i++) {
+	for_each_used(i, table)
+	{
 		if (!entry[i])
 			continue;
 		nr += is_leaf(entry[i], level) ? pages_of_level(level)
@@ -720,6 +740,36 @@ int vmtable_move(struct vmspace *vm, vaddr_t from, vaddr_t to, size_t size, stru
 
 /* ---- Life ---- */
 
+/* The kernel's half of a root: of its 256 entries, a handful is ever used, and none changes. */
+static void copy_kernel_half(arch_pte *to, const arch_pte *from)
+{
+	for (uint64_t left = kernel_groups; left; left &= left - 1) {
+		unsigned first = VMTABLE_GROUP * bits_lowest(left);
+
+		for (unsigned i = first; i < first + VMTABLE_GROUP; i++)
+			to[i] = from[i];
+	}
+}
+
+static void clear_kernel_half(arch_pte *entry)
+{
+	for (uint64_t left = kernel_groups; left; left &= left - 1) {
+		unsigned first = VMTABLE_GROUP * bits_lowest(left);
+
+		for (unsigned i = first; i < first + VMTABLE_GROUP; i++)
+			entry[i] = 0;
+	}
+}
+
+void vmtable_init(void)
+{
+	const arch_pte *root = phys_to_virt(vmspace_kernel_root);
+
+	for (unsigned i = USER_ENTRIES; i < ENTRIES; i++)
+		if (root[i])
+			kernel_groups |= 1ul << (i / VMTABLE_GROUP);
+}
+
 int vmtable_create(struct vmspace *vm)
 {
 	struct page *root;
@@ -727,10 +777,8 @@ int vmtable_create(struct vmspace *vm)
 
 	if (err)
 		return err;
-	if (vmspace_kernel_root)
-		memcpy(entries_of(root) + USER_ENTRIES,
-			(arch_pte *)phys_to_virt(vmspace_kernel_root) + USER_ENTRIES,
-			USER_ENTRIES * sizeof(arch_pte));
+	if (kernel_groups)
+		copy_kernel_half(entries_of(root), phys_to_virt(vmspace_kernel_root));
 	vm->root = page_to_phys(root);
 	return 0;
 }
@@ -740,6 +788,6 @@ void vmtable_destroy(struct vmspace *vm)
 	struct page *root = vmspace_root(vm);
 
 	table_empty(root);
-	memset(entries_of(root) + USER_ENTRIES, 0, USER_ENTRIES * sizeof(arch_pte));
+	clear_kernel_half(entries_of(root));
 	page_free_zeroed(root);
 }

@@ -26,7 +26,10 @@
 #include "mm/phys.h"
 #include "mm/vmspace.h"
 
-enum { GATHER_MAX = 64 };
+enum {
+	GATHER_MAX = 64,
+	VMTABLE_GROUP = 8 /* entries, one cache line: what a bit of table_groups stands for */
+};
 
 /* On the stack of who removes mappings. */
 struct gather {
@@ -62,6 +65,7 @@ struct entry_place {
 	arch_pte *at;
 };
 
+void vmtable_init(void); /* once the kernel's own root has all its entries */
 MUST_CHECK int vmtable_create(struct vmspace *vm); /* the root; -ENOMEM */
 void vmtable_destroy(struct vmspace *vm);          /* no CPU uses it any more */
 /* The child, whose tables are empty, gets everything; the parent's CPUs have to be flushed. */
@@ -98,10 +102,7 @@ static ALWAYS_INLINE void vmtable_note_used(const arch_pte *entry)
 	unsigned i = ((uintptr_t)entry & PAGE_MASK) / sizeof(*entry);
 
 	table->table_nr++;
-	if (i < table->table_lo)
-		table->table_lo = (uint16_t)i;
-	if (i > table->table_hi)
-		table->table_hi = (uint16_t)i;
+	table->table_groups |= 1ul << (i / VMTABLE_GROUP);
 }
 
 /* The leaf that maps va, at any level; 0: none. Changes nothing. */

@@ -211,3 +211,41 @@ TEST(rbtree, height_stays_within_the_bound)
 	EXPECT_LE(height, BOUND);
 	rbtree_check(&tree, item_less);
 }
+
+static struct rbtree_node *copy_below(struct rbtree *tree, struct rbtree_node *parent, int side,
+	const struct rbtree_node *like, struct item *copies)
+{
+	struct item *copy = &copies[item_of(like)->serial];
+
+	*copy = *item_of(like);
+	rbtree_attach_like(tree, parent, side, &copy->node, like);
+	for (int s = RBTREE_LEFT; s <= RBTREE_RIGHT; s++)
+		if (like->child[s])
+			(void)copy_below(tree, &copy->node, s, like->child[s], copies);
+	return &copy->node;
+}
+
+TEST(rbtree, a_copy_from_the_root_down_is_the_same_tree)
+{
+	enum { N = 300 };
+	static struct item items[N], copies[N];
+	struct item *sorted[N];
+	struct rbtree tree = RBTREE_INIT(update_least), copy = RBTREE_INIT(update_least);
+	struct random random;
+
+	random_seed(&random, 5);
+	for (int i = 0; i < N; i++) {
+		items[i] = (struct item){.key = i * 7 % N,
+			.serial = i,
+			.deadline = (long)random_below(&random, 1000)};
+		rbtree_insert(&tree, &items[i].node, item_less);
+	}
+	(void)copy_below(&copy, NULL, RBTREE_LEFT, tree.root, copies);
+	for (int i = 0; i < N; i++)
+		sorted[copies[i].key] = &copies[i];
+	EXPECT(equals_array(&copy, sorted, N));
+	for (int i = 0; i < N; i += 2)
+		rbtree_erase(&copy, &sorted[i]->node);
+	rbtree_check(&copy, item_less);
+	rbtree_check(&tree, item_less);
+}
