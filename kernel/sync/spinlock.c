@@ -99,13 +99,24 @@ void irqlock_lock_nested(struct irqlock *l, uint64_t key) NOT_ANALYSED
 	l->were_enabled = were_enabled;
 }
 
+/* Apart, so that taking a free lock needs no registers saved for a call. */
+static NOINLINE void irqlock_lock_slowly(struct irqlock *l, bool were_enabled) NOT_ANALYSED
+{
+	ticket_lock_slowly(&l->ticket);
+	lock_check_acquired(l);
+	l->were_enabled = were_enabled;
+}
+
 void irqlock_lock(struct irqlock *l) NOT_ANALYSED
 {
 	bool were_enabled = arch_irq_save();
 
 	preempt_disable();
 	lock_check_acquire(l, l->name, l->rank, 0, CALLER);
-	ticket_lock(&l->ticket);
+	if (UNLIKELY(!ticket_try_lock(&l->ticket))) {
+		irqlock_lock_slowly(l, were_enabled);
+		return;
+	}
 	lock_check_acquired(l);
 	l->were_enabled = were_enabled;
 }
