@@ -2,9 +2,9 @@
 /*
  * Unpacking the initramfs.
  *
- * What the loader left is one or more archives one behind the other, each plain or in gzip, with
- * zeroes between. Everything goes through the same functions as a program's calls, relative to the
- * root that process 1 has.
+ * What the loader left is one or more archives one behind the other, each plain or in gzip, xz
+ * or Zstandard, with zeroes between. Everything goes through the same functions as a program's
+ * calls, relative to the root that process 1 has.
  *
  * Entries that cannot be made are logged and passed over; a damaged archive ends the unpacking and
  * leaves what was made. Directories get their times last, because filling them changes them.
@@ -24,6 +24,9 @@
 #include "lib/inflate.h"
 #include "lib/list.h"
 #include "lib/string.h"
+#include "lib/xz.h"
+#include "lib/zstd.h"
+#include "mm/kmap.h"
 #include "mm/page.h"
 #include "mm/phys.h"
 #include "mm/slab.h"
@@ -276,7 +279,7 @@ static const struct cpio_ops unpack_ops = {
 
 /* ---- Archives ---- */
 
-static int inflate_to_cpio(void *ctx, const uint8_t *bytes, size_t len)
+static int feed_cpio(void *ctx, const uint8_t *bytes, size_t len)
 {
 	struct unpacker *u = ctx;
 	int64_t n = cpio_feed(&u->cpio, bytes, len);
@@ -291,9 +294,72 @@ static int unpack_gzip(struct unpacker *u, const uint8_t *data, size_t size, siz
 
 	if (!state)
 		return -ENOMEM;
-	err = inflate_gzip(state, data, size, at, inflate_to_cpio, u);
+	err = inflate_gzip(state, data, size, at, feed_cpio, u);
 	mem_free(state);
 	return err;
+}
+
+/* The window is as large as whoever packed the archive chose: xz -6 takes 8 MiB, zstd -19 as much. */
+static int alloc_window(size_t size, void **window)
+{
+	int err = kmap_alloc(window, size, "initramfs");
+
+	if (err)
+		log_err("initramfs: no memory for a window of %zu KiB", size >> 10);
+	return err;
+}
+
+static int unpack_xz(struct unpacker *u, const uint8_t *data, size_t size, size_t *at)
+{
+	struct xz *state;
+	void *window;
+	size_t window_size;
+	int err = xz_window_size(data + *at, size - *at, &window_size);
+
+	err = err ? err : alloc_window(window_size, &window);
+	if (err)
+		return err;
+	state = mem_alloc(xz_size, 0);
+	err = state ? xz_unpack(state, window, window_size, data, size, at, feed_cpio, u)
+		    : -ENOMEM;
+	mem_free(state);
+	kmap_free(window);
+	return err;
+}
+
+static int unpack_zstd(struct unpacker *u, const uint8_t *data, size_t size, size_t *at)
+{
+	struct zstd *state;
+	void *window;
+	size_t window_size;
+	int err = zstd_window_size(data + *at, size - *at, &window_size);
+
+	err = err ? err : alloc_window(window_size, &window);
+	if (err)
+		return err;
+	state = mem_alloc(zstd_size, 0);
+	err = state ? zstd_unpack(state, window, window_size, data, size, at, feed_cpio, u)
+		    : -ENOMEM;
+	mem_free(state);
+	kmap_free(window);
+	return err;
+}
+
+struct packing {
+	uint8_t magic[4], magic_len;
+	int (*unpack)(struct unpacker *u, const uint8_t *data, size_t size, size_t *at);
+};
+static const struct packing packings[] = {{{0x1f, 0x8b}, 2, unpack_gzip},
+	{{0xfd, '7', 'z', 'X'}, 4, unpack_xz}, {{0x28, 0xb5, 0x2f, 0xfd}, 4, unpack_zstd}};
+
+/* NULL: not packed. */
+static const struct packing *packing_of(const uint8_t *data, size_t size)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(packings); i++)
+		if (size >= packings[i].magic_len &&
+			memcmp(data, packings[i].magic, packings[i].magic_len) == 0)
+			return &packings[i];
+	return NULL;
 }
 
 static int unpack_all(struct unpacker *u, const uint8_t *data, size_t size)
@@ -301,15 +367,15 @@ static int unpack_all(struct unpacker *u, const uint8_t *data, size_t size)
 	size_t at = 0;
 
 	while (at < size) {
-		bool is_gzip = size - at > 1 && data[at] == 0x1f && data[at + 1] == 0x8b;
+		const struct packing *packing = packing_of(data + at, size - at);
 		uint64_t offset = u->cpio.offset;
 		int64_t n;
 		int err;
 
-		if (is_gzip && cpio_is_between(&u->cpio)) {
+		if (packing && cpio_is_between(&u->cpio)) {
 			cpio_init(&u->cpio, &unpack_ops,
 				u); /* alignment counts from its own start */
-			err = unpack_gzip(u, data, size, &at);
+			err = packing->unpack(u, data, size, &at);
 			if (err)
 				return err;
 			cpio_init(&u->cpio, &unpack_ops, u);

@@ -41,7 +41,7 @@ struct inflate {
 	unsigned nr_bits;
 	bool is_cut; /* more bits were wanted than there are */
 
-	inflate_sink *sink;
+	byte_sink *sink;
 	void *ctx;
 	size_t out;     /* where the next byte goes in the window */
 	size_t sent;    /* bytes below it that the sink has had */
@@ -382,7 +382,7 @@ static int inflate_blocks(struct inflate *s)
 }
 
 int inflate(struct inflate *s, const uint8_t *data, size_t size, size_t *used,
-	inflate_sink *sink, void *ctx)
+	byte_sink *sink, void *ctx)
 {
 	int err, flushed;
 
@@ -444,7 +444,7 @@ static int skip_header(const uint8_t *data, size_t size, size_t *at)
 }
 
 int inflate_gzip(struct inflate *s, const uint8_t *data, size_t size, size_t *used,
-	inflate_sink *sink, void *ctx)
+	byte_sink *sink, void *ctx)
 {
 	int err;
 

@@ -8,11 +8,7 @@
 #pragma once
 
 #include "lib/base.h"
-
-/*
- * Where the bytes go, in order. Non-zero ends decompression with that error.
- */
-typedef int inflate_sink(void *ctx, const uint8_t *bytes, size_t len);
+#include "lib/window.h"
 
 struct inflate; /* 64 KiB and more: from the heap */
 extern const size_t inflate_size;
@@ -23,7 +19,7 @@ extern const size_t inflate_size;
  * Returns  0; -EINVAL (damaged), -ENODATA (cut short), or what the sink said
  */
 MUST_CHECK int inflate(struct inflate *state, const uint8_t *data, size_t size, size_t *used,
-	inflate_sink *sink, void *ctx);
+	byte_sink *sink, void *ctx);
 /* One gzip member: header, stream, checksum and length. */
 MUST_CHECK int inflate_gzip(struct inflate *state, const uint8_t *data, size_t size,
-	size_t *used, inflate_sink *sink, void *ctx);
+	size_t *used, byte_sink *sink, void *ctx);
