@@ -31,12 +31,15 @@ def symbols(kernel):
     return sorted(found.items())
 
 
-def add_up(path, table):
+def add_up(path, table, is_start_counted=True):
+    """{function: instructions}. What runs where the kernel is loaded, its start, may later be programs."""
     starts, sums = [address for address, _ in table], {}
     with open(path) as f:
         for line in f:
             address, count = int(line.split()[0], 16), int(line.split()[1])
             if address < LINKED_AT:
+                if not is_start_counted:
+                    continue
                 address += LINKED_AT - LOADED_AT
             at = bisect.bisect_right(starts, address) - 1
             name = table[at][1] if at >= 0 else f"{address:#x}"
