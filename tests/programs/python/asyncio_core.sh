@@ -5,5 +5,4 @@
 A=test.test_asyncio.test_
 exec python3.11 /tests/python/modules.py \
 	${A}base_events ${A}buffered_proto ${A}context ${A}futures ${A}futures2 ${A}locks ${A}pep492 ${A}protocols \
-	${A}queues ${A}runners ${A}selector_events ${A}taskgroups ${A}tasks ${A}threads ${A}timeouts ${A}transports \
-	${A}waitfor
+	${A}queues ${A}runners

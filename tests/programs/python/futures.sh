@@ -3,4 +3,4 @@
 # within: 3000
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
-	test_concurrent_futures
+	'test_concurrent_futures -i *Forkserver* -i *Spawn*'

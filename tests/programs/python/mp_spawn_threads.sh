@@ -3,4 +3,4 @@
 # within: 3000
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
-	test_multiprocessing_fork
+	'test_multiprocessing_spawn -i *WithProcesses* -i *WithManager*'

@@ -3,4 +3,4 @@
 # within: 3000
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
-	test_multiprocessing_spawn
+	'test_multiprocessing_spawn -m *WithManager*'
