@@ -76,26 +76,35 @@ static int kill_all_processes(struct kill_many *k)
  */
 enum { GROUP_BATCH = 32 };
 
+/* Into its place by id; the last falls off the end of a full batch. */
+static unsigned insert_by_id(struct proc *batch[GROUP_BATCH], unsigned n, struct proc *p)
+{
+	unsigned at = n;
+
+	if (n == GROUP_BATCH && p->pid->nr > batch[n - 1]->pid->nr)
+		return n;
+	if (n == GROUP_BATCH)
+		at--;
+	else
+		n++;
+	for (; at > 0 && batch[at - 1]->pid->nr > p->pid->nr; at--)
+		batch[at] = batch[at - 1];
+	batch[at] = p;
+	return n;
+}
+
+/* The next of a group, with references, by id, so that who joins or leaves does not confuse the walk. */
 static unsigned collect_group(
 	const struct pid *group, int after, struct proc *batch[GROUP_BATCH])
 {
 	unsigned n = 0;
 
-	/* in the order of ids, so that who joins or leaves meanwhile does not confuse the walk */
 	irqlock_lock(&proc_tree_lock);
-	for (;;) {
-		struct proc *next = NULL;
-
-		list_for_each (p, &group->users[PID_GROUP], struct proc, group_link) {
-			if (p->pid->nr > after && (!next || p->pid->nr < next->pid->nr))
-				next = p;
-		}
-		if (!next || n == GROUP_BATCH)
-			break;
-		proc_get(next);
-		batch[n++] = next;
-		after = next->pid->nr;
-	}
+	list_for_each (p, &group->users[PID_GROUP], struct proc, group_link)
+		if (p->pid->nr > after)
+			n = insert_by_id(batch, n, p);
+	for (unsigned i = 0; i < n; i++)
+		proc_get(batch[i]);
 	irqlock_unlock(&proc_tree_lock);
 	return n;
 }

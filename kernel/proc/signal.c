@@ -413,7 +413,8 @@ void signal_kernel_proc(struct proc *p, int sig)
 	(void)!signal_send_proc(p, sig, NULL); /* from the kernel: never -EAGAIN */
 }
 
-void signal_send_group(int pgrp, int sig, const siginfo_t *info)
+void signal_send_group_if(int pgrp, int sig, const siginfo_t *info,
+	bool (*may)(struct proc *p, const void *ctx), const void *ctx)
 {
 	struct pid *pid;
 
@@ -421,10 +422,16 @@ void signal_send_group(int pgrp, int sig, const siginfo_t *info)
 		return;
 	irqlock_lock(&proc_tree_lock);
 	list_for_each (p, &pid->users[PID_GROUP], struct proc, group_link)
-		(void)!signal_send_proc(
-			p, sig, info); /* a full queue of one is no error of all */
+		if (!may || may(p, ctx))
+			/* a full queue of one is no error of all */
+			(void)!signal_send_proc(p, sig, info);
 	irqlock_unlock(&proc_tree_lock);
 	pid_put(pid);
+}
+
+void signal_send_group(int pgrp, int sig, const siginfo_t *info)
+{
+	signal_send_group_if(pgrp, sig, info, NULL, NULL);
 }
 
 /* ---- A fault of the current thread ---- */

@@ -100,6 +100,9 @@ void signal_force(int sig, int code, uintptr_t addr);
 void signal_force_kill(int sig);
 /* Every process of the group; takes proc_tree_lock. */
 void signal_send_group(int pgrp, int sig, const siginfo_t *info);
+/* Those for whom may() says so, which is called with proc_tree_lock held. */
+void signal_send_group_if(int pgrp, int sig, const siginfo_t *info,
+	bool (*may)(struct proc *p, const void *ctx), const void *ctx);
 /* Whether the current process may signal p. 0, -EPERM. */
 MUST_CHECK int signal_permission(struct proc *p, int sig);
 

@@ -339,6 +339,43 @@ TEST(filelock, async_sends_a_signal_when_data_come)
 	CHECK_EQ(got_code, POLL_IN);
 }
 
+/* F_SETOWN takes any group, F_SETSIG any signal: rights are asked for when it is sent, of each member. */
+TEST(filelock, async_asks_for_rights_over_each_member_of_a_group)
+{
+	int fd[2], ready[2], status;
+	pid_t theirs = CHECK_OK(fork()), mine;
+
+	if (!theirs)
+		for (;;)
+			pause();
+	CHECK_OK(setpgid(theirs, theirs));
+	CHECK_OK(pipe(ready));
+	mine = CHECK_OK(fork());
+	if (!mine) {
+		setpgid(0, theirs);
+		setresuid(1000, 1000, 1000);
+		write(ready[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(ready[0], &(char){0}, 1), 1);
+	IN_CHILD({
+		CHECK_OK(pipe(fd));
+		CHECK_OK(setresuid(1000, 1000, 1000));
+		CHECK_OK(fcntl(fd[0], F_SETOWN, -theirs));
+		CHECK_OK(fcntl(fd[0], F_SETSIG, SIGKILL));
+		CHECK_OK(fcntl(fd[0], F_SETFL, O_ASYNC));
+		for (int i = 0; i < 100; i++) {
+			CHECK_EQ(write(fd[1], "x", 1), 1);
+			sleep_ms(2);
+		}
+	});
+	EXPECT_KILLED(mine, SIGKILL);
+	CHECK_EQ(waitpid(theirs, &status, WNOHANG), 0);
+	CHECK_OK(kill(theirs, SIGKILL));
+	EXPECT_KILLED(theirs, SIGKILL);
+}
+
 /* What has ended and was not waited for has no threads to ask for their rights. */
 TEST(filelock, async_owner_may_be_a_zombie)
 {

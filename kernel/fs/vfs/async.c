@@ -46,6 +46,11 @@ static bool may_signal(const struct file *f, const struct cred *target)
 	return may;
 }
 
+static bool may_signal_proc(struct proc *p, const void *file)
+{
+	return may_signal(file, proc_get_cred(p));
+}
+
 static void send_to_thread(struct file *f, struct thread *t, int sig, const siginfo_t *info)
 {
 	if (may_signal(f, cred_get_of(t)))
@@ -74,14 +79,14 @@ void file_send_sigio(struct file *f, int band)
 	if (!pid)
 		return;
 	if (type == F_OWNER_PGRP) {
-		signal_send_group(pid, info.si_signo, &info);
+		signal_send_group_if(pid, info.si_signo, &info, may_signal_proc, f);
 	} else if (type == F_OWNER_TID) {
 		if (!uthread_find(pid, &t)) {
 			send_to_thread(f, t, info.si_signo, &info);
 			thread_put(t);
 		}
 	} else if (!proc_find(pid, &p)) {
-		if (may_signal(f, proc_get_cred(p)))
+		if (may_signal_proc(p, f))
 			(void)!signal_send_proc(p, info.si_signo, &info);
 		proc_put(p);
 	}
