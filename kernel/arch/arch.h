@@ -214,6 +214,7 @@ NORETURN void arch_user_enter(void);
 void arch_fpu_copy_current(void *area);
 
 /* System calls. The number is -1 in a frame that another trap made (signals look at it). */
+/* ARCH_AUDIT: which kind of call an arch_frame is, as filters of calls name it. */
 static inline int64_t arch_syscall_nr(const struct arch_frame *f);
 static inline uint64_t arch_syscall_arg(const struct arch_frame *f, unsigned n); /* 0..5 */
 static inline void arch_syscall_set_result(struct arch_frame *f, int64_t result);

@@ -28,6 +28,7 @@
 #include "proc/proc_priv.h"
 #include "proc/rseq.h"
 #include "sched/sched.h"
+#include "security/seccomp.h"
 
 /* Namespaces that are not built: as on a Linux without them. */
 #define CLONE_ABSENT_NAMESPACES                                                                \
@@ -122,7 +123,7 @@ static void copy_uthread(struct birth *b)
 	cred_get(from->cred);
 	u->cred = from->cred;
 	u->is_vfork = has(b, CLONE_VFORK);
-	u->is_traced = from->is_traced;
+	u->call_work = from->call_work & CALL_TRACED;
 }
 
 static int copy_files(struct birth *b)
@@ -383,6 +384,7 @@ static int appear(struct birth *b, int wanted_tid)
 	b->thread->vm = b->proc->vm;
 	if (b->proc != from)
 		add_proc(b, b->proc);
+	seccomp_inherit_locked(b->user, b->parent);
 	add_thread(b, b->proc);
 	if (b->proc == from)
 		proc_get(from); /* the thread's */
@@ -453,6 +455,14 @@ static void wait_for_vfork(struct birth *b)
 		!atomic_load_acquire(&b->user->is_vfork));
 }
 
+static void set_trace(struct uthread *u, bool on)
+{
+	if (on)
+		atomic_or(&u->call_work, CALL_TRACED);
+	else
+		atomic_and(&u->call_work, (uint8_t)~CALL_TRACED);
+}
+
 int64_t proc_clone(const struct clone_params *params)
 {
 	struct birth b = {.params = params, .parent = uthread_current()};
@@ -478,7 +488,7 @@ int64_t proc_clone(const struct clone_params *params)
 	if (b.pidfd_file)
 		fd_install(b.parent->files, b.pidfd, b.pidfd_file, true);
 	if (proc_wants_trace)
-		b.user->is_traced = proc_wants_trace(b.user->pid_nr);
+		set_trace(b.user, proc_wants_trace(b.user->pid_nr));
 	if (!has(&b, CLONE_VFORK)) {
 		thread_start(b.thread);
 	} else {

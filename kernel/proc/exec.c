@@ -362,7 +362,7 @@ static void change_identity(struct exec *x, struct uthread *u)
 	set_comm(u, x->name);
 	u->personality &= ~(uint32_t)READ_IMPLIES_EXEC;
 	u->set_child_tid = u->clear_child_tid = UPTR_NULL;
-	u->exit_code = 0;
+	u->exit_status = 0;
 }
 
 static void reset_registers(void)

@@ -66,7 +66,7 @@ static bool leave_living(struct uthread *u)
 
 	irqlock_lock(&p->lock);
 	if (!(p->flags & PROC_EXITING) && u->tid_nr == u->pid_nr)
-		p->exit_status = (u->exit_code & 0xff) << 8;
+		p->exit_status = u->exit_status;
 	is_last = --p->nr_live == 0;
 	if (is_last)
 		p->flags |= PROC_EXITING;
@@ -327,13 +327,13 @@ static void leave_process(struct uthread *u, bool is_last)
 
 /* ---- The calls ---- */
 
-void proc_exit_thread(int code)
+static NORETURN void end_thread(int wait_status)
 {
 	struct uthread *u = uthread_current();
 	struct proc *p = u->proc;
 	bool is_last;
 
-	u->exit_code = code;
+	u->exit_status = wait_status;
 	signals_thread_exit();
 	uthread_leave_memory(u);
 	vmspace_use(NULL); /* before the last one may free it */
@@ -349,6 +349,16 @@ void proc_exit_thread(int code)
 	if (is_last) /* until now a child that ends asks whether we ignore it; u holds p */
 		signals_fini(p);
 	thread_exit(0);
+}
+
+void proc_exit_thread(int code)
+{
+	end_thread((code & 0xff) << 8);
+}
+
+void proc_end_thread_by(int sig)
+{
+	end_thread(sig);
 }
 
 void proc_exit_group(int wait_status)

@@ -95,7 +95,7 @@ int proc_adopt_init(void)
 		panic("proc: process id 1 is taken (error %d)", err);
 	atomic_add_relaxed(&user_root.count[USER_PROCESSES], 1);
 	if (proc_wants_trace)
-		u->is_traced = proc_wants_trace(1);
+		u->call_work = proc_wants_trace(1) ? CALL_TRACED : 0;
 	return 0;
 
 put_pid:

@@ -17,6 +17,7 @@
 #include "mm/vmspace.h"
 #include "proc/proc_priv.h"
 #include "sched/sched.h"
+#include "security/seccomp.h"
 #include "time/clock.h"
 
 bool (*proc_wants_trace)(int pid); /* [I] after start */
@@ -100,6 +101,7 @@ void uthread_release(struct thread *t)
 	struct uthread *u = t->user;
 
 	cred_put(u->cred);
+	seccomp_release(u);
 	proc_put(u->proc);
 	uthread_free(u);
 }

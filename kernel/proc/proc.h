@@ -116,6 +116,11 @@ struct proc {
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
 };
 
+enum call_work {
+	CALL_TRACED = 1,  /* strace=1 and the trace tool look at its calls */
+	CALL_SECCOMP = 2, /* its calls are restricted */
+};
+
 /* The user half of a thread: thread->user. */
 struct uthread {
 	struct thread *thread;      /* [I] */
@@ -154,11 +159,13 @@ struct uthread {
 		int64_t (*fn)(struct restart *r);
 		uint64_t arg[4];
 	} restart;
-	bool is_traced; /* [a] strace=1 and the trace tool look at its calls */
+	uint8_t call_work;           /* [a] CALL_*: what comes before its calls */
+	uint8_t seccomp_mode;        /* [t] [p] to write: SECCOMP_MODE_*, security/seccomp.h */
+	struct call_filter *filters; /* [t] [p] to write: one reference of the newest */
 	char comm[16];  /* [t] PR_SET_NAME */
 	uint64_t min_faults, maj_faults;
 	uint64_t rt_start_ns, rt_waits; /* [p] proc/cpu_limit.c: CPU time when it last waited */
-	int exit_code;
+	int exit_status;     /* [t] wait's format: of its own end */
 	bool no_new_privs;   /* [t] never cleared */
 	bool is_over_nproc;  /* [t] set*uid to a user with too many processes: exec refuses */
 	bool is_vfork;       /* [a] the parent sleeps on proc->vfork_done until exec or exit */
@@ -220,6 +227,8 @@ struct exec_params {
 };
 MUST_CHECK int proc_exec(const struct exec_params *params);
 NORETURN void proc_exit_thread(int code); /* exit(2) */
+/* One of several threads, as by a signal: the others stay. A leader's end is its process's status. */
+NORETURN void proc_end_thread_by(int sig);
 NORETURN void proc_exit_group(
 	int wait_status); /* the whole process, with this status of wait(2) */
 /* Kills every other thread of the process and waits until they are gone (exec). -EINTR: killed itself. */

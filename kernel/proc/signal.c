@@ -436,17 +436,12 @@ void signal_send_group(int pgrp, int sig, const siginfo_t *info)
 
 /* ---- A fault of the current thread ---- */
 
-void signal_force(int sig, int code, uintptr_t addr)
+void signal_force_info(const siginfo_t *info)
 {
 	struct uthread *u = uthread_current();
 	struct proc *p = u->proc;
-	siginfo_t info;
+	int sig = info->si_signo;
 	bool is_blocked;
-
-	siginfo_clear(&info);
-	info.si_signo = sig;
-	info.si_code = code;
-	info._sifields._sigfault._addr = (void *)addr;
 
 	irqlock_lock(&p->lock);
 	is_blocked = u->sigmask & SIGBIT(sig);
@@ -456,10 +451,21 @@ void signal_force(int sig, int code, uintptr_t addr)
 		signal_default_locked(p, sig);
 		kill_all(p, sig);
 	} else if (!(u->pending.set & SIGBIT(sig))) {
-		(void)enqueue(p, u->thread, sig, &info); /* sig < SIG_REALTIME: 0 */
+		(void)enqueue(p, u->thread, sig, info); /* sig < SIG_REALTIME: 0 */
 		signal_prod(u->thread);
 	}
 	irqlock_unlock(&p->lock);
+}
+
+void signal_force(int sig, int code, uintptr_t addr)
+{
+	siginfo_t info;
+
+	siginfo_clear(&info);
+	info.si_signo = sig;
+	info.si_code = code;
+	info._sifields._sigfault._addr = (void *)addr;
+	signal_force_info(&info);
 }
 
 void signal_force_kill(int sig)

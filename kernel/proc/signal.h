@@ -96,6 +96,7 @@ MUST_CHECK int signal_send_thread(struct thread *t, int sig, const siginfo_t *in
 void signal_kernel_proc(struct proc *p, int sig);
 /* A fault of the current thread: cannot be blocked or ignored. */
 void signal_force(int sig, int code, uintptr_t addr);
+void signal_force_info(const siginfo_t *info); /* the same, with more to say */
 /* Ends the current process by this signal, whatever its action. */
 void signal_force_kill(int sig);
 /* Every process of the group; takes proc_tree_lock. */

@@ -14,6 +14,7 @@
 #include "lib/atomic.h"
 #include "lib/bitmap.h"
 #include "proc/proc.h"
+#include "sys/seccomp.h"
 #include "sys/syscall.h"
 #include "sys/trace.h"
 
@@ -64,26 +65,30 @@ int64_t sys_dispatch(uint64_t nr, const uint64_t a[SYSCALL_ARGS])
 
 /*
  * The policy point: whoever looks at a program's calls stands here and sees the number and the six
- * arguments before anything has been decoded or touched (docs/decisions/0016). Tracing is the only
- * one yet; a thread that nobody looks at passes by with one test.
+ * arguments before anything has been decoded or touched (docs/decisions/0016). A thread that nobody
+ * looks at passes by with one test. What is refused is traced with its answer.
  */
-static NOINLINE void syscall_looked_at(struct arch_frame *f, uint64_t nr)
+static NOINLINE void syscall_looked_at(struct arch_frame *f, uint64_t nr, unsigned work)
 {
 	uint64_t a[SYSCALL_ARGS];
 
 	for (unsigned i = 0; i < SYSCALL_ARGS; i++)
 		a[i] = arch_syscall_arg(f, i);
-	trace_enter(nr, a);
-	arch_syscall_set_result(f, sys_dispatch(nr, a));
-	trace_leave(nr, a, arch_syscall_result(f));
+	if (work & CALL_TRACED)
+		trace_enter(nr, a);
+	if (!(work & CALL_SECCOMP) || seccomp_allows(f))
+		arch_syscall_set_result(f, sys_dispatch(nr, a));
+	if (work & CALL_TRACED)
+		trace_leave(nr, a, arch_syscall_result(f));
 }
 
 void trap_syscall(struct arch_frame *f)
 {
 	uint64_t nr = (uint64_t)arch_syscall_nr(f);
+	unsigned work = READ_ONCE(uthread_current()->call_work);
 
-	if (UNLIKELY(READ_ONCE(uthread_current()->is_traced))) {
-		syscall_looked_at(f, nr);
+	if (UNLIKELY(work)) {
+		syscall_looked_at(f, nr, work);
 		return;
 	}
 	if (UNLIKELY(nr >= ARRAY_LEN(table) || !table[nr])) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * prctl: small settings of a thread or process. An option that belongs to something absent
- * (seccomp, speculation control, other machines) is -EINVAL, as on a Linux without it.
+ * (speculation control, other machines) is -EINVAL, as on a Linux without it.
  *
  * Spec    man 2 prctl
  */
@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "proc/ids.h"
 #include "proc/proc.h"
+#include "sys/seccomp.h"
 #include "sys/syscall.h"
 
 enum { TASK_COMM_LEN = 16, TIMER_SLACK_DEFAULT_NS = 50000 };
@@ -121,6 +122,10 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
 		return set_no_new_privs(a, b, c, d);
 	case PR_GET_NO_NEW_PRIVS:
 		return get_no_new_privs(a, b, c, d);
+	case PR_GET_SECCOMP:
+		return u->seccomp_mode;
+	case PR_SET_SECCOMP:
+		return seccomp_prctl(a, UPTR(b));
 	case PR_GET_TID_ADDRESS:
 		return user_put(UPTR(a), u->clear_child_tid.addr);
 	case PR_CAP_AMBIENT:

@@ -189,6 +189,8 @@ static inline void arch_pte_publish(void)
 {
 }
 
+#define ARCH_AUDIT 0xc000003eu /* <linux/audit.h>: AUDIT_ARCH_X86_64 */
+
 static inline int64_t arch_syscall_nr(const struct arch_frame *f)
 {
 	return f->syscall_nr;

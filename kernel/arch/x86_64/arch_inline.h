@@ -251,6 +251,8 @@ static inline void arch_pte_publish(void)
 /* In arch_frame.vector; no trap has these numbers. NONE: all of the frame is to be restored. */
 enum { X86_VECTOR_SYSCALL = 256, X86_VECTOR_NONE = 257 };
 
+#define ARCH_AUDIT 0xc000003eu /* <linux/audit.h>: AUDIT_ARCH_X86_64 */
+
 static inline int64_t arch_syscall_nr(const struct arch_frame *f)
 {
 	return f->vector == X86_VECTOR_SYSCALL ? (int64_t)(uint32_t)f->error : -1; /* 32 bits count */

@@ -18,6 +18,7 @@
 #include "mm/vmstats.h"
 #include "proc/proc.h"
 #include "sched/sched.h"
+#include "security/callfilter.h"
 
 enum { CLOCK_TICK_NS = 10000000 /* USER_HZ is 100 */ };
 
@@ -349,6 +350,15 @@ static void show_caps(struct text *out, const struct cred *c)
 		c->cap_ambient);
 }
 
+/* Filters that a thread once had stay as long as it does: no lock. */
+static void show_seccomp(struct text *out, const struct uthread *u)
+{
+	const struct call_filter *f = READ_ONCE(u->filters);
+
+	text_add(out, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n", u->no_new_privs,
+		READ_ONCE(u->seccomp_mode), f ? f->nr_filters : 0);
+}
+
 static void show_memory(struct text *out, const struct shown *s)
 {
 	const struct memory *m = &s->memory;
@@ -468,7 +478,7 @@ int proc_show_status(struct text *out, const struct proc_node *n)
 		cred_put(cred);
 	}
 	if (thread) {
-		text_add(out, "NoNewPrivs:\t%d\nSeccomp:\t0\n", thread->user->no_new_privs);
+		show_seccomp(out, thread->user);
 		show_affinity(out, thread);
 	}
 	text_add(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
