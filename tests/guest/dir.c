@@ -9,6 +9,9 @@
 #define RENAME_NOREPLACE 1
 #define RENAME_EXCHANGE  2
 #endif
+#ifndef RENAME_WHITEOUT
+#define RENAME_WHITEOUT 4
+#endif
 
 static ino_t inode(const char *path)
 {
@@ -240,6 +243,69 @@ TEST(dir, rename_exchange)
 	CHECK_EQ(get_file("d", buf, 10), 3);
 	CHECK_ERRNO(rename2("a", "missing", RENAME_EXCHANGE), ENOENT);
 	CHECK_ERRNO(rename2("a", "a/in", RENAME_EXCHANGE), EINVAL);
+}
+
+static void check_whiteout(const char *path)
+{
+	struct stat st;
+
+	CHECK_OK(lstat(path, &st));
+	CHECK_EQ(st.st_mode, S_IFCHR);
+	CHECK_EQ(st.st_rdev, 0);
+	CHECK_EQ(st.st_nlink, 1);
+}
+
+TEST(dir, rename_whiteout_leaves_a_device_in_the_old_place)
+{
+	char buf[10];
+	ino_t was;
+
+	put_file("a", "aaa");
+	was = inode("a");
+	CHECK_OK(rename2("a", "b", RENAME_WHITEOUT));
+	CHECK_EQ(inode("b"), was);
+	CHECK_EQ(get_file("b", buf, 10), 3);
+	check_whiteout("a");
+	CHECK_ERRNO(open("a", O_RDWR), ENXIO);
+	put_file("c", "c");
+	CHECK_OK(rename2("b", "c", RENAME_WHITEOUT));
+	check_whiteout("b");
+	CHECK_EQ(inode("c"), was);
+	CHECK_OK(mkdir("d", 0700));
+	CHECK_OK(mkdir("d/sub", 0700));
+	CHECK_EQ(links("d"), 3);
+	CHECK_OK(rename2("d/sub", "e", RENAME_WHITEOUT));
+	CHECK_EQ(links("d"), 2);
+	check_whiteout("d/sub");
+	CHECK_ERRNO(rmdir("d"), ENOTEMPTY);
+	CHECK_OK(unlink("d/sub"));
+	CHECK_OK(rmdir("d"));
+	CHECK_OK(rename2(
+		"e", "a_long_name_that_does_not_fit_into_the_dentry_itself", RENAME_WHITEOUT));
+	CHECK_OK(rename2(
+		"a_long_name_that_does_not_fit_into_the_dentry_itself", "e2", RENAME_WHITEOUT));
+	check_whiteout("a_long_name_that_does_not_fit_into_the_dentry_itself");
+	check_whiteout("e");
+}
+
+TEST(dir, rename_whiteout_errors)
+{
+	put_file("a", "");
+	put_file("b", "");
+	CHECK_ERRNO(rename2("missing", "c", RENAME_WHITEOUT), ENOENT);
+	CHECK_ERRNO(rename2("a", "b", RENAME_WHITEOUT | RENAME_EXCHANGE), EINVAL);
+	CHECK_ERRNO(rename2("a", "b", RENAME_WHITEOUT | RENAME_NOREPLACE), EEXIST);
+	CHECK_OK(mkdir("d", 0700));
+	put_file("d/in", "");
+	CHECK_OK(mkdir("empty", 0700));
+	CHECK_ERRNO(rename2("empty", "d", RENAME_WHITEOUT), ENOTEMPTY);
+	CHECK_OK(rmdir("empty")); /* no whiteout came of it */
+	CHECK(!exists("empty"));
+	CHECK_OK(link("a", "a2"));
+	CHECK_OK(rename2("a", "a2", RENAME_WHITEOUT)); /* one file: nothing is done */
+	CHECK_EQ(links("a"), 2);
+	IN_CHILD(CHECK_OK(chown(".", 1000, 1000)); CHECK_OK(setresuid(1000, 1000, 1000));
+		 CHECK_OK(rename2("a", "c", RENAME_WHITEOUT)); check_whiteout("a"));
 }
 
 TEST(dir, rename_keeps_open_files)

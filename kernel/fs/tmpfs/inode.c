@@ -387,12 +387,12 @@ static int exchange(
 
 /*
  * The VFS moves the dentries after us (for an exchange both): `old` takes the place and name of
- * new_d. A whiteout, a device 0:0, takes old's name: it gets a dentry of its own.
+ * new_d. The VFS makes the whiteout that may take old's name, too.
  */
 static int rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
 	struct dentry *new_d, unsigned flags)
 {
-	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
 	if (flags & RENAME_EXCHANGE) {
 		exchange(old_dir, old, new_dir, new_d);

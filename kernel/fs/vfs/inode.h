@@ -37,7 +37,7 @@ struct inode_ops {
 	int (*link)(struct inode *dir, struct dentry *d, struct inode *target);
 	int (*unlink)(struct inode *dir, struct dentry *d);
 	int (*rmdir)(struct inode *dir, struct dentry *d);
-	/* flags: RENAME_NOREPLACE is already checked; RENAME_EXCHANGE, RENAME_WHITEOUT as supported. */
+	/* flags: RENAME_NOREPLACE is already checked, and a RENAME_WHITEOUT's inode is made by mknod; -EINVAL: not supported. */
 	int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new_d, unsigned flags);
 	int (*tmpfile)(
 		struct inode *dir, struct dentry *d, uint32_t mode); /* nlink 0 afterwards */

@@ -479,9 +479,45 @@ static void notify_rename(const struct rename *r, struct inode *i, struct inode 
 	notify_inode(i, IN_MOVE_SELF);
 }
 
+/* The device 0:0 that RENAME_WHITEOUT leaves: in the directory already, but no walk finds it. */
+static int make_whiteout(const struct rename *r, struct dentry **out)
+{
+	struct inode *dir = r->old_dir->inode;
+	int err;
+
+	if (!dir->ops->mknod)
+		return -EINVAL;
+	err = dentry_create(r->old_dir, &r->from->last, out);
+	if (err)
+		return err;
+	atomic_or(&(*out)->flags, DENTRY_UNLINKED);
+	err = dir->ops->mknod(dir, *out, S_IFCHR, 0);
+	if (err)
+		dentry_put(*out);
+	return err;
+}
+
+/* Its name is free now; or not, and it goes. */
+static void finish_whiteout(const struct rename *r, struct dentry *w, bool is_wanted)
+{
+	struct inode *dir = r->old_dir->inode;
+
+	if (!is_wanted) {
+		(void)!dir->ops->unlink(dir, w); /* just made: it can go */
+	} else {
+		atomic_and(&w->flags, ~(uint32_t)DENTRY_UNLINKED);
+		if (dentry_keeps_names(w))
+			dentry_set_inode(w, w->inode);
+		else
+			dentry_add_to_cache(w);
+	}
+	dentry_put(w);
+}
+
 static int rename_locked(struct rename *r) NOT_ANALYSED /* lock_children */
 {
 	struct inode *i = r->old->inode, *replaced = r->new->inode;
+	struct dentry *whiteout = NULL;
 	int err = check_names(r);
 
 	if (err || i == replaced)
@@ -492,7 +528,9 @@ static int rename_locked(struct rename *r) NOT_ANALYSED /* lock_children */
 	lock_children(i, replaced);
 	if (mount_is_here(r->old) || (replaced && mount_is_here(r->new)))
 		err = -EBUSY;
-	else
+	else if (r->flags & RENAME_WHITEOUT)
+		err = make_whiteout(r, &whiteout);
+	if (!err)
 		err = r->old_dir->inode->ops->rename(
 			r->old_dir->inode, r->old, r->new_dir->inode, r->new, r->flags);
 	if (!err && r->flags & RENAME_EXCHANGE) {
@@ -502,6 +540,8 @@ static int rename_locked(struct rename *r) NOT_ANALYSED /* lock_children */
 			atomic_or(&r->new->flags, DENTRY_UNLINKED | DENTRY_CANT_MOUNT);
 		dentry_move(r->old, r->new);
 	}
+	if (whiteout)
+		finish_whiteout(r, whiteout, !err);
 	mutex_unlock(&i->lock);
 	if (replaced)
 		mutex_unlock(&replaced->lock);
