@@ -79,6 +79,8 @@ MUST_CHECK int futex_pi_inherit(struct futex_waiter *w, uptr at);
 /* FUTEX_CMP_REQUEUE_PI from `from_at` to the lock at `to_at`. */
 int futex_pi_requeue(const struct futex_key *from, uptr from_at, uint32_t expected,
 	const struct futex_key *to, uptr to_at, unsigned nr_requeue);
+/* t's scheduling parameters were set: who has the lock that it waits for runs accordingly. */
+void futex_pi_params_changed(struct thread *t);
 /* A waiter taken off its queue owes its owner nothing any more. Bucket locked. */
 void futex_pi_forget(struct futex_waiter *w);
 /* The current thread ends: its locks go to their waiters. */

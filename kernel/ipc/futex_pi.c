@@ -13,9 +13,12 @@
  * thread does not have, the waiter writes it itself (futex_pi_inherit), and starts again if
  * somebody was faster.
  *
- * The owner does not run with its waiters' priority: see README.md.
+ * The owner runs with the best FIFO or RR priority of its waiters (thread->lent), and if it waits for
+ * another lock itself, so does that one's owner, along the whole chain. A chain that would end in
+ * itself is refused with EDEADLK, so none does.
  *
- * Locks   bucket->lock [b]; pi_lock [x] after it, for owners and their lists
+ * Locks   bucket->lock [b]; pi_lock [x] after it, for owners, their lists and what they are lent. One for
+ *         all, so that a chain can be walked as it is: only locks that are waited for need it.
  * Spec    man 2 futex, "Priority-inheritance futexes"
  */
 #include <linux/futex.h>
@@ -25,6 +28,7 @@
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "sched/sched.h"
+#include "sync/mutex.h"
 
 static struct irqlock pi_lock = IRQLOCK_INIT(RANK_FUTEX_PI, "futex pi");
 
@@ -33,23 +37,88 @@ static int my_tid(void)
 	return uthread_current()->tid_nr;
 }
 
-/* ---- Who waits for whom ---- */
+/* ---- Who waits for whom; pi_lock held ---- */
 
-/* Takes over the caller's reference to owner. -ESRCH: it has ended, and w has none. */
-static int set_owner(struct futex_waiter *w, struct thread *owner)
+enum { CHAIN_MAX = 1024 /* Linux: the first value of kernel.max_lock_depth */ };
+
+/* The next owner in the chain, or NULL. */
+static struct thread *waits_for(const struct thread *t)
+{
+	const struct futex_waiter *w = t->user->pi_wait;
+
+	return w ? w->owner : NULL;
+}
+
+static bool leads_to(const struct thread *from, const struct thread *to)
+{
+	for (unsigned depth = 0; from; depth++, from = waits_for(from))
+		if (from == to || depth == CHAIN_MAX)
+			return true;
+	return false;
+}
+
+static int best_priority(struct uthread *u)
+{
+	int best = 0;
+
+	if (u->pi_waiters.head.next)
+		list_for_each (w, &u->pi_waiters, struct futex_waiter, owner_link)
+			best = MAX(best, sched_rt_priority(w->thread));
+	return best;
+}
+
+/* What t's waiters have may have changed: t gets it, and so on along the chain, which has no cycle. */
+static void lend_along(struct thread *t)
+{
+	for (; t; t = waits_for(t)) {
+		int best = best_priority(t->user);
+
+		if (best == t->lent)
+			return;
+		mutex_lend(t, best);
+	}
+}
+
+/* Takes over the caller's reference to owner. -ESRCH: it has ended; -EDEADLK: it waits for w's thread. */
+static int attach(struct futex_waiter *w, struct thread *owner)
 {
 	struct uthread *u = owner->user;
-	int err = 0;
+
+	if (u->has_left_futexes)
+		return -ESRCH;
+	if (leads_to(owner, w->thread))
+		return -EDEADLK;
+	if (!u->pi_waiters.head.next)
+		list_init(&u->pi_waiters);
+	w->owner = owner;
+	w->thread->user->pi_wait = w;
+	list_add_tail(&u->pi_waiters, &w->owner_link);
+	return 0;
+}
+
+/* Gives the owner that w waited for to the caller, with its reference; NULL: there was none. */
+static struct thread *detach(struct futex_waiter *w)
+{
+	struct thread *owner = w->owner;
+
+	if (!owner)
+		return NULL;
+	w->owner = NULL;
+	w->thread->user->pi_wait = NULL;
+	list_remove(&w->owner_link);
+	return owner;
+}
+
+/* ---- The same without pi_lock ---- */
+
+static int set_owner(struct futex_waiter *w, struct thread *owner)
+{
+	int err;
 
 	irqlock_lock(&pi_lock);
-	if (u->has_left_futexes) {
-		err = -ESRCH;
-	} else {
-		if (!u->pi_waiters.head.next)
-			list_init(&u->pi_waiters);
-		w->owner = owner;
-		list_add_tail(&u->pi_waiters, &w->owner_link);
-	}
+	err = attach(w, owner);
+	if (!err && sched_rt_priority(w->thread) > owner->lent)
+		lend_along(owner);
 	irqlock_unlock(&pi_lock);
 	return err;
 }
@@ -59,15 +128,22 @@ void futex_pi_forget(struct futex_waiter *w)
 	struct thread *owner;
 
 	irqlock_lock(&pi_lock);
-	owner = w->owner;
-	if (owner) {
-		w->owner = NULL;
-		list_remove(&w->owner_link);
-	}
+	owner = detach(w);
+	if (owner && owner->lent)
+		lend_along(owner);
 	irqlock_unlock(&pi_lock);
 	w->is_pi = false;
 	if (owner)
 		thread_put(owner);
+}
+
+void futex_pi_params_changed(struct thread *t)
+{
+	if (!t->user)
+		return;
+	irqlock_lock(&pi_lock);
+	lend_along(waits_for(t));
+	irqlock_unlock(&pi_lock);
 }
 
 /* ---- The waiters of one lock; bucket locked ---- */
@@ -80,7 +156,7 @@ struct lock_waiters {
 
 static bool is_better(const struct futex_waiter *w, const struct futex_waiter *best)
 {
-	return !best || sched_params_better(&w->thread->params, &best->thread->params);
+	return !best || sched_rt_priority(w->thread) > sched_rt_priority(best->thread);
 }
 
 static struct lock_waiters waiters_of(struct futex_bucket *b, const struct futex_key *key)
@@ -102,22 +178,40 @@ static struct lock_waiters waiters_of(struct futex_bucket *b, const struct futex
 	return found;
 }
 
-/* The lock goes to w: the others wait for its thread from now on. */
+/* w waits for this thread from now on; pi_lock held. Returns whom it waited for, as detach. */
+static struct thread *change_owner(struct futex_waiter *w, struct thread *owner)
+{
+	struct thread *was = detach(w);
+
+	thread_get(owner);
+	if (attach(w, owner)) /* it ends: w still waits for this lock, and finds out */
+		thread_put(owner);
+	return was;
+}
+
+/* The lock goes to best: the others wait for its thread from now on. */
 static void hand_to(struct futex_bucket *b, struct futex_waiter *best)
 {
-	struct thread *owner = best->thread;
-	struct futex_key key = best->key;
+	struct thread *was;
 
+	irqlock_lock(&pi_lock);
+	was = detach(best);
 	futex_for_each_safe(w, b)
 	{
-		if (w == best || !w->is_pi || !futex_key_equal(&w->key, &key))
+		struct thread *same;
+
+		if (w == best || !w->is_pi || !futex_key_equal(&w->key, &best->key))
 			continue;
-		futex_pi_forget(w);
-		w->is_pi = true;
-		thread_get(owner);
-		if (set_owner(w, owner)) /* not yet: it still waits for this lock */
-			thread_put(owner);
+		same = change_owner(w, best->thread);
+		if (same)
+			thread_put(same); /* not the last: `was` */
 	}
+	lend_along(best->thread);
+	if (was)
+		lend_along(was);
+	irqlock_unlock(&pi_lock);
+	if (was)
+		thread_put(was);
 	futex_wake_waiter(b, best, false);
 }
 
@@ -344,7 +438,7 @@ static int requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
 		err = set_owner(w, owner);
 		if (err)
 			thread_put(owner);
-		if (err && !done)
+		if (err == -EDEADLK || (err && !done))
 			return err;
 		/* Ending after the first one, it finds the rest by that (hand_to). */
 		done++;

@@ -145,6 +145,7 @@ struct uthread {
 	uptr robust_list;
 	size_t robust_list_len;
 	struct list pi_waiters;      /* ipc/futex_pi.c: who waits for locks this thread has */
+	struct futex_waiter *pi_wait; /* the same lock: by which it waits itself; NULL */
 	bool has_left_futexes;       /* the same lock: it ends, no lock is its any more */
 	uint8_t futex_habit;         /* [t] ipc/futex.c: how often it waited after waking */
 	uint64_t futex_wake_ns;      /* [t] its last wake-up of another; 0: it waited since */

@@ -25,6 +25,11 @@ bool sched_params_better(const struct sched_params *a, const struct sched_params
 	return rank_a > rank_b;
 }
 
+int sched_rt_priority(const struct thread *t)
+{
+	return MAX(READ_ONCE(t->rank) - RANK_OF_RT, 0);
+}
+
 void thread_apply_params(struct thread *t, const struct sched_params *p)
 {
 	t->params = *p;

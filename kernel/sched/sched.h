@@ -60,6 +60,8 @@ MUST_CHECK int sched_set_params(struct thread *t, const struct sched_params *p);
  */
 void sched_set_inherited(struct thread *t, const struct sched_params *inherited)
 	MUST_HOLD(t->lock);
+/* What t has or inherited of FIFO and RR: 1..99; 0: neither. A hint that may be old. Any context. */
+int sched_rt_priority(const struct thread *t);
 bool sched_params_better(const struct sched_params *a, const struct sched_params *b);
 /*
  * Restricts t to the mask. A thread outside it leaves at once: before this returns if it is the

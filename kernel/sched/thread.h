@@ -83,7 +83,7 @@ struct thread {
 	int16_t rank;      /* [R] order among classes and priorities, from params */
 	bool turn_is_over; /* [R] RR: goes to the end of its list */
 	struct sched_params
-		params; /* [L+R] with what it inherited through mutexes: either to read */
+		params; /* [L+R] with what it inherited through locks: either to read */
 	struct fair_entity fair;   /* [R] FAIR */
 	struct list_node run_link; /* [R] the other classes */
 	uint64_t slice_ns;         /* [R] what is left of an RR turn */
@@ -95,6 +95,7 @@ struct thread {
 
 	struct irqlock lock;      /* RANK_THREAD: what was asked for */
 	struct sched_params base; /* [L] */
+	uint8_t lent;             /* [L] FIFO priority of who waits for its futexes; 0: nobody */
 	struct cpumask affinity;  /* [L] to write; read by wakers without, see sched/params.c */
 
 	/* waiting */

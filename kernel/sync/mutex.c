@@ -7,8 +7,8 @@
  * is set, the word changes only under wait_lock. Release hands the mutex to the best waiter, so
  * ownership never lies open between the two and nobody overtakes.
  *
- * Inheritance. A thread's effective parameters are the best of its own and of the first waiter
- * of each mutex on its held_mutexes. When a waiter comes, goes or changes, the change runs
+ * Inheritance. A thread's effective parameters are the best of its own, of the first waiter of
+ * each mutex on its held_mutexes, and of what those lend who wait for it elsewhere (mutex_lend). When a waiter comes, goes or changes, the change runs
  * along the chain: owner, the mutex that one waits for, its owner, and so on:
  *
  *     walk: [t locked] recompute t; is t blocked? -> try wait_lock of its mutex m
@@ -109,10 +109,11 @@ static void refresh_owner(struct mutex *m, struct thread *owner)
 
 /* ---- The chain; interrupts off ---- */
 
-/* t's effective parameters from what its mutexes show. t locked. */
+/* t's effective parameters from what its mutexes show and others lend. t locked. */
 static void recompute(struct thread *t) MUST_HOLD(t->lock)
 {
-	const struct sched_params *best = NULL;
+	const struct sched_params lent = {.policy = SCHED_CLASS_FIFO, .priority = t->lent};
+	const struct sched_params *best = t->lent ? &lent : NULL;
 
 	list_for_each (m, &t->held_mutexes, struct mutex, owner_link) {
 		if (!best || sched_params_better(&m->best, best))
@@ -212,6 +213,14 @@ void mutex_params_changed(struct thread *t)
 {
 	thread_get(t);
 	walk_again(t);
+}
+
+void mutex_lend(struct thread *t, int priority)
+{
+	irqlock_lock(&t->lock);
+	t->lent = (uint8_t)priority;
+	irqlock_unlock(&t->lock);
+	mutex_params_changed(t);
 }
 
 /* ---- Taking ---- */

@@ -44,6 +44,11 @@ bool mutex_try_lock(struct mutex *m) TRY_ACQUIRES(true, *m);
  */
 void mutex_unlock(struct mutex *m) RELEASES(*m);
 bool mutex_is_mine(const struct mutex *m);
+/*
+ * ipc/futex_pi.c: threads that wait for t elsewhere lend it this FIFO priority (0: nothing). Carries it along the
+ * chain of mutexes. May be called with interrupts off, below RANK_MUTEX.
+ */
+void mutex_lend(struct thread *t, int priority);
 /* sched/: t's own parameters changed. Nothing held; the caller keeps t alive. Any context. */
 void mutex_params_changed(struct thread *t);
 

@@ -15,6 +15,7 @@
 #include <linux/sched/types.h>
 #include <linux/time_types.h>
 
+#include "ipc/futex.h"
 #include "lib/string.h"
 #include "proc/proc.h"
 #include "sched/sched.h"
@@ -67,6 +68,14 @@ static struct sched_params params_of(struct thread *t)
 	p = t->base;
 	irqlock_unlock(&t->lock);
 	return p;
+}
+
+static int set_params(struct thread *t, const struct sched_params *p)
+{
+	int err = sched_set_params(t, p);
+
+	futex_pi_params_changed(t); /* who has the lock that it waits for */
+	return err;
 }
 
 /* ---- Policies ---- */
@@ -151,7 +160,7 @@ static int apply(struct thread *t, const struct wish *w)
 	params.priority = (int)w->priority;
 	WRITE_ONCE(t->user->policy, (uint8_t)w->policy);
 	WRITE_ONCE(t->user->resets_on_fork, w->resets_on_fork);
-	return sched_set_params(t, &params);
+	return set_params(t, &params);
 }
 
 static int set_policy(int tid, struct wish *w)
@@ -428,7 +437,7 @@ static int set_nice(struct thread *t, int nice)
 	if (nice < p.nice && !may_be_nice(t->user->proc, nice))
 		return -EACCES;
 	p.nice = nice;
-	return sched_set_params(t, &p);
+	return set_params(t, &p);
 }
 
 static void visit_thread(struct thread *t, void *ctx)

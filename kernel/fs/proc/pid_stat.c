@@ -248,7 +248,9 @@ static bool is_realtime(const struct thread *t)
 /* Linux: 0..39 by niceness, real-time threads below zero. */
 static int shown_priority(const struct thread *t)
 {
-	return is_realtime(t) ? -1 - t->base.priority : 20 + nice_of(t);
+	int rt = t ? MAX(is_realtime(t) ? t->base.priority : 0, (int)READ_ONCE(t->lent)) : 0;
+
+	return rt ? -1 - rt : 20 + nice_of(t);
 }
 
 /* Fields 3 to 25: what everybody may know. */

@@ -4,7 +4,10 @@
  */
 #include "arch/sim/test/states.h"
 
+#include "sched/thread.h"
+
 #include <linux/futex.h>
+#include <linux/sched.h>
 
 /* ---- Futexes ---- */
 
@@ -43,6 +46,42 @@ OPERATION(futex_pi)
 		(void)DO(futex, word, FUTEX_LOCK_PI, 0, 0);
 		EXPECT_EQ(sim_load32(word) & FUTEX_TID_MASK, DO(gettid, 0));
 		(void)DO(futex, word, FUTEX_UNLOCK_PI, 0);
+	}
+	join(pid);
+}
+
+/* Two locks in opposite orders: who would close the circle is told. What is lent comes back. */
+static void lock_opposite(uintptr_t word)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (SIM_CALL(__NR_futex, word + 4, FUTEX_LOCK_PI, 0, 0))
+			return;
+		sim_yield(1);
+		if (!SIM_CALL(__NR_futex, word, FUTEX_LOCK_PI, 0, 0))
+			TRY(futex, word, FUTEX_UNLOCK_PI, 0);
+		TRY(futex, word + 4, FUTEX_UNLOCK_PI, 0);
+	}
+}
+
+OPERATION(futex_pi_circle)
+{
+	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(lock_opposite, word);
+	int priority = 5;
+
+	(void)DO(sched_setscheduler, 0, SCHED_FIFO, OBJECT(priority));
+	for (unsigned i = 0; i < 2; i++) {
+		int64_t err;
+
+		(void)DO(futex, word, FUTEX_LOCK_PI, 0, 0);
+		do
+			err = SIM_CALL(__NR_futex, word + 4, FUTEX_LOCK_PI, 0, 0);
+		while (states_is_interrupted(err));
+		if (err == 0)
+			(void)DO(futex, word + 4, FUTEX_UNLOCK_PI, 0);
+		else if (err != -EDEADLK)
+			states_give_up("futex", __LINE__, err);
+		(void)DO(futex, word, FUTEX_UNLOCK_PI, 0);
+		EXPECT_EQ(arch_current()->lent, 0);
 	}
 	join(pid);
 }
