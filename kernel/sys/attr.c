@@ -22,14 +22,9 @@ enum { UTIME_NOW_NS = 0x3fffffff, UTIME_OMIT_NS = 0x3ffffffe, US_PER_SECOND = 10
 
 static int64_t set_at(int dirfd, uptr name, unsigned lookup, struct iattr *attr)
 {
-	struct pathname path;
 	struct path p;
-	int64_t err = pathname_read(&path, name, lookup & LOOKUP_EMPTY);
+	int64_t err = path_lookup_user(dirfd, name, lookup, &p);
 
-	if (err)
-		return err;
-	err = path_lookup(dirfd, path.text, lookup, &p);
-	pathname_free(&path);
 	if (err)
 		return err;
 	err = vfs_setattr(&p, attr);
@@ -262,17 +257,12 @@ SYSCALL2(utime, uptr, name, uptr, times)
 /* man 2 truncate. Errors: EACCES, EFAULT, EFBIG, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EROFS, ETXTBSY. */
 SYSCALL2(truncate, uptr, name, int64_t, size)
 {
-	struct pathname path;
 	struct path p;
 	int64_t err;
 
 	if (size < 0)
 		return -EINVAL;
-	err = pathname_read(&path, name, false);
-	if (err)
-		return err;
-	err = path_lookup(AT_FDCWD, path.text, LOOKUP_FOLLOW, &p);
-	pathname_free(&path);
+	err = path_lookup_user(AT_FDCWD, name, LOOKUP_FOLLOW, &p);
 	if (err)
 		return err;
 	err = vfs_truncate(&p, size);

@@ -9,6 +9,7 @@
 #include "ops/epoll.h"
 #include "proc/proc.h"
 #include "sys/sigmask.h"
+#include "sys/file.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
 
@@ -16,20 +17,11 @@ enum { MAX_EVENTS = INT32_MAX / sizeof(struct epoll_event) };
 
 static int64_t create(unsigned flags)
 {
-	struct fdtable *t = uthread_current()->files;
 	struct file *f;
-	int fd, err;
+	int err;
 
 	err = epoll_create(&f);
-	if (err)
-		return err;
-	err = fd_reserve(t, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
-	if (err) {
-		file_put(f);
-		return err;
-	}
-	fd_install(t, fd, f, flags & O_CLOEXEC);
-	return fd;
+	return err ? err : sys_give_fd(f, flags & O_CLOEXEC);
 }
 
 SYSCALL1(epoll_create, int, size)

@@ -11,22 +11,9 @@
 #include "ipc/signalfd.h"
 #include "ipc/timerfd.h"
 #include "proc/proc.h"
+#include "sys/file.h"
 #include "sys/syscall.h"
 #include "sys/timespec.h"
-
-/* A descriptor for the file, whose reference is taken over. */
-static int64_t install(struct file *f, unsigned flags)
-{
-	struct fdtable *t = uthread_current()->files;
-	int fd, err = fd_reserve(t, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
-
-	if (err) {
-		file_put(f);
-		return err;
-	}
-	fd_install(t, fd, f, flags & O_CLOEXEC);
-	return fd;
-}
 
 /* ---- timerfd ---- */
 
@@ -38,7 +25,7 @@ SYSCALL2(timerfd_create, int, clock, unsigned, flags)
 	if (flags & ~(unsigned)(TFD_CLOEXEC | TFD_NONBLOCK))
 		return -EINVAL;
 	err = timerfd_create(&f, clock, flags);
-	return err ? err : install(f, flags);
+	return err ? err : sys_give_fd(f, flags & O_CLOEXEC);
 }
 
 SYSCALL4(timerfd_settime, int, fd, unsigned, flags, uptr, new, uptr, old)
@@ -90,7 +77,7 @@ static int64_t signalfd(int fd, uptr mask, size_t size, unsigned flags)
 		return -EINVAL;
 	if (fd == -1) {
 		err = signalfd_create(&f, set, flags);
-		return err ? err : install(f, flags);
+		return err ? err : sys_give_fd(f, flags & O_CLOEXEC);
 	}
 	err = fd_get_file(uthread_current()->files, fd, false, &f);
 	if (err)

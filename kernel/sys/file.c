@@ -69,6 +69,18 @@ SYSCALL3(close_range, unsigned, first, unsigned, last, unsigned, flags)
 	return 0;
 }
 
+int64_t sys_give_fd(struct file *f, bool close_on_exec)
+{
+	int fd, err = fd_reserve(files(), 0, proc_rlimit(RLIMIT_NOFILE), &fd);
+
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	fd_install(files(), fd, f, close_on_exec);
+	return fd;
+}
+
 int64_t sys_dup_file(struct file *f, int min, bool close_on_exec)
 {
 	int fd, err;

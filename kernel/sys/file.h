@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * What sys/file.c and sys/fcntl.c share.
+ * Descriptors, for the calls of this folder that make some or change their flags: sys/file.c.
  */
 #pragma once
 
 #include "fs/vfs/file.h"
 #include "lib/base.h"
 
+/* A new descriptor for f, whose reference is taken over: it, or -EMFILE, -ENOMEM. */
+int64_t sys_give_fd(struct file *f, bool close_on_exec);
 /* The lowest number >= min refers to f as well: it, or -EMFILE, -ENOMEM. */
 int64_t sys_dup_file(struct file *f, int min, bool close_on_exec);
 /* The flags of mask become those of value. fd is by whom O_ASYNC's signals name the file. */

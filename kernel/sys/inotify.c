@@ -57,7 +57,6 @@ static int64_t add(struct file *f, uptr name, uint32_t mask)
 {
 	unsigned lookup = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) |
 			  (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
-	struct pathname path;
 	struct path p;
 	int64_t err;
 
@@ -65,11 +64,7 @@ static int64_t add(struct file *f, uptr name, uint32_t mask)
 		return -EINVAL;
 	if (!inotify_is_file(f))
 		return -EINVAL;
-	err = pathname_read(&path, name, false);
-	if (err)
-		return err;
-	err = path_lookup(AT_FDCWD, path.text, lookup, &p);
-	pathname_free(&path);
+	err = path_lookup_user(AT_FDCWD, name, lookup, &p);
 	if (err)
 		return err;
 	err = inode_permission(p.dentry->inode, MAY_READ_IT);

@@ -143,7 +143,6 @@ SYSCALL5(mount_setattr, int, dirfd, uptr, name, unsigned, flags, uptr, attr_at, 
 {
 	struct mount_change c;
 	struct mount_attr a;
-	struct pathname path;
 	struct path p;
 	int64_t err;
 
@@ -165,14 +164,10 @@ SYSCALL5(mount_setattr, int, dirfd, uptr, name, unsigned, flags, uptr, attr_at, 
 		.propagation = a.propagation,
 		.is_recursive = flags & AT_RECURSIVE,
 	};
-	err = pathname_read(&path, name, flags & AT_EMPTY_PATH);
-	if (err)
-		return err;
-	err = path_lookup(dirfd, path.text,
+	err = path_lookup_user(dirfd, name,
 		(flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
 			(flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0),
 		&p);
-	pathname_free(&path);
 	if (err)
 		return err;
 	err = vfs_mount_setattr(&p, &c);

@@ -9,6 +9,7 @@
 #include "fs/vfs/path.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
+#include "sys/file.h"
 #include "sys/syscall.h"
 
 #include <linux/capability.h>
@@ -17,32 +18,6 @@
 #include <linux/resource.h>
 
 enum { NAME_MAX_SIZE = 256, VALUE_MAX_SIZE = 256, BLOB_MAX = 1 << 20 };
-
-/* A new descriptor for f, whose reference it takes over. */
-static int64_t install(struct file *f, bool cloexec)
-{
-	struct fdtable *files = uthread_current()->files;
-	int fd, err = fd_reserve(files, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
-
-	if (err) {
-		file_put(f);
-		return err;
-	}
-	fd_install(files, fd, f, cloexec);
-	return fd;
-}
-
-static int find(int dirfd, uptr name, unsigned lookup, struct path *out)
-{
-	struct pathname path;
-	int err = pathname_read(&path, name, lookup & LOOKUP_EMPTY);
-
-	if (err)
-		return err;
-	err = path_lookup(dirfd, path.text, lookup, out);
-	pathname_free(&path);
-	return err;
-}
 
 /* ---- Trees ---- */
 
@@ -61,7 +36,7 @@ SYSCALL3(open_tree, int, dirfd, uptr, name, unsigned, flags)
 		return -EINVAL;
 	if (flags & OPEN_TREE_CLONE && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	err = find(dirfd, name,
+	err = path_lookup_user(dirfd, name,
 		(flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
 			(flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0),
 		&p);
@@ -70,7 +45,7 @@ SYSCALL3(open_tree, int, dirfd, uptr, name, unsigned, flags)
 	err = flags & OPEN_TREE_CLONE ? vfs_clone_tree(&p, flags & AT_RECURSIVE, &f)
 				      : path_open_at(&p, O_PATH, &f);
 	path_put(&p);
-	return err ? err : install(f, flags & OPEN_TREE_CLOEXEC);
+	return err ? err : sys_give_fd(f, flags & OPEN_TREE_CLOEXEC);
 }
 
 #define MOVE_FLAGS                                                                             \
@@ -87,13 +62,13 @@ SYSCALL5(move_mount, int, from_dirfd, uptr, from_name, int, to_dirfd, uptr, to_n
 		return -EPERM;
 	if (flags & ~(unsigned)MOVE_FLAGS)
 		return -EINVAL;
-	err = find(from_dirfd, from_name,
+	err = path_lookup_user(from_dirfd, from_name,
 		(flags & MOVE_MOUNT_F_SYMLINKS ? LOOKUP_FOLLOW : 0) |
 			(flags & MOVE_MOUNT_F_EMPTY_PATH ? LOOKUP_EMPTY : 0),
 		&from);
 	if (err)
 		return err;
-	err = find(to_dirfd, to_name,
+	err = path_lookup_user(to_dirfd, to_name,
 		(flags & MOVE_MOUNT_T_SYMLINKS ? LOOKUP_FOLLOW : 0) |
 			(flags & MOVE_MOUNT_T_EMPTY_PATH ? LOOKUP_EMPTY : 0),
 		&to);
@@ -139,7 +114,7 @@ SYSCALL2(fsopen, uptr, type, unsigned, flags)
 		return err;
 	err = fs_config_open(name, &f);
 	mem_free(name);
-	return err ? err : install(f, flags & FSOPEN_CLOEXEC);
+	return err ? err : sys_give_fd(f, flags & FSOPEN_CLOEXEC);
 }
 
 SYSCALL3(fspick, int, dirfd, uptr, name, unsigned, flags)
@@ -153,7 +128,7 @@ SYSCALL3(fspick, int, dirfd, uptr, name, unsigned, flags)
 	if (flags & ~(unsigned)(FSPICK_CLOEXEC | FSPICK_SYMLINK_NOFOLLOW | FSPICK_NO_AUTOMOUNT |
 				FSPICK_EMPTY_PATH))
 		return -EINVAL;
-	err = find(dirfd, name,
+	err = path_lookup_user(dirfd, name,
 		(flags & FSPICK_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
 			(flags & FSPICK_EMPTY_PATH ? LOOKUP_EMPTY : 0),
 		&p);
@@ -161,7 +136,7 @@ SYSCALL3(fspick, int, dirfd, uptr, name, unsigned, flags)
 		return err;
 	err = fs_config_pick(&p, &f);
 	path_put(&p);
-	return err ? err : install(f, flags & FSPICK_CLOEXEC);
+	return err ? err : sys_give_fd(f, flags & FSPICK_CLOEXEC);
 }
 
 /* What each command is given. */
@@ -258,5 +233,5 @@ SYSCALL3(fsmount, int, fd, unsigned, flags, unsigned, attr)
 		return -EBADF;
 	err = fs_config_mount(b.file, &change, &f);
 	fd_release(b);
-	return err ? err : install(f, flags & FSMOUNT_CLOEXEC);
+	return err ? err : sys_give_fd(f, flags & FSMOUNT_CLOEXEC);
 }

@@ -197,13 +197,8 @@ SYSCALL5(renameat2, int, old_dirfd, uptr, old, int, new_dirfd, uptr, name, unsig
 
 static int lookup_dir(uptr name, struct path *p)
 {
-	struct pathname path;
-	int err = pathname_read(&path, name, false);
+	int err = path_lookup_user(AT_FDCWD, name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, p);
 
-	if (err)
-		return err;
-	err = path_lookup(AT_FDCWD, path.text, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, p);
-	pathname_free(&path);
 	if (err)
 		return err;
 	err = inode_permission(p->dentry->inode, S_IXOTH);

@@ -17,6 +17,7 @@
 #include "proc/access.h"
 #include "proc/pidfd.h"
 #include "proc/proc.h"
+#include "sys/file.h"
 #include "sys/syscall.h"
 #include "uaccess/iter.h"
 
@@ -41,20 +42,6 @@ static int proc_of_pidfd(int fd, bool may_be_folder, struct proc **out)
 	return err;
 }
 
-/* A new descriptor for f, whose reference it takes over. */
-static int64_t install(struct file *f)
-{
-	struct fdtable *files = uthread_current()->files;
-	int fd, err = fd_reserve(files, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
-
-	if (err) {
-		file_put(f);
-		return err;
-	}
-	fd_install(files, fd, f, true);
-	return fd;
-}
-
 SYSCALL2(pidfd_open, int, nr, unsigned, flags)
 {
 	struct file *f;
@@ -76,7 +63,7 @@ SYSCALL2(pidfd_open, int, nr, unsigned, flags)
 	}
 	err = pidfd_open_file(p->pid, flags, &f);
 	proc_put(p);
-	return err ? err : install(f);
+	return err ? err : sys_give_fd(f, true);
 }
 
 /* The file of another process's descriptor, with a reference. */
@@ -107,7 +94,7 @@ SYSCALL3(pidfd_getfd, int, pidfd, int, fd, unsigned, flags)
 	if (!err)
 		err = get_file_of(p, fd, &f);
 	proc_put(p);
-	return err ? err : install(f);
+	return err ? err : sys_give_fd(f, true);
 }
 
 SYSCALL4(pidfd_send_signal, int, pidfd, int, sig, uptr, info, unsigned, flags)

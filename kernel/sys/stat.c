@@ -154,7 +154,6 @@ static int statx_write(uptr to, const struct kstat *k, const struct mount_facts 
 SYSCALL5(statx, int, dirfd, uptr, name, int, flags, unsigned, mask, uptr, to)
 {
 	struct mount_facts facts;
-	struct pathname path;
 	struct path p;
 	struct kstat k;
 	int err;
@@ -163,11 +162,7 @@ SYSCALL5(statx, int, dirfd, uptr, name, int, flags, unsigned, mask, uptr, to)
 		return -EINVAL;
 	if (flags & ~STATX_AT_FLAGS)
 		return -EINVAL;
-	err = pathname_read(&path, name, flags & AT_EMPTY_PATH);
-	if (err)
-		return err;
-	err = path_lookup(dirfd, path.text, lookup_flags(flags), &p);
-	pathname_free(&path);
+	err = path_lookup_user(dirfd, name, lookup_flags(flags), &p);
 	if (err)
 		return err;
 	inode_get_attr(p.dentry->inode, &k);
@@ -300,14 +295,9 @@ static int64_t statfs_of(const struct path *p, uptr to)
 /* man 2 statfs. Errors: EACCES, EFAULT, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR. */
 SYSCALL2(statfs, uptr, name, uptr, to)
 {
-	struct pathname path;
 	struct path p;
-	int64_t err = pathname_read(&path, name, false);
+	int64_t err = path_lookup_user(AT_FDCWD, name, LOOKUP_FOLLOW, &p);
 
-	if (err)
-		return err;
-	err = path_lookup(AT_FDCWD, path.text, LOOKUP_FOLLOW, &p);
-	pathname_free(&path);
 	if (err)
 		return err;
 	err = statfs_of(&p, to);

@@ -37,14 +37,9 @@ struct act {
 
 static int64_t at_path(uptr name, unsigned lookup, struct act *a)
 {
-	struct pathname path;
 	struct path p;
-	int64_t n = pathname_read(&path, name, false);
+	int64_t n = path_lookup_user(AT_FDCWD, name, lookup, &p);
 
-	if (n)
-		return n;
-	n = path_lookup(AT_FDCWD, path.text, lookup, &p);
-	pathname_free(&path);
 	if (n)
 		return n;
 	n = a->fn(&p, a);

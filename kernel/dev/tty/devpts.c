@@ -194,19 +194,7 @@ static int iterate(struct file *f, struct dir_sink *sink)
 	}
 }
 
-static int64_t dir_seek(struct file *f, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	f->pos = offset;
-	return offset;
-}
-
-static const struct file_ops dir_ops = {.iterate = iterate, .seek = dir_seek};
+static const struct file_ops dir_ops = {.iterate = iterate, .seek = file_seek_dir};
 
 /* ---- Options ---- */
 

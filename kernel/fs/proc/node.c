@@ -267,19 +267,7 @@ static int dir_iterate(struct file *f, struct dir_sink *sink)
 	return iterate_system(f, sink, dir);
 }
 
-static int64_t dir_seek(struct file *f, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	f->pos = offset;
-	return offset;
-}
-
-static const struct file_ops dir_ops = {.iterate = dir_iterate, .seek = dir_seek};
+static const struct file_ops dir_ops = {.iterate = dir_iterate, .seek = file_seek_dir};
 
 int procfs_get_pid(const struct file *f, struct pid **out)
 {
@@ -409,7 +397,7 @@ static void text_release(struct file *f)
 static const struct file_ops text_ops = {
 	.read = text_read,
 	.write = text_write,
-	.seek = dir_seek,
+	.seek = file_seek_dir,
 	.release = text_release,
 };
 

@@ -481,19 +481,6 @@ static int64_t dir_read(struct file *f UNUSED, struct iter *to UNUSED, int64_t *
 	return -EISDIR;
 }
 
-/* man 2 lseek: SEEK_END has no meaning in a directory here, as on Linux' tmpfs. */
-static int64_t dir_seek(struct file *f, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	f->pos = offset;
-	return offset;
-}
-
 static int dir_fsync(struct file *f UNUSED, bool data_only UNUSED)
 {
 	return 0; /* memory is all there is */
@@ -501,7 +488,7 @@ static int dir_fsync(struct file *f UNUSED, bool data_only UNUSED)
 
 static const struct file_ops dir_file_ops = {
 	.read = dir_read,
-	.seek = dir_seek,
+	.seek = file_seek_dir,
 	.iterate = iterate,
 	.fsync = dir_fsync,
 };

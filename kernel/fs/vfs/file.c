@@ -19,6 +19,7 @@
 
 #include <asm/stat.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 
 #include "debug/log.h"
@@ -210,6 +211,18 @@ int file_open(struct file **out, struct mount *m, struct dentry *d, unsigned fla
 }
 
 /* ---- Life and death ---- */
+
+int64_t file_seek_dir(struct file *f, int64_t offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += f->pos;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	f->pos = offset;
+	return offset;
+}
 
 int64_t file_seek_nowhere(struct file *f UNUSED, int64_t offset UNUSED, int whence UNUSED)
 {

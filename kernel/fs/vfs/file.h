@@ -148,6 +148,8 @@ MUST_CHECK int file_open_same(
 void epoll_forget_file(struct file *f);
 /* file_ops.seek of a file without a position whose lseek Linux accepts all the same: nothing happens. */
 int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence);
+/* Of a directory whose positions are the filesystem's own words: SEEK_END has no meaning. */
+int64_t file_seek_dir(struct file *f, int64_t offset, int whence);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one releases; may sleep */
 /* Whether it is in no tree: shown as pipe:[ino], socket:[ino], anon_inode:[name], or

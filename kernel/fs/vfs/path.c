@@ -75,6 +75,18 @@ int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
 	return err;
 }
 
+int path_lookup_user(int dirfd, uptr name, unsigned flags, struct path *out)
+{
+	struct pathname path;
+	int err = pathname_read(&path, name, flags & LOOKUP_EMPTY);
+
+	if (err)
+		return err;
+	err = path_lookup(dirfd, path.text, flags, out);
+	pathname_free(&path);
+	return err;
+}
+
 int path_lookup_as(
 	const struct cred *c, int dirfd, const char *name, unsigned flags, struct path *out)
 {

@@ -46,6 +46,8 @@ void pathname_free(struct pathname *n);
 
 /* From AT_FDCWD, a descriptor, or the root for an absolute path, with the current process's root and rights. */
 MUST_CHECK int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out);
+/* The same by a name in the program's memory: empty only with LOOKUP_EMPTY. */
+MUST_CHECK int path_lookup_user(int dirfd, uptr name, unsigned flags, struct path *out);
 /*
  * The directory of the last component, locked (inode->lock), and its dentry (maybe negative).
  * is_dir: trailing slashes allowed for a name to be created. path_unlock_parent undoes both.
