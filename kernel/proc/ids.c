@@ -337,33 +337,34 @@ int64_t ids_drop_bounding(uint64_t cap)
 int64_t ids_ambient(uint64_t what, uint64_t cap, uint64_t a, uint64_t b)
 {
 	const struct cred *old = cred_current();
+	uint64_t ambient = old->cap_ambient;
 	struct cred *c;
 	int err;
 
-	if (what == PR_CAP_AMBIENT_CLEAR_ALL) {
-		if (cap || a || b)
-			return -EINVAL;
-	} else if (cap > CAP_LAST_CAP || a || b) {
+	if (a || b || cap > (what == PR_CAP_AMBIENT_CLEAR_ALL ? 0 : CAP_LAST_CAP))
+		return -EINVAL;
+	switch (what) {
+	case PR_CAP_AMBIENT_IS_SET:
+		return ambient >> cap & 1;
+	case PR_CAP_AMBIENT_RAISE:
+		if (!(old->cap_permitted & old->cap_inheritable & BIT(cap)) ||
+			(old->securebits & SECBIT_NO_CAP_AMBIENT_RAISE))
+			return -EPERM;
+		ambient |= BIT(cap);
+		break;
+	case PR_CAP_AMBIENT_LOWER:
+		ambient &= ~BIT(cap);
+		break;
+	case PR_CAP_AMBIENT_CLEAR_ALL:
+		ambient = 0;
+		break;
+	default:
 		return -EINVAL;
 	}
-	if (what == PR_CAP_AMBIENT_IS_SET)
-		return old->cap_ambient >> cap & 1;
-	if (what != PR_CAP_AMBIENT_CLEAR_ALL && what != PR_CAP_AMBIENT_RAISE &&
-		what != PR_CAP_AMBIENT_LOWER)
-		return -EINVAL;
-	if (what == PR_CAP_AMBIENT_RAISE &&
-		(!(old->cap_permitted & old->cap_inheritable & BIT(cap)) ||
-			(old->securebits & SECBIT_NO_CAP_AMBIENT_RAISE)))
-		return -EPERM;
 	err = cred_prepare(&c);
 	if (err)
 		return err;
-	if (what == PR_CAP_AMBIENT_CLEAR_ALL)
-		c->cap_ambient = 0;
-	else if (what == PR_CAP_AMBIENT_RAISE)
-		c->cap_ambient |= BIT(cap);
-	else
-		c->cap_ambient &= ~BIT(cap);
+	c->cap_ambient = ambient;
 	cred_commit(c);
 	return 0;
 }

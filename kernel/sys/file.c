@@ -268,24 +268,40 @@ SYSCALL2(ftruncate, int, fd, int64_t, size)
 	return err;
 }
 
-static int check_fallocate(const struct file *f, int mode, int64_t offset, int64_t len)
+/* Which flags go together. */
+static int check_fallocate_mode(int mode)
 {
+	static const struct {
+		int flag, beside; /* with it nothing but these */
+	} alone[] = {
+		{FALLOC_FL_COLLAPSE_RANGE, 0},
+		{FALLOC_FL_INSERT_RANGE, 0},
+		{FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_KEEP_SIZE},
+	};
 	const int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
 			  FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
 			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
 
-	if (offset < 0 || len <= 0)
-		return -EINVAL;
 	if (mode & ~known)
 		return -EOPNOTSUPP;
 	if (mode & FALLOC_FL_PUNCH_HOLE &&
 		(mode & FALLOC_FL_ZERO_RANGE || !(mode & FALLOC_FL_KEEP_SIZE)))
 		return -EOPNOTSUPP;
-	if ((mode & FALLOC_FL_COLLAPSE_RANGE && mode != FALLOC_FL_COLLAPSE_RANGE) ||
-		(mode & FALLOC_FL_INSERT_RANGE && mode != FALLOC_FL_INSERT_RANGE) ||
-		(mode & FALLOC_FL_UNSHARE_RANGE &&
-			mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
+	for (unsigned i = 0; i < ARRAY_LEN(alone); i++)
+		if (mode & alone[i].flag && mode & ~(alone[i].flag | alone[i].beside))
+			return -EINVAL;
+	return 0;
+}
+
+static int check_fallocate(const struct file *f, int mode, int64_t offset, int64_t len)
+{
+	int err;
+
+	if (offset < 0 || len <= 0)
 		return -EINVAL;
+	err = check_fallocate_mode(mode);
+	if (err)
+		return err;
 	if (!(f->mode & FILE_WRITE))
 		return -EBADF;
 	if (S_ISFIFO(f->inode->mode))

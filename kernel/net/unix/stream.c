@@ -161,6 +161,26 @@ static struct unix_buf *skip_peeked(struct unix_sock *u, uint32_t *skip)
 	return NULL;
 }
 
+/* Where reading begins, and how far into it: after peek_off bytes, if that is more than none. */
+static ALWAYS_INLINE struct unix_buf *first_to_read(
+	struct unix_sock *u, int32_t peek_off, uint32_t *skip) MUST_HOLD(u->lock)
+{
+	*skip = (uint32_t)MAX(peek_off, 0);
+	return *skip ? skip_peeked(u, skip) : list_first(&u->recvq, struct unix_buf, link);
+}
+
+/* n bytes of b were read: an empty one goes. */
+static ALWAYS_INLINE void consume_locked(
+	struct unix_sock *u, struct unix_buf *b, size_t n, struct receipt *r) MUST_HOLD(u->lock)
+{
+	b->offset += (uint32_t)n;
+	if (b->offset != b->len)
+		return;
+	list_remove(&b->link);
+	list_add_tail(&r->done, &b->link);
+	WRITE_ONCE(u->nr_queued, u->nr_queued - 1);
+}
+
 /*
  * Copies from the queue; stops at the end of it, of the program's buffer, or at a border between
  * messages. Returns  0, or an errno that counts if nothing was copied; -EDEADLK: the flight lock
@@ -170,10 +190,9 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 	bool has_flight_lock) MUST_HOLD(u->lock)
 {
 	bool is_peek = m->flags & MSG_PEEK;
-	int32_t peek_off = READ_ONCE(u->base.peek_off);
-	uint32_t skip = is_peek && peek_off > 0 ? (uint32_t)peek_off : 0;
-	struct unix_buf *b =
-		skip ? skip_peeked(u, &skip) : list_first(&u->recvq, struct unix_buf, link);
+	int32_t peek_off = is_peek ? READ_ONCE(u->base.peek_off) : -1; /* SO_PEEK_OFF */
+	uint32_t skip;
+	struct unix_buf *b = first_to_read(u, peek_off, &skip);
 	bool pass_cred = READ_ONCE(u->base.flags) & SOCKET_PASS_CRED;
 
 	while (b && m->iter->left) {
@@ -196,19 +215,13 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 				return err;
 		}
 		skip = 0;
-		if (!is_peek) {
-			b->offset += (uint32_t)n;
-			if (b->offset == b->len) {
-				list_remove(&b->link);
-				list_add_tail(&r->done, &b->link);
-				WRITE_ONCE(u->nr_queued, u->nr_queued - 1);
-			}
-		}
+		if (!is_peek)
+			consume_locked(u, b, n, r);
 		if (r->files || n < want)
 			break;
 		b = next;
 	}
-	if (is_peek && peek_off >= 0)
+	if (peek_off >= 0)
 		WRITE_ONCE(u->base.peek_off, peek_off + (int32_t)r->copied);
 	return 0;
 }
