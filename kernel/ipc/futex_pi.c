@@ -203,8 +203,10 @@ static void hand_to(struct futex_bucket *b, struct futex_waiter *best)
 		if (w == best || !w->is_pi || !futex_key_equal(&w->key, &best->key))
 			continue;
 		same = change_owner(w, best->thread);
+		if (same && same != was && same->lent) /* the program wrote the word itself */
+			lend_along(same);
 		if (same)
-			thread_put(same); /* not the last: `was` */
+			thread_put(same);
 	}
 	lend_along(best->thread);
 	if (was)
