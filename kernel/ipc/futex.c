@@ -267,6 +267,17 @@ void futex_wake_user(uptr at)
 		(void)futex_wake(&key, 1, FUTEX_BITSET_MATCH_ANY);
 }
 
+#ifdef DEBUG
+uint64_t futex_nr_waiters(void)
+{
+	uint64_t nr = 0;
+
+	for (unsigned i = 0; i < FUTEX_BUCKETS; i++)
+		nr += atomic_load_relaxed(&buckets[i].nr_waiters);
+	return nr;
+}
+#endif
+
 /* ---- Requeueing ---- */
 
 /* Both locked. */

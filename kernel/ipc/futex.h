@@ -68,6 +68,11 @@ int futex_requeue(const struct futex_key *from, const struct futex_key *to, unsi
 /* FUTEX_WAKE_OP's change of a word: whether its old value is as `code` asks. -EFAULT, -ENOSYS. */
 int futex_change_word(uptr at, uint32_t code);
 
+#ifdef DEBUG
+/* How many the buckets count: 0 when nobody waits. */
+uint64_t futex_nr_waiters(void);
+#endif
+
 /* ---- Locks with an owner in the word: ipc/futex_pi.c ---- */
 
 enum { FUTEX_PI_LOCKED = 0, FUTEX_PI_QUEUED = 1 };

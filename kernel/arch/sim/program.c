@@ -9,6 +9,7 @@
 #include "arch/sim/program.h"
 
 #include "arch/arch.h"
+#include "ipc/futex.h"
 #include "lib/atomic.h"
 #include "lib/test.h"
 #include "mm/commit.h"
@@ -78,6 +79,7 @@ struct holdings {
 	const char *name[MAX_CACHES];
 	uint64_t pages;             /* neither free nor of a cache */
 	uint64_t committed;         /* pages, by the accounting of private memory */
+	uint64_t waiters;           /* counted by the buckets of futexes */
 	uint64_t root[USER_COUNTS]; /* counted for user 0: enum user_count */
 };
 
@@ -105,6 +107,7 @@ static void count_holdings(struct holdings *h)
 	h->pages = stats.total - stats.free;
 	slab_for_each_cache(count_cache, h);
 	h->committed = vm_committed();
+	h->waiters = futex_nr_waiters();
 	for (unsigned i = 0; i < USER_COUNTS; i++)
 		h->root[i] = atomic_load_relaxed(&user_root.count[i]);
 }
@@ -125,7 +128,8 @@ static bool has_settled(struct holdings *is)
 	for (unsigned i = 0; i < USER_COUNTS; i++)
 		if (is->root[i] > noted.root[i])
 			return false;
-	return is->pages <= noted.pages && is->committed <= noted.committed;
+	return is->pages <= noted.pages && is->committed <= noted.committed &&
+	       is->waiters <= noted.waiters;
 }
 
 static void expect_no_more(const char *when, const char *what, uint64_t is, uint64_t was)
@@ -160,6 +164,7 @@ bool sim_check_holdings(const char *when)
 	for (unsigned i = 0; i < USER_COUNTS; i++)
 		expect_no_more(when, counts[i], is.root[i], noted.root[i]);
 	expect_no_more(when, "pages", is.pages, noted.pages);
+	expect_no_more(when, "waiters of futexes", is.waiters, noted.waiters);
 	expect_no_more(when, "committed pages", is.committed, noted.committed);
 	return false;
 }
