@@ -113,22 +113,24 @@ struct proc *proc_of_pid_locked(struct pid *p)
 	return list_first(&p->users[PID_PROCESS], struct proc, pid_link);
 }
 
+/* proc_tree_lock is held; pid may be NULL. */
+static int get_proc_locked(struct pid *pid, struct proc **out)
+{
+	*out = pid ? proc_of_pid_locked(pid) : NULL;
+	if (!*out)
+		return -ESRCH;
+	proc_get(*out);
+	return 0;
+}
+
 int proc_find(int nr, struct proc **out)
 {
-	struct proc *p = NULL;
-	struct pid *pid;
+	int err;
 
 	irqlock_lock(&proc_tree_lock);
-	pid = pid_lookup_locked(nr);
-	if (pid)
-		p = proc_of_pid_locked(pid);
-	if (p)
-		proc_get(p);
+	err = get_proc_locked(pid_lookup_locked(nr), out);
 	irqlock_unlock(&proc_tree_lock);
-	if (!p)
-		return -ESRCH;
-	*out = p;
-	return 0;
+	return err;
 }
 
 int uthread_find(int tid, struct thread **out)
@@ -151,17 +153,12 @@ int uthread_find(int tid, struct thread **out)
 
 int proc_get_by_pid(struct pid *pid, struct proc **out)
 {
-	struct proc *p;
+	int err;
 
 	irqlock_lock(&proc_tree_lock);
-	p = proc_of_pid_locked(pid);
-	if (p)
-		proc_get(p);
+	err = get_proc_locked(pid, out);
 	irqlock_unlock(&proc_tree_lock);
-	if (!p)
-		return -ESRCH;
-	*out = p;
-	return 0;
+	return err;
 }
 
 int proc_find_by_tid(int tid, struct proc **out)
