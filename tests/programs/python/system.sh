@@ -3,5 +3,4 @@
 # within: 3000
 # results: ^= (?P<name>\S+) (?P<is>\S+)$
 exec python3.11 /tests/python/modules.py \
-	test_sys test_site test_platform test_uuid test_pwd test_grp test_spwd test_crypt test_syslog \
-	test_support test_locale test_getpass test_readline test_curses
+	test_sys test_site test_platform test_uuid test_pwd test_grp test_spwd test_crypt test_syslog test_locale
