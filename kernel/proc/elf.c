@@ -127,6 +127,8 @@ static int open_interp(struct exec *x, const Elf64_Phdr *h)
 	if (n < 0)
 		return (int)n;
 	f->head_len = (size_t)n;
+	if (f->head_len < sizeof(Elf64_Ehdr))
+		return -EIO;
 	if (elf_check_head(f->head, f->head_len, &f->plan))
 		return -ELIBBAD;
 	err = read_headers(f);

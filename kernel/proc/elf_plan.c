@@ -95,7 +95,11 @@ int elf_plan_segments(struct elf_plan *p, const Elf64_Phdr *headers)
 		add_segment(p, h);
 		has_load = true;
 	}
-	if (p->align > ARCH_USER_END / 2)
-		return -EINVAL;
+	/* Linux: only a program that names an interpreter is placed by its alignment */
+	if (p->align > ARCH_USER_END) {
+		if (p->interp)
+			return -EINVAL;
+		p->align = PAGE_SIZE;
+	}
 	return has_load ? 0 : -EINVAL;
 }

@@ -234,3 +234,257 @@ TEST_WITHIN(hostile_elf, each_length, 240)
 	line[len] = 0;
 	SHOW("code: %s", line);
 }
+
+/* ---- What single bytes do not make ---- */
+
+static struct image *image(void)
+{
+	return (struct image *)file;
+}
+
+static void overlap_exactly(void)
+{
+	image()->parts[1].p_vaddr = image()->parts[0].p_vaddr;
+}
+
+static void overlap_by_a_page(void)
+{
+	image()->parts[1].p_vaddr = image()->parts[0].p_vaddr + 0x1000;
+}
+
+static void first_above_second(void)
+{
+	Elf64_Phdr first = image()->parts[0];
+
+	image()->parts[0] = image()->parts[1];
+	image()->parts[1] = first;
+}
+
+static void end_at_the_top(void)
+{
+	image()->parts[1].p_memsz = 0x7ffffffff000 - image()->parts[1].p_vaddr;
+}
+
+static void end_beyond_the_top(void)
+{
+	image()->parts[1].p_memsz = 0x7ffffffff000;
+}
+
+static void end_wraps_around(void)
+{
+	image()->parts[1].p_memsz = -image()->parts[1].p_vaddr + 0x1000;
+}
+
+static void size_all_ones(void)
+{
+	image()->parts[1].p_memsz = -1;
+}
+
+static void file_size_all_ones(void)
+{
+	image()->parts[1].p_filesz = -1;
+}
+
+static void file_part_beyond_memory(void)
+{
+	image()->parts[1].p_filesz = 0x3000;
+	image()->parts[1].p_memsz = 0x1000;
+}
+
+static void offset_beyond_the_file(void)
+{
+	image()->parts[1].p_offset = 0x100000;
+}
+
+static void offset_below_zero(void)
+{
+	image()->parts[1].p_offset = -0x1000;
+}
+
+static void offset_not_as_address(void)
+{
+	image()->parts[1].p_offset += 8;
+}
+
+static void no_size_at_all(void)
+{
+	image()->parts[1].p_filesz = image()->parts[1].p_memsz = 0;
+}
+
+static void only_zeroes(void)
+{
+	image()->parts[1].p_filesz = 0;
+	image()->parts[1].p_memsz = 0x100000;
+}
+
+static void align_none(void)
+{
+	image()->parts[0].p_align = image()->parts[1].p_align = 0;
+}
+
+static void align_odd(void)
+{
+	image()->parts[0].p_align = image()->parts[1].p_align = 0x1001;
+}
+
+static void align_huge(void)
+{
+	image()->parts[0].p_align = 1ull << 46;
+}
+
+static void align_top_bit(void)
+{
+	image()->parts[0].p_align = 1ull << 63;
+}
+
+static void no_rights(void)
+{
+	image()->parts[1].p_flags = 0;
+}
+
+static void entry_in_data(void)
+{
+	image()->parts[1].p_flags = PF_R;
+	image()->head.e_entry = image()->parts[1].p_vaddr;
+}
+
+static void entry_nowhere(void)
+{
+	image()->head.e_entry = 0x10;
+}
+
+static void entry_in_the_kernel(void)
+{
+	image()->head.e_entry = 0xffffffff81000000;
+}
+
+static void headers_many(void)
+{
+	image()->head.e_phnum = 0xffff;
+}
+
+static void headers_none(void)
+{
+	image()->head.e_phnum = 0;
+}
+
+static void headers_at_the_end(void)
+{
+	image()->head.e_phoff = FILE_SIZE - sizeof(Elf64_Phdr);
+}
+
+static void headers_before_the_start(void)
+{
+	image()->head.e_phoff = -64;
+}
+
+static void loads_none(void)
+{
+	image()->parts[0].p_type = image()->parts[1].p_type = PT_NOTE;
+}
+
+static const struct {
+	const char *name;
+	void (*damage)(void);
+} segments[] = {
+#define CASE(what)                                                                             \
+	{                                                                                      \
+#what, what                                                                    \
+	}
+	CASE(overlap_exactly),
+	CASE(overlap_by_a_page),
+	CASE(first_above_second),
+	CASE(end_at_the_top),
+	CASE(end_beyond_the_top),
+	CASE(end_wraps_around),
+	CASE(size_all_ones),
+	CASE(file_size_all_ones),
+	CASE(file_part_beyond_memory),
+	CASE(offset_beyond_the_file),
+	CASE(offset_below_zero),
+	CASE(offset_not_as_address),
+	CASE(no_size_at_all),
+	CASE(only_zeroes),
+	CASE(align_none),
+	CASE(align_odd),
+	CASE(align_huge),
+	CASE(align_top_bit),
+	CASE(no_rights),
+	CASE(entry_in_data),
+	CASE(entry_nowhere),
+	CASE(entry_in_the_kernel),
+	CASE(headers_many),
+	CASE(headers_none),
+	CASE(headers_at_the_end),
+	CASE(headers_before_the_start),
+	CASE(loads_none),
+};
+
+TEST_WITHIN(hostile_elf, odd_segments, 60)
+{
+	for (size_t i = 0; i < sizeof(segments) / sizeof(*segments); i++) {
+		char fixed, moved;
+
+		make(ET_EXEC, false);
+		segments[i].damage();
+		write_file("p", FILE_SIZE);
+		fixed = outcome("p");
+		make(ET_DYN, false);
+		segments[i].damage();
+		write_file("p", FILE_SIZE);
+		moved = outcome("p");
+		SHOW("%s: %c %c", segments[i].name, fixed, moved);
+	}
+}
+
+/* A program whose interpreter is at `path`, of which so many bytes count. */
+static char with_interpreter(const char *path, size_t bytes)
+{
+	make(ET_DYN, true);
+	memset(image()->interpreter, 0, sizeof(image()->interpreter));
+	strcpy(image()->interpreter, path);
+	image()->parts[2].p_filesz = bytes;
+	write_file("p", FILE_SIZE);
+	return outcome("p");
+}
+
+TEST_WITHIN(hostile_elf, odd_interpreters, 60)
+{
+	char at_end;
+
+	make(ET_EXEC, false);
+	write_file("plain", FILE_SIZE);
+	CHECK_OK(mkdir("folder", 0755));
+	CHECK_OK(mkfifo("fifo", 0755));
+	CHECK_OK(symlink("loop", "loop"));
+	put_file("script", "#!./plain\n");
+	CHECK_OK(chmod("script", 0755));
+	put_file("empty", "");
+	CHECK_OK(chmod("empty", 0755));
+	put_file("forbidden", "");
+	CHECK_OK(chmod("forbidden", 0644));
+	SHOW("good: %c", with_interpreter("plain", 6));
+	SHOW("itself: %c", with_interpreter("p", 2));
+	SHOW("nothing: %c", with_interpreter("", 1));
+	SHOW("no bytes: %c", with_interpreter("plain", 0));
+	SHOW("without its end: %c", with_interpreter("plain", 5));
+	SHOW("with more behind: %c", with_interpreter("plain", 10));
+	SHOW("too long: %c", with_interpreter("plain", 4097));
+	SHOW("all ones: %c", with_interpreter("plain", -1));
+	SHOW("missing: %c", with_interpreter("missing", 8));
+	SHOW("folder: %c", with_interpreter("folder", 7));
+	SHOW("fifo: %c", with_interpreter("fifo", 5));
+	SHOW("script: %c", with_interpreter("script", 7));
+	SHOW("empty: %c", with_interpreter("empty", 6));
+	SHOW("forbidden: %c", with_interpreter("forbidden", 10));
+	make(ET_DYN, true);
+	image()->parts[2].p_offset = FILE_SIZE - 3;
+	write_file("p", FILE_SIZE);
+	at_end = outcome("p");
+	SHOW("over the end of the file: %c", at_end);
+	make(ET_DYN, true);
+	image()->parts[1] = image()->parts[2]; /* two of them: the first counts */
+	image()->parts[2].p_offset = 0;
+	write_file("p", FILE_SIZE);
+	SHOW("two: %c", outcome("p"));
+}
