@@ -10,6 +10,7 @@
  */
 #include "arch/sim/sim.h"
 
+#include "arch/sim/test/states.h"
 #include "lib/atomic.h"
 #include "lib/test.h"
 #include "mm/slab.h"
@@ -385,3 +386,40 @@ TEST(planted, freed_too_early_correct)
 }
 SIM_PLANTED(freed_too_early, freed_too_early_correct,
 	.report = "AddressSanitizer: use-after-poison", .max_seeds = 50);
+
+/* ---- A kill at one short moment of many leaves an object behind ---- */
+
+static void make_short_calls(bool is_correct)
+{
+	void *object;
+
+	for (unsigned i = 0; i < 20; i++)
+		(void)DO(getpid, 0);
+	object = is_correct ? NULL : mem_alloc(100, 0);
+	(void)DO(getpid, 0); /* who is killed here comes back no more */
+	mem_free(object);
+	for (unsigned i = 0; i < 20; i++)
+		(void)DO(getpid, 0);
+}
+
+static void keep_over_a_call(void)
+{
+	make_short_calls(false);
+}
+
+static void keep_nothing(void)
+{
+	make_short_calls(true);
+}
+
+TEST(planted, leak_when_killed)
+{
+	states_kill(keep_over_a_call);
+}
+
+TEST(planted, leak_when_killed_correct)
+{
+	states_kill(keep_nothing);
+}
+SIM_PLANTED(leak_when_killed, leak_when_killed_correct, .report = "leak after kill",
+	.max_seeds = 40);
