@@ -34,17 +34,19 @@
 enum {
 	RING_SIZE = 128 * 1024, /* bytes, a power of two: about 1500 lines */
 	PREFIX_MAX = 24,        /* "[123456789.123456] " */
-	LEVEL_PLAIN = 255,      /* no prefix, always on the console */
+	PRIORITY_PLAIN = 255,   /* no prefix, always on the console */
+	LEVEL_MASK = 7,         /* of a priority: the rest is the facility, man 3 syslog */
+	FACILITY_SHIFT = 3,
 	DEFAULT_CONSOLE_LEVEL = LOG_INFO,
 };
 
 /* One line in the ring, followed by its text; never wraps inside a record's header or text. */
 struct record {
 	uint64_t time_ns;
-	uint16_t len;    /* of the text; the next record follows, aligned */
-	uint8_t level;   /* enum log_level or LEVEL_PLAIN */
-	uint8_t is_wrap; /* no line: the next record is at the ring's start */
-	uint32_t size;   /* with header and padding */
+	uint16_t len;     /* of the text; the next record follows, aligned */
+	uint8_t priority; /* facility and enum log_level, or PRIORITY_PLAIN */
+	uint8_t is_wrap;  /* no line: the next record is at the ring's start */
+	uint32_t size;    /* with header and padding */
 };
 
 struct position {
@@ -57,6 +59,7 @@ static struct position first;                               /* [L] oldest line *
 static struct position next;                                /* [L] where the next line goes */
 static struct position printed;                             /* [L] next line for the console */
 static uint32_t used;    /* [L] bytes from first to next, wrap records included */
+static uint64_t cleared; /* [L] to write: where readers of the whole begin */
 static bool is_printing; /* [L] somebody writes a line to the console */
 static struct irqlock log_lock = IRQLOCK_INIT(RANK_LOG, "log");
 static int console_level = DEFAULT_CONSOLE_LEVEL; /* [a] a hint; changed at start */
@@ -108,14 +111,14 @@ static struct record *reserve(uint32_t size)
 	return record_at(next.offset);
 }
 
-static void append(unsigned level, uint64_t time_ns, const char *text, size_t len)
+static void append(unsigned priority, uint64_t time_ns, const char *text, size_t len)
 {
 	uint32_t size = (uint32_t)ALIGN_UP(sizeof(struct record) + len, sizeof(struct record));
 	struct record *r = reserve(size);
 
 	*r = (struct record){.time_ns = time_ns,
 		.len = (uint16_t)len,
-		.level = (uint8_t)level,
+		.priority = (uint8_t)priority,
 		.size = size};
 	memcpy(r + 1, text, len);
 	used += size;
@@ -129,7 +132,7 @@ static size_t render(const struct record *r, char *out, size_t size)
 	uint64_t us = r->time_ns / NS_PER_US;
 	size_t len = 0;
 
-	if (r->level != LEVEL_PLAIN)
+	if (r->priority != PRIORITY_PLAIN)
 		len = snformat(out, size, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
 			(unsigned long long)(us % 1000000));
 	len = MIN(len, size - 1);
@@ -139,7 +142,8 @@ static size_t render(const struct record *r, char *out, size_t size)
 
 static bool is_for_console(const struct record *r)
 {
-	return r->level == LEVEL_PLAIN || r->level <= READ_ONCE(console_level);
+	return r->priority == PRIORITY_PLAIN ||
+	       (r->priority & LEVEL_MASK) <= READ_ONCE(console_level);
 }
 
 /*
@@ -206,13 +210,13 @@ static void drain(void)
 	preempt_enable();
 }
 
-static void write_line(unsigned level, const char *fmt, va_list args)
+static void write_line(unsigned priority, const char *fmt, va_list args)
 {
 	char text[LOG_LINE_MAX];
 	size_t len = MIN(vsnformat(text, sizeof(text), fmt, args), sizeof(text) - 1);
 
 	irqlock_lock(&log_lock);
-	append(level, clock_monotonic_ns(), text, len);
+	append(priority, clock_monotonic_ns(), text, len);
 	irqlock_unlock(&log_lock);
 	drain();
 }
@@ -226,12 +230,27 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_end(args);
 }
 
+static void write_as(unsigned priority, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void write_as(unsigned priority, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(priority, fmt, args);
+	va_end(args);
+}
+
+void log_write_as(unsigned facility, enum log_level level, const char *text)
+{
+	write_as(facility << FACILITY_SHIFT | level, "%s", text);
+}
+
 void log_plain(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	write_line(LEVEL_PLAIN, fmt, args);
+	write_line(PRIORITY_PLAIN, fmt, args);
 	va_end(args);
 }
 
@@ -285,6 +304,40 @@ void log_get_range(uint64_t *first_seq, uint64_t *next_seq)
 	*first_seq = first.seq;
 	*next_seq = next.seq;
 	irqlock_unlock(&log_lock);
+}
+
+void log_clear(void)
+{
+	irqlock_lock(&log_lock);
+	cleared = next.seq;
+	irqlock_unlock(&log_lock);
+}
+
+uint64_t log_get_cleared(void)
+{
+	return READ_ONCE(cleared);
+}
+
+bool log_get_line(uint64_t seq, struct log_line *out)
+{
+	struct position at;
+	bool is_there;
+
+	irqlock_lock(&log_lock);
+	at = first;
+	while (at.seq < seq && at.seq < next.seq)
+		advance(&at);
+	is_there = at.seq == seq && seq < next.seq;
+	if (is_there) {
+		const struct record *r = record_of(&at);
+
+		out->time_ns = r->time_ns;
+		out->priority = r->priority == PRIORITY_PLAIN ? LOG_INFO : r->priority;
+		out->len = MIN(r->len, sizeof(out->text));
+		memcpy(out->text, r + 1, out->len);
+	}
+	irqlock_unlock(&log_lock);
+	return is_there;
 }
 
 size_t log_read(uint64_t *seq, char *buf, size_t size)

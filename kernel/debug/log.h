@@ -36,6 +36,8 @@ void log_write(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Straight to the console and the ring, without waiting for any lock: panic's voice. */
 void log_emergency(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* A line of a program's: facility and level as man 3 syslog has them. */
+void log_write_as(unsigned facility, enum log_level level, const char *text);
 /* A line without level and time, for output that programs read: test results. Threads only. */
 void log_plain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
@@ -47,6 +49,17 @@ int log_get_console_level(void);
  * *seq. Returns the bytes copied, 0 at the end.
  */
 size_t log_read(uint64_t *seq, char *buf, size_t size);
+/* One line as it was written. False: it is not there (any more, or yet). */
+struct log_line {
+	uint64_t time_ns;
+	unsigned priority; /* facility << 3 | level */
+	size_t len;
+	char text[LOG_LINE_MAX];
+};
+bool log_get_line(uint64_t seq, struct log_line *out);
+/* SYSLOG_ACTION_CLEAR: who asks for the whole log begins behind what is there now. */
+void log_clear(void);
+uint64_t log_get_cleared(void);
 /* How many bytes of lines the ring keeps. */
 size_t log_buffer_size(void);
 /* Sequence number of the oldest line still there and of the next to come. */

@@ -38,8 +38,10 @@ static void count_leaf(
 	s->proportional += size / refs;
 	if (is_dirty)
 		s->proportional_dirty += size / refs;
-	if (flags & PTE_ANON)
+	if (flags & PTE_ANON) {
 		s->anonymous += size;
+		s->proportional_anonymous += size / refs;
+	}
 	if (level > 0)
 		s->huge += size;
 	*(refs > 1 ? (is_dirty ? &s->shared_dirty : &s->shared_clean)

@@ -9,7 +9,7 @@
 
 /* Bytes. */
 struct vm_region_stats {
-	uint64_t resident, proportional, proportional_dirty;
+	uint64_t resident, proportional, proportional_dirty, proportional_anonymous;
 	uint64_t shared_clean, shared_dirty, private_clean, private_dirty;
 	uint64_t referenced, anonymous, huge, locked;
 };

@@ -127,8 +127,6 @@ enum syslog_action { /* man 2 syslog */
 
 enum { LOG_PIECE = 1024, LOG_LEVEL_MIN = 1, LOG_LEVEL_MAX = 8, LOG_LEVEL_ALL = 7 };
 
-static uint64_t log_cleared; /* [a] sequence number: READ_ALL begins here */
-
 /* How many bytes the lines from seq on are; for LOG_READ_ALL's "the last len bytes". */
 static size_t log_length(uint64_t seq, char *piece)
 {
@@ -151,7 +149,7 @@ static int64_t read_log(uptr buf, int len, bool clear)
 	if (!piece)
 		return -ENOMEM;
 	log_get_range(&first, &next);
-	seq = MAX(first, atomic_load(&log_cleared));
+	seq = MAX(first, log_get_cleared());
 	skip = log_length(seq, piece);
 	skip -= MIN(skip, (size_t)len);
 	while (done < (size_t)len && (n = log_read(&seq, piece, LOG_PIECE))) {
@@ -167,17 +165,8 @@ static int64_t read_log(uptr buf, int len, bool clear)
 	}
 	mem_free(piece);
 	if (clear)
-		atomic_store(&log_cleared, next);
+		log_clear();
 	return (int64_t)done;
-}
-
-static int64_t clear_log(void)
-{
-	uint64_t first, next;
-
-	log_get_range(&first, &next);
-	atomic_store(&log_cleared, next);
-	return 0;
 }
 
 SYSCALL3(syslog, int, action, uptr, buf, int, len)
@@ -193,7 +182,8 @@ SYSCALL3(syslog, int, action, uptr, buf, int, len)
 	case LOG_READ_CLEAR:
 		return read_log(buf, len, action == LOG_READ_CLEAR);
 	case LOG_CLEAR:
-		return clear_log();
+		log_clear();
+		return 0;
 	case LOG_CONSOLE_OFF:
 		log_set_console_level(LOG_LEVEL_MIN - 1);
 		return 0;

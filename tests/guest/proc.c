@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -379,6 +380,88 @@ TEST(proc, printk_is_the_consoles_level)
 	CHECK_EQ(atoi(get("/proc/sys/kernel/printk")), 5);
 	put_file("/proc/sys/kernel/printk", before);
 	CHECK_EQ(atoi(get("/proc/sys/kernel/printk")), level);
+}
+
+static void check_link_mode(int fd, mode_t mode)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK_OK(lstat(path, &st));
+	CHECK_EQ(st.st_mode, S_IFLNK | mode);
+	CHECK_EQ(st.st_size, 64);
+}
+
+/* lsof shows them as r, w and u. */
+TEST(proc, links_of_descriptors_say_how_they_are_open)
+{
+	int fd[2];
+
+	check_link_mode(CHECK_OK(open("/", O_RDONLY)), 0500);
+	check_link_mode(CHECK_OK(open("f", O_WRONLY | O_CREAT, 0600)), 0300);
+	check_link_mode(CHECK_OK(open("f", O_RDWR)), 0700);
+	check_link_mode(CHECK_OK(open("f", O_PATH)), 0000);
+	CHECK_OK(pipe(fd));
+	check_link_mode(fd[0], 0500);
+	check_link_mode(fd[1], 0300);
+	CHECK_OK(dup2(CHECK_OK(open("f", O_RDWR)), fd[0]));
+	check_link_mode(fd[0], 0700);
+}
+
+TEST(proc, mounts_show_options_of_filesystems)
+{
+	CHECK_OK(unshare(CLONE_NEWNS));
+	CHECK_OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK_OK(mkdir("m", 0755));
+	CHECK_OK(mount("here", "m", "tmpfs", 0, "size=64k,nr_inodes=10,mode=700,uid=3,gid=4"));
+	has("/proc/self/mounts",
+		" tmpfs rw,relatime,size=64k,nr_inodes=10,mode=700,uid=3,gid=4");
+	has("/proc/self/mountinfo",
+		" - tmpfs here rw,size=64k,nr_inodes=10,mode=700,uid=3,gid=4");
+	CHECK_OK(mount(NULL, "m", NULL, MS_REMOUNT | MS_NOSUID, "size=128k"));
+	has("/proc/self/mounts", " tmpfs rw,nosuid,relatime,size=128k,nr_inodes=10,mode=700");
+}
+
+/* man 4 kmsg; a program cannot speak as the kernel: its facility is `user`, 1, if it says 0. */
+TEST(proc, kmsg_keeps_facility_and_level)
+{
+	static const struct {
+		const char *text, *start;
+	} lines[] = {{"<3>guest", "11,"}, {"<30>guest", "30,"}, {"guest", "12,"}};
+	char record[1024];
+	int fd = CHECK_OK(open("/dev/kmsg", O_RDWR | O_NONBLOCK));
+
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(lseek(fd, 0, SEEK_END));
+		CHECK_OK(write(fd, lines[i].text, strlen(lines[i].text)));
+		memset(record, 0, sizeof(record));
+		CHECK_OK(read(fd, record, sizeof(record) - 1));
+		CHECK(strncmp(record, lines[i].start, strlen(lines[i].start)) == 0);
+		CHECK(strstr(record, ";guest\n"));
+	}
+	CHECK_OK(syscall(SYS_syslog, 5, NULL, 0)); /* clear */
+	CHECK_OK(lseek(fd, 0, SEEK_DATA));
+	CHECK_ERRNO(read(fd, record, sizeof(record)), EAGAIN);
+	CHECK_OK(lseek(fd, 0, SEEK_SET));
+	CHECK(read(fd, record, sizeof(record)) > 0);
+}
+
+TEST(proc, slabinfo_has_sixteen_words_a_line)
+{
+	char line[512];
+	FILE *f = fopen("/proc/slabinfo", "r");
+	unsigned n = 0;
+
+	CHECK(f && fgets(line, sizeof(line), f) && fgets(line, sizeof(line), f));
+	for (; fgets(line, sizeof(line), f); n++) {
+		unsigned words = 0;
+
+		for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n"))
+			words++;
+		CHECK_EQ(words, 16);
+	}
+	CHECK(n > 10);
 }
 
 TEST(proc, caches_are_dropped_on_request)

@@ -21,6 +21,7 @@
 #include "proc/cred.h"
 #include "proc/proc.h"
 #include "security/random.h"
+#include "time/clock.h"
 #include "uaccess/iter.h"
 
 enum {
@@ -190,73 +191,54 @@ static const struct file_ops random_ops = {.read = read_random,
 
 /* ---- kmsg: one record of the log per read; a write is a line of the log ---- */
 
-enum { KMSG_LINE_MAX = 1024 };
+/* man 3 syslog; a program cannot speak as the kernel, facility 0: Linux, dev-kmsg */
+enum { KMSG_LINE_MAX = 1024, FACILITY_USER = 1, FACILITY_MASK = 15 };
 
 struct kmsg {
-	struct mutex lock;            /* RANK_FILE_POS: one reader at a time */
-	uint64_t seq;                 /* [lock] the next record */
-	char line[LOG_LINE_MAX + 64]; /* [lock] */
-	char record[KMSG_LINE_MAX];   /* [lock] */
+	struct mutex lock;          /* RANK_FILE_POS: one reader at a time */
+	uint64_t seq;               /* [lock] the next record */
+	struct log_line line;       /* [lock] */
+	char record[KMSG_LINE_MAX]; /* [lock] */
 };
 
-/* The "[    1.234567] text" of the ring as "6,SEQ,USEC,-;text". */
-static size_t format_record(struct kmsg *k, uint64_t seq, size_t len)
+/* "PRIORITY,SEQ,USEC,-;text" of the next record, which it steps over. -EAGAIN, -EPIPE. */
+static int64_t next_record(struct kmsg *k)
 {
-	uint64_t sec = 0, usec = 0;
-	const char *at = k->line, *text = k->line;
+	const struct log_line *l = &k->line;
+	uint64_t first, next;
+	size_t n;
 
-	if (len && k->line[len - 1] == '\n')
-		len--;
-	k->line[len] = '\0';
-	if (*at == '[') {
-		for (at++; *at == ' '; at++)
-			;
-		for (; char_is_digit(*at); at++)
-			sec = sec * 10 + (uint64_t)(*at - '0');
-		for (at += *at == '.'; char_is_digit(*at); at++)
-			usec = usec * 10 + (uint64_t)(*at - '0');
-		if (*at == ']')
-			text = at + 1 + (at[1] == ' ');
+	log_get_range(&first, &next);
+	if (k->seq < first) {
+		k->seq = first;
+		return -EPIPE; /* records were overwritten: the next read goes on */
 	}
-	return snformat(k->record, sizeof(k->record), "%u,%lu,%lu,-;%s\n", LOG_INFO, seq,
-		sec * 1000000 + usec, text);
+	if (!log_get_line(k->seq, &k->line))
+		return -EAGAIN;
+	n = snformat(k->record, sizeof(k->record), "%u,%lu,%lu,-;%.*s\n", l->priority, k->seq,
+		(uint64_t)(l->time_ns / NS_PER_US), (int)l->len, l->text);
+	k->seq++;
+	return (int64_t)MIN(n, sizeof(k->record) - 1);
 }
 
 static int64_t read_kmsg(struct file *f, struct iter *to, int64_t *pos UNUSED)
 {
 	struct kmsg *k = f->private_data;
-	uint64_t first, next, seq;
-	int64_t result;
-	size_t n;
+	int64_t n;
 
 	mutex_lock(&k->lock);
-	log_get_range(&first, &next);
-	if (k->seq < first) {
-		k->seq = first;
-		mutex_unlock(&k->lock);
-		return -EPIPE; /* records were overwritten: the next read goes on */
-	}
-	seq = k->seq;
-	n = log_read(&k->seq, k->line, LOG_LINE_MAX);
-	if (!n) {
-		mutex_unlock(&k->lock);
-		return -EAGAIN;
-	}
-	if (k->seq != seq + 1)
-		k->seq = seq + 1; /* several lines fitted: one record is one line */
-	n = MIN((size_t)((char *)memchr(k->line, '\n', n) ?: k->line + n) - (size_t)k->line, n);
-	n = MIN(format_record(k, seq, n), sizeof(k->record) - 1);
-	if (n > to->left)
-		result = -EINVAL;
-	else
-		result = iter_write(to, k->record, n) == n ? (int64_t)n : -EFAULT;
+	n = next_record(k);
+	if (n > (int64_t)to->left)
+		n = -EINVAL;
+	else if (n > 0 && iter_write(to, k->record, (size_t)n) != (size_t)n)
+		n = -EFAULT;
 	mutex_unlock(&k->lock);
-	return result;
+	return n;
 }
 
 static int64_t write_kmsg(struct file *f UNUSED, struct iter *from, int64_t *pos UNUSED)
 {
-	size_t n = from->left, level = LOG_INFO;
+	size_t n = from->left, priority = FACILITY_USER << 3 | LOG_WARNING;
 	char line[LOG_LINE_MAX], *text = line;
 
 	if (n >= sizeof(line))
@@ -273,12 +255,12 @@ static int64_t write_kmsg(struct file *f UNUSED, struct iter *from, int64_t *pos
 			value = value * 10 + (size_t)(*text - '0');
 		if (*text == '>') {
 			text++;
-			level = value & 7;
+			priority = value >> 3 ? value : FACILITY_USER << 3 | value;
 		} else {
 			text = line;
 		}
 	}
-	log_write((enum log_level)level, "%s", text);
+	log_write_as(priority >> 3 & FACILITY_MASK, (enum log_level)(priority & 7), text);
 	return (int64_t)n;
 }
 
@@ -292,8 +274,10 @@ static int64_t seek_kmsg(struct file *f, int64_t offset, int whence)
 	log_get_range(&first, &next);
 	switch (whence) {
 	case SEEK_SET:
-	case SEEK_DATA: /* after the last SYSLOG_ACTION_CLEAR: there is none */
 		k->seq = first;
+		return 0;
+	case SEEK_DATA: /* after the last SYSLOG_ACTION_CLEAR */
+		k->seq = MAX(first, log_get_cleared());
 		return 0;
 	case SEEK_END:
 		k->seq = next;
@@ -350,10 +334,11 @@ static int open_mem(struct chardev *dev UNUSED, uint32_t minor, struct file *f)
 	return -ENXIO;
 }
 
+static const struct file_ops unopened_ops = {.name = "mem"};
 static struct chardev mem_device = {.major = MEM_MAJOR,
 	.first_minor = 0,
 	.nr_minors = 256,
-	.ops = &null_ops,
+	.ops = &unopened_ops,
 	.open = open_mem};
 
 void mem_devices_init(void)

@@ -16,6 +16,7 @@
 
 struct cpumask;
 struct file;
+struct kstat;
 struct pid;
 struct proc_node;
 
@@ -64,6 +65,8 @@ struct proc_entry {
 	const struct proc_dir_ops *dir;    /* before children, where both are */
 	int (*readlink)(const struct proc_node *n, char *buf, size_t size); /* length */
 	int (*jump)(const struct proc_node *n, struct mount **mnt, struct dentry **d);
+	void (*getattr)(
+		const struct proc_node *n, struct kstat *out); /* what is not as usual */
 	const struct file_ops *fops;
 	const struct proc_number *number; /* show and write are about this */
 	uint32_t file_size; /* of a root: what stat says of every text; 0 in /proc */

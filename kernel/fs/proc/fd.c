@@ -135,6 +135,20 @@ static int fd_readlink(const struct proc_node *n, char *buf, size_t size)
 	return err;
 }
 
+/* The link's mode says what the descriptor is open for: man 5 proc. */
+static void fd_getattr(const struct proc_node *n, struct kstat *out)
+{
+	enum { LINK_SIZE = 64 }; /* Linux: of every such link */
+	struct file *f;
+
+	out->size = LINK_SIZE;
+	if (file_of(n, &f))
+		return;
+	out->mode = S_IFLNK | (f->mode & FILE_READ ? S_IRUSR | S_IXUSR : 0) |
+		    (f->mode & FILE_WRITE ? S_IWUSR | S_IXUSR : 0);
+	file_put(f);
+}
+
 static int fd_jump(const struct proc_node *n, struct mount **mnt, struct dentry **d)
 {
 	struct file *f;
@@ -171,6 +185,8 @@ static int show_fdinfo(struct text *out, const struct proc_node *n)
 	return 0;
 }
 
-static const struct proc_entry fd_entry = {
-	.mode = S_IFLNK | 0700, .readlink = fd_readlink, .jump = fd_jump};
+static const struct proc_entry fd_entry = {.mode = S_IFLNK | 0700,
+	.readlink = fd_readlink,
+	.jump = fd_jump,
+	.getattr = fd_getattr};
 static const struct proc_entry fdinfo_entry = {.mode = S_IFREG | 0444, .show = show_fdinfo};

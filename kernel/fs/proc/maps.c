@@ -16,6 +16,7 @@
 #include "fs/vfs/file.h"
 #include "lib/string.h"
 #include "mm/page.h"
+#include "mm/page_source.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "mm/vmstats.h"
@@ -89,11 +90,22 @@ static void add_kib(struct text *out, const char *name, uint64_t bytes)
 	text_add(out, "%-15s %8lu kB\n", name, bytes >> 10);
 }
 
-static void show_numbers(struct text *out, const struct vm_region_stats *s)
+/* smaps_rollup alone says what the proportional part is of. */
+struct parts {
+	uint64_t file, shmem;
+};
+
+static void show_numbers(
+	struct text *out, const struct vm_region_stats *s, const struct parts *parts)
 {
 	add_kib(out, "Rss:", s->resident);
 	add_kib(out, "Pss:", s->proportional);
 	add_kib(out, "Pss_Dirty:", s->proportional_dirty);
+	if (parts) {
+		add_kib(out, "Pss_Anon:", s->proportional_anonymous);
+		add_kib(out, "Pss_File:", parts->file);
+		add_kib(out, "Pss_Shmem:", parts->shmem);
+	}
 	add_kib(out, "Shared_Clean:", s->shared_clean);
 	add_kib(out, "Shared_Dirty:", s->shared_dirty);
 	add_kib(out, "Private_Clean:", s->private_clean);
@@ -139,7 +151,7 @@ static void smaps_block(
 	add_kib(out, "Size:", r->end - r->start);
 	add_kib(out, "KernelPageSize:", PAGE_SIZE);
 	add_kib(out, "MMUPageSize:", PAGE_SIZE);
-	show_numbers(out, &s);
+	show_numbers(out, &s, NULL);
 	text_add(out, "THPeligible:           0\n");
 	show_flags(out, r);
 }
@@ -152,6 +164,7 @@ int proc_show_smaps(struct text *out, const struct proc_node *n)
 int proc_show_smaps_rollup(struct text *out, const struct proc_node *n)
 {
 	struct vm_region_stats sum = {0}, s;
+	struct parts parts = {0};
 	vaddr_t first = 0, at = 0;
 	struct vmspace *vm;
 	struct region r;
@@ -163,13 +176,16 @@ int proc_show_smaps_rollup(struct text *out, const struct proc_node *n)
 		first = first ? first : r.start;
 		vmspace_region_stats(vm, &r, &s);
 		vm_region_stats_add(&sum, &s);
+		if (r.source) /* as pid_stat.c tells files from shared memory */
+			*(r.source->ops->sync ? &parts.file : &parts.shmem) +=
+				s.proportional - s.proportional_anonymous;
 		vmspace_region_done(&r);
 	}
 	vmspace_put(vm);
 	text_add(out,
 		"%08lx-%08lx ---p 00000000 00:00 0                                  [rollup]\n",
 		first, at);
-	show_numbers(out, &sum);
+	show_numbers(out, &sum, &parts);
 	return 0;
 }
 

@@ -35,7 +35,7 @@ static void add_super_options(struct text *out, struct super *s)
 {
 	char *options = s->ops->show_options ? mem_alloc(OPTIONS_SIZE, SLAB_ZERO) : NULL;
 
-	if (options && s->ops->show_options(s, options, OPTIONS_SIZE) == 0)
+	if (options && s->ops->show_options(s, options, OPTIONS_SIZE) >= 0)
 		text_add(out, "%s", options);
 	mem_free(options);
 }

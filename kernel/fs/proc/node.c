@@ -99,6 +99,8 @@ static void node_getattr(struct inode *inode, struct kstat *out)
 	update_owner(inode);
 	out->uid = inode->uid;
 	out->gid = inode->gid;
+	if (proc_node_of(inode)->entry->getattr)
+		proc_node_of(inode)->entry->getattr(proc_node_of(inode), out);
 }
 
 static int node_setattr(struct inode *inode UNUSED, const struct iattr *attr)

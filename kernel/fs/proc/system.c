@@ -278,11 +278,17 @@ static int show_ldiscs(struct text *out, const struct proc_node *n UNUSED)
 static void slab_line(const char *name, size_t size, uint64_t in_use, uint64_t pages, void *ctx)
 {
 	uint64_t all = MAX(pages * PAGE_SIZE / size, in_use);
+	struct text *out = ctx;
+	size_t begin = out->len;
 
-	text_add(ctx,
-		"%-17s %6lu %6lu %6lu %4lu %4u : tunables    0    0    0 : slabdata %6lu "
+	text_add(out, "%-17s", name);
+	for (size_t i = begin; i < begin + strlen(name) && i < out->len; i++)
+		if (out->buf[i] == ' ')
+			out->buf[i] = '_'; /* a name is one word */
+	text_add(out,
+		" %6lu %6lu %6lu %4lu %4u : tunables    0    0    0 : slabdata %6lu "
 		"%6lu      0\n",
-		name, in_use, all, size, MAX(PAGE_SIZE / size, 1ul), 1u, pages, pages);
+		in_use, all, size, MAX(PAGE_SIZE / size, 1ul), 1u, pages, pages);
 }
 
 static int show_slabinfo(struct text *out, const struct proc_node *n UNUSED)
@@ -310,12 +316,6 @@ static int show_zoneinfo(struct text *out, const struct proc_node *n UNUSED)
 static int show_swaps(struct text *out, const struct proc_node *n UNUSED)
 {
 	text_add(out, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-	return 0;
-}
-
-static int show_partitions(struct text *out, const struct proc_node *n UNUSED)
-{
-	text_add(out, "major minor  #blocks  name\n\n");
 	return 0;
 }
 
@@ -380,7 +380,7 @@ static const struct proc_entry root_entries[] = {
 	PROC_TEXT("loadavg", 0444, show_loadavg),
 	PROC_TEXT("locks", 0444, proc_show_locks),
 	PROC_TEXT("meminfo", 0444, show_meminfo),
-	PROC_TEXT("partitions", 0444, show_partitions),
+	PROC_TEXT("partitions", 0444, show_nothing), /* and its head with the first */
 	PROC_TEXT("slabinfo", 0400, show_slabinfo),
 	PROC_TEXT("stat", 0444, show_stat),
 	PROC_TEXT("swaps", 0444, show_swaps),

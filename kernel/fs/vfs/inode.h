@@ -162,7 +162,7 @@ struct dentry {
 struct super_ops {
 	void (*evict)(struct inode *inode); /* no reference and no link is left: free what it holds */
 	int (*statfs)(struct super *s, struct kstatfs *out);
-	int (*show_options)(struct super *s, char *buf, size_t size);
+	int (*show_options)(struct super *s, char *buf, size_t size); /* ",size=4k"; < 0: none */
 	int (*remount)(struct super *s, unsigned flags, const char *data);
 	void (*unmount)(struct super *s);
 };
