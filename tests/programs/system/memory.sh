@@ -7,7 +7,7 @@ free -b | awk '$1 == "Mem:" {print ($2 > 100000000), ($3 + $4 + $6 <= $2 * 1.1),
 vmstat | head -2; vmstat -a | sed -n 2p; vmstat 1 2 | wc -l; vmstat -s | shape; vmstat -m | head -1 | shape; vmstat -m | wc -l | awk '{print ($1 > 20)}'; vmstat -f | shape; vmstat -d 2>&1 | shape | head -2; vmstat -D 2>&1 | shape | head -3; vmstat -t -w | sed -n 2p
 slabtop -o | sed -n '1,7p' | shape | cut -d: -f1; slabtop -o -s c | wc -l | awk '{print ($1 > 20)}'
 mapped() { grep -v total | awk '{print $NF}' | sort -u; }
-pmap $$ | head -1 | shape; pmap $$ | mapped; pmap -x $$ | sed -n 2p; pmap -x $$ | tail -2 | shape; pmap -X $$ | sed -n 2p; pmap -XX $$ | sed -n 2p; pmap -d $$ | tail -1 | shape; pmap -q $$ | grep -c total; pmap -p $$ | mapped; pmap 99999; echo $?; pmap -A 0,1 $$ | wc -l
+pmap $$ | head -1 | shape; pmap $$ | mapped; pmap -x $$ | sed -n 2p; pmap -x $$ | tail -2 | shape; pmap -X $$ | sed -n 2p | shape | sed 's/ ProtectionKey//'; pmap -XX $$ | sed -n 2p | shape | sed 's/ ProtectionKey//'; pmap -d $$ | tail -1 | shape; pmap -q $$ | grep -c total; pmap -p $$ | mapped; pmap 99999; echo $?; pmap -A 0,1 $$ | wc -l
 pmap -X $$ | tail -1 | awk '{print ($2 > 0)}'
 awk '/^(Rss|Pss|Private_Dirty|Anonymous|Size|KernelPageSize|MMUPageSize|VmFlags|Locked|Shared_Clean|Referenced|Swap)/ {print $1}' /proc/self/smaps | sort -u
 awk '{print $1}' /proc/self/smaps_rollup | tail -n +2

@@ -19,7 +19,7 @@ chmod +x family.sh
 ./family.sh & top=$!
 sleep 2
 family="$(pgrep -d, -x sleep)"
-show() { echo "== ps $*" | sed -E 's/ [0-9]+(,[0-9]+)*( |$)/ N\2/g'; ps "$@" 2>&1 | sed -E 's/ *$//; s/(--sid) [0-9]+/\1 N/'; }
+show() { echo "== ps $*" | sed -E 's/ [0-9]+(,[0-9]+)*( |$)/ N\2/g'; ps "$@" 2>&1 | grep -v -e ^sed -e '^ps -o' | sed 's/ *$//'; }
 echo "$family" | tr , '\n' | wc -l
 for columns in args,ni,pri,cls,rtprio,stat comm,user,uid,ruser,euid,group,gid,egroup,supgid fname,ucomm,ucmd,nlwp \
 	pending,blocked,ignored,caught tty,tpgid args,s,state,policy,sched,nice,opri,intpri,priority \
@@ -38,4 +38,4 @@ show -o comm=,args= --sort pid f -g "$(ps -o pgid= -p $top | tr -d ' ')"
 ps aux | head -1; ps axj | head -1; ps alx | head -1; ps -eLf | head -1; ps -ely | head -1; ps axms | head -1; ps ax -Z 2>&1 | head -1; ps -eo pid,ppid,pgid,sid,tty,stat,args | head -1; ps axv | head -1; ps axX | head -1
 ps -e -o pid= | awk '$1 == 1 {print "init is there"} $1 == 2 {print "two is there"}' | head -1
 ps -p 99999 -o pid=; echo "nothing $?"; ps -o nosuchcolumn 2>&1 | head -2; ps -q "$top" -o args=; ps L | wc -l
-kill -9 ${family//,/ } 2>/dev/null; echo end
+kill -9 ${family//,/ } 2>/dev/null; wait 2>/dev/null; echo end
