@@ -428,7 +428,7 @@ TEST(proc, kmsg_keeps_facility_and_level)
 {
 	static const struct {
 		const char *text, *start;
-	} lines[] = {{"<3>guest", "11,"}, {"<30>guest", "30,"}, {"guest", "12,"}};
+	} lines[] = {{"<7>guest\n", "15,"}, {"<30>guest\n", "30,"}, {"<31>guest\n", "31,"}};
 	char record[1024];
 	int fd = CHECK_OK(open("/dev/kmsg", O_RDWR | O_NONBLOCK));
 
