@@ -27,6 +27,7 @@ static inline uint32_t dev_minor(uint32_t dev)
  */
 struct chardev {
 	uint32_t major, first_minor, nr_minors;
+	const char *name; /* in /proc/devices; NULL: that of ops */
 	const struct file_ops *ops;
 	/* Readies an open file: private_data, mode bits, other ops. NULL: nothing to do. */
 	int (*open)(struct chardev *dev, uint32_t minor, struct file *f);

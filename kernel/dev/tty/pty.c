@@ -494,11 +494,13 @@ static int own_tty_open(struct chardev *dev UNUSED, uint32_t minor UNUSED, struc
 }
 
 static struct chardev ptmx_chardev = {.major = TTYAUX_MAJOR,
+	.name = "/dev/ptmx",
 	.first_minor = PTMX_MINOR,
 	.nr_minors = 1,
 	.open = ptmx_open,
 	.ops = &master_ops};
 static struct chardev own_tty_chardev = {.major = TTYAUX_MAJOR,
+	.name = "/dev/tty",
 	.first_minor = 0,
 	.nr_minors = 1,
 	.open = own_tty_open,

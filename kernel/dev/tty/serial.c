@@ -350,11 +350,13 @@ static bool is_present(const struct port *p)
 }
 
 static struct chardev serial_chardev = {.major = TTYS_MAJOR,
+	.name = "ttyS",
 	.first_minor = TTYS_MINOR,
 	.nr_minors = NR_PORTS,
 	.open = serial_open,
 	.ops = &tty_file_ops};
 static struct chardev console_chardev = {.major = CONSOLE_MAJOR,
+	.name = "/dev/console",
 	.first_minor = CONSOLE_MINOR,
 	.nr_minors = 1,
 	.open = console_open,

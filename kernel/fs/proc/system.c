@@ -207,8 +207,9 @@ static int show_filesystems(struct text *out, const struct proc_node *n UNUSED)
 
 static void device_line(const struct chardev *dev, void *ctx)
 {
-	text_add(ctx, "%3u %s\n", dev->major,
-		dev->ops && dev->ops->name ? dev->ops->name : "char");
+	const char *name = dev->name ? dev->name : dev->ops ? dev->ops->name : NULL;
+
+	text_add(ctx, "%3u %s\n", dev->major, name ? name : "char");
 }
 
 static int show_devices(struct text *out, const struct proc_node *n UNUSED)

@@ -11,7 +11,7 @@ pmap $$ | head -1 | shape; pmap $$ | mapped; pmap -x $$ | sed -n 2p; pmap -x $$ 
 pmap -X $$ | tail -1 | awk '{print ($2 > 0)}'
 awk '/^(Rss|Pss|Private_Dirty|Anonymous|Size|KernelPageSize|MMUPageSize|VmFlags|Locked|Shared_Clean|Referenced|Swap)/ {print $1}' /proc/self/smaps | sort -u
 awk '{print $1}' /proc/self/smaps_rollup | tail -n +2
-awk '$1 == "VmHWM:" {h = $2} $1 == "VmRSS:" {r = $2} $1 == "RssAnon:" {a = $2} $1 == "RssFile:" {f = $2} $1 == "RssShmem:" {s = $2} END {print (h >= r), (a + f + s == r), (a > 0), (f > 0)}' /proc/self/status
+awk '$1 == "VmHWM:" {h = $2} $1 == "VmRSS:" {r = $2} $1 == "RssAnon:" {a = $2} $1 == "RssFile:" {f = $2} $1 == "RssShmem:" {s = $2} END {print (h >= r), (a + f + s == r), (a > 0), (f + s > 0)}' /proc/self/status
 choom -p $$ | sed 's/pid [0-9]*/pid N/; s/score: [0-9]*/score: N/'; choom -n 500 -- choom -p self 2>&1 | head -1; choom -n 300 -- cat /proc/self/oom_score_adj
 head -c 20M /dev/zero | tail -c 20M | (sleep 0.3; wc -c); swapon --show; swapon -s; cat /proc/swaps | wc -l
 top -b -n 1 | head -7 | sed -E 's/up .*user/up USERS/; s/[0-9]+:[0-9]+:[0-9]+/TIME/; s/[0-9]+(\.[0-9]+)?/N/g; s/ +/ /g'; top -b -n 2 -d 0.2 | grep -c '^top'; top -b -n 1 -p $$ | tail -1 | awk '{print $2, $NF, NF}'; top -b -n 1 -H -p $$ | sed -n 2p | cut -d: -f1; top -b -n 1 -o RES | sed -n 7p | shape; top -b -n 1 -c -p $$ | tail -1 | awk '{print $12, $13}'; top -b -n1 -u user | wc -l; top -b -n1 -1 | grep -c '^%Cpu'; top -b -n1 -w 200 -e m -E g | sed -n 4p | shape

@@ -1,5 +1,6 @@
 #!/bin/bash
 # within: 180
+# mask: line \d+: +\d+ Killed
 # ps over a family of processes that is the same everywhere: columns, selections, orders, trees, threads.
 cat >family.sh <<'END'
 #!/bin/bash

@@ -11,7 +11,9 @@ pkill -STOP -f worker-1; ps -o stat= -p "$first" | cut -c1; pkill -CONT -f worke
 pidwait -f worker-1 & sleep 0.5; pkill -TERM -f worker-1; wait $!; echo "pidwait $?"; pkill -f worker-1; echo "none left $?"
 pkill -ce -f worker-2 | sed 's/pid [0-9]*/pid N/'; pkill --signal 0 -fc worker-3; pkill --queue 7 -f worker-3; sleep 0.2; pgrep -f worker-3; echo $?
 killall -0 sleep; echo $?; killall -v sleep 2>&1 | sed 's/([0-9]*)/(N)/'; sleep 0.2; killall sleep 2>&1; echo $?; killall -l | head -1 | cut -c1-12
-sleep 1000 & renice -n 5 -p $! | sed 's/[0-9]* (/N (/'; ps -o ni= -p $!; snice +7 $! >/dev/null 2>&1; ps -o ni= -p $!; skill -KILL $!; wait $! 2>/dev/null; echo $?
+exec 5>&2 2>/dev/null
+sleep 1000 & renice -n 5 -p $! | sed 's/[0-9]* (/N (/'; ps -o ni= -p $!; snice +7 $! >/dev/null 2>&1; ps -o ni= -p $!; skill -KILL $!; wait $!; echo $?
+exec 2>&5
 sh -c 'sleep 1000 & sleep 1000 & wait' & sleep 0.3; pstree -A $!; pstree -Aa $! | sed 's/ -c .*//'; pstree -Ap $! | sed -E 's/\([0-9]+\)/(N)/g; s/^ +/ /'; pstree -As $! | grep -c init; pstree -Au $!; pstree -AT 1 | head -1 | cut -c1-4; pkill -P $!; wait $! 2>/dev/null; echo $?
-sleep 0.3 & tail --pid=$! -f /dev/null; echo tail $?; timeout 0.2 sleep 5; echo timeout $?; timeout -s KILL 0.2 sleep 5; echo $?; timeout -k 0.2 0.2 sh -c 'trap "" TERM; sleep 5'; echo $?
+sleep 0.3 & tail --pid=$! -f /dev/null; echo tail $?; timeout 0.2 sleep 5; echo timeout $?; { timeout -s KILL 0.2 sleep 5; echo $?; } 2>/dev/null; { timeout -k 1 1 sh -c 'trap "" TERM; sleep 9'; echo $?; } 2>/dev/null
 pwdx $$ | sed 's/^[0-9]*/N/'; prtstat $$ 2>/dev/null | awk -F: 'NF > 1 && /State|Process:|Threads/ {print $1}' | head -4; kill -L | head -1 | cut -c1-12; kill --table 2>/dev/null | head -1 | cut -c1-6; /bin/kill -s 0 $$; echo $?; /bin/kill -p sleep; echo $?
