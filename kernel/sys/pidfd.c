@@ -2,7 +2,8 @@
 /*
  * System calls of descriptors that refer to processes.
  *
- * Spec    man 2: pidfd_open, pidfd_getfd, pidfd_send_signal, process_madvise
+ * Spec    man 2: pidfd_open, pidfd_getfd, pidfd_send_signal, process_madvise; process_mrelease has
+ *         no page: observed
  */
 #include <linux/capability.h>
 #include <linux/fcntl.h>
@@ -191,5 +192,71 @@ SYSCALL5(process_madvise, int, pidfd, uptr, vec, size_t, nr, int, advice, unsign
 		proc_put(p);
 	}
 	iter_fini(&ranges);
+	return result;
+}
+
+/* ---- The memory of a process that ends ---- */
+
+struct sharers {
+	struct vmspace *vm;
+	bool all_end;
+};
+
+static void look_at_sharer(struct proc *p, void *ctx)
+{
+	struct sharers *s = ctx;
+
+	irqlock_lock(&p->lock);
+	if (p->vm == s->vm && !(p->flags & PROC_EXITING) && !p->signals.fatal_signal)
+		s->all_end = false;
+	irqlock_unlock(&p->lock);
+}
+
+/* Whoever could look at private pages is about to end: a killed thread begins no child. */
+static int release_private(struct vmspace *vm)
+{
+	struct region r;
+	int err = 0;
+
+	for (vaddr_t at = 0; !err && vmspace_next_region(vm, at, &r); at = r.end) {
+		bool is_kept = r.flags & (VM_SHARED | VM_LOCKED | VM_SPECIAL);
+
+		vmspace_region_done(&r);
+		if (!is_kept)
+			err = vmspace_advise(vm, r.start, r.end - r.start, MADV_DONTNEED);
+	}
+	return err ? -EAGAIN : 0; /* it has changed meanwhile, or no memory for a table */
+}
+
+static int64_t release_memory(struct proc *p)
+{
+	struct sharers s = {.vm = proc_get_vm(p), .all_end = true};
+	int err = -EINVAL;
+
+	if (!s.vm)
+		return -ESRCH;
+	proc_for_each(look_at_sharer, &s);
+	if (s.all_end)
+		err = release_private(s.vm);
+	vmspace_put(s.vm);
+	return err;
+}
+
+/*
+ * Gives back at once what a killed process will give back when it gets to run. Errors: EAGAIN,
+ * EBADF, EINVAL (also: it is not ending, or shares its memory with one that is not), ESRCH.
+ */
+SYSCALL2(process_mrelease, int, pidfd, unsigned, flags)
+{
+	struct proc *p;
+	int64_t result;
+
+	if (flags)
+		return -EINVAL;
+	result = proc_of_pidfd(pidfd, false, &p);
+	if (!result) {
+		result = release_memory(p);
+		proc_put(p);
+	}
 	return result;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Calls that belong to no family: ioprio_set(2), kcmp(2), process_madvise(2), pkey_alloc(2), get_robust_list(2). */
+/* Calls that belong to no family: ioprio_set(2), kcmp(2), process_madvise(2), process_mrelease(2), pkey_alloc(2), get_robust_list(2). */
 #include "guest.h"
 
+#include <asm/unistd.h>
 #include <linux/ioprio.h>
 #include <linux/kcmp.h>
 #include <pthread.h>
@@ -187,6 +188,61 @@ TEST(calls, process_madvise_rights)
 	IN_CHILD(become_nobody(); CHECK_ERRNO(advise(fd, &v, 1, MADV_COLD, 0), EACCES);
 		 fd = CHECK_OK(syscall(SYS_pidfd_open, getpid(), 0));
 		 CHECK_ERRNO(advise(fd, &v, 1, MADV_COLD, 0), EPERM));
+}
+
+static long release(int pidfd, unsigned flags)
+{
+	return syscall(__NR_process_mrelease, pidfd, flags);
+}
+
+TEST(calls, process_mrelease)
+{
+	enum { SIZE = 16 << 20 };
+	char *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int fd;
+
+	memset(p, 1, SIZE);
+	for (int i = 0; i < 20; i++) { /* it may have ended before we come */
+		pid = CHECK_OK(fork());
+		if (!pid) {
+			memset(p, 2, SIZE);
+			pause();
+			_exit(0);
+		}
+		fd = CHECK_OK(syscall(SYS_pidfd_open, pid, 0));
+		CHECK_ERRNO(release(fd, 0), EINVAL); /* it does not end */
+		CHECK_ERRNO(release(fd, 1), EINVAL);
+		CHECK_OK(kill(pid, SIGKILL));
+		if (release(fd, 0))
+			CHECK(errno == ESRCH || errno == EAGAIN);
+		EXPECT_KILLED(pid, SIGKILL);
+		CHECK_ERRNO(release(fd, 0), ESRCH);
+		close(fd);
+	}
+	for (int i = 0; i < SIZE; i += 4096)
+		CHECK_EQ(p[i], 1); /* ours, which they shared after fork */
+	CHECK_ERRNO(release(0, 0), EBADF);
+	CHECK_ERRNO(release(-1, 0), EBADF);
+}
+
+static _Noreturn int sleep_until_killed(void *unused)
+{
+	for (;;)
+		pause();
+}
+
+TEST(calls, process_mrelease_spares_who_lives)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	int pid = CHECK_OK(
+		clone(sleep_until_killed, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL));
+	int fd = CHECK_OK(syscall(SYS_pidfd_open, pid, 0));
+
+	CHECK_OK(kill(pid, SIGKILL));
+	if (release(fd, 0) == 0 || (errno != EINVAL && errno != ESRCH))
+		FAIL("the memory of a process that lives was taken");
+	EXPECT_KILLED(pid, SIGKILL);
 }
 
 TEST(calls, protection_keys)
