@@ -25,7 +25,7 @@
 #include <sys/utsname.h>
 
 #define PAGES ((char *)0x20000000ul)
-enum { PAGE = 4096, STEADY = 1, MOVING = 2, MILLISECONDS = 100 };
+enum { PAGE = 4096, STEADY = 1, MOVING = 2, MILLISECONDS = 100, A_FEW = 10 };
 
 static volatile bool is_over;
 static int file, folder, p[2], s[2], set, timer_fd;
@@ -471,7 +471,7 @@ static void try(long (*call)(char *))
 	before = count_descriptors();
 	is_over = false;
 	CHECK_EQ(pthread_create(&mover, NULL, move_pages, NULL), 0);
-	while (now_ms() < end) {
+	while (nr < A_FEW || now_ms() < end) {
 		char *at = PAGES + STEADY * PAGE - 8 * (nr % 33) + (nr % 4 == 0) * PAGE;
 
 		if (call(at) < 0) {
@@ -484,7 +484,6 @@ static void try(long (*call)(char *))
 	is_over = true;
 	CHECK_EQ(pthread_join(mover, NULL), 0);
 	CHECK_EQ(count_descriptors(), before);
-	CHECK(nr > 0);
 }
 
 TEST(midway, read)

@@ -75,7 +75,7 @@ void sweep(void);
 
 /* ---- victim.c ---- */
 
-enum { USER = 1000 }; /* of every other victim */
+enum { USER = 1000, NO_THREADS = 7 }; /* of every other victim; its status without threads */
 
 enum { THREADS = 3, CALLS_PER_THREAD = 1500 };
 

@@ -272,13 +272,13 @@ _Noreturn void be_victim(uint64_t seed, unsigned number)
 				setresuid(USER, USER, USER)))
 		_exit(6);
 	if (pthread_create(&thread, NULL, flicker, &flicker_chance))
-		_exit(7);
+		_exit(NO_THREADS);
 	board->set_up = true; /* a walk may be the end at any moment */
 	for (int i = 1; i < THREADS; i++)
 		if (pthread_create(&thread, NULL, walk_in_thread, &walks[i]))
 			board->set_up = false;
 	if (!board->set_up)
-		_exit(7);
+		_exit(NO_THREADS);
 	walk(&walks[0]);
 	for (int i = 1; i < THREADS; i++)
 		while (!board->threads[i].done)
