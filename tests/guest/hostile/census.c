@@ -138,9 +138,12 @@ void sweep(void)
 		_exit(0);
 	}
 	for (int waited = 0; waited < 50; waited++) {
-		while (waitpid(-1, &status, WNOHANG | __WALL) > 0) {
-		}
-		if (errno == ECHILD)
+		pid_t ended;
+
+		do {
+			ended = waitpid(-1, &status, WNOHANG | __WALL);
+		} while (ended > 0);
+		if (ended < 0) /* no children are left, that one neither */
 			break;
 		sleep_ms(20);
 	}
