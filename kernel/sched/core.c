@@ -47,7 +47,11 @@ uint64_t runq_charge(struct runq *rq)
 	t->cpu_ns += ns;
 	if (LIKELY(t->rank == RANK_OF_FAIR)) {
 		fair_charge(&rq->fair, ns);
-	} else if (t->params.policy != SCHED_CLASS_FIFO) {
+		return now;
+	}
+	if (t->rank > RANK_OF_FAIR && t->user)
+		rq->rt_used_ns += ns;
+	if (t->params.policy != SCHED_CLASS_FIFO) {
 		t->slice_ns -= MIN(ns, t->slice_ns);
 		if (t->slice_ns == 0) {
 			t->slice_ns = RR_TURN_NS;
@@ -104,6 +108,17 @@ void sched_slice_end(void)
 	irqlock_unlock_noirq(&rq->lock);
 	if (push)
 		balance_push(rq);
+}
+
+/* time/timer.c: the CPU has been at work for another ten milliseconds. Interrupts off, nothing locked. */
+void sched_sample(void)
+{
+	struct runq *rq = this_runq();
+
+	irqlock_lock_noirq(&rq->lock);
+	if (throttle_look(rq, runq_charge(rq)))
+		preempt_ask_resched();
+	irqlock_unlock_noirq(&rq->lock);
 }
 
 /* ---- Who is on the queue ---- */
@@ -187,6 +202,11 @@ static void flush_handover(struct runq *rq) MUST_HOLD(rq->lock)
 
 /* ---- Choosing ---- */
 
+static struct thread *choose_fair(struct runq *rq, bool is_yield)
+{
+	return thread_of_fair(is_yield ? fair_pick_other(&rq->fair) : fair_pick(&rq->fair));
+}
+
 /*
  * The thread to run now; it stays where it is. `stay` is the running thread if it could go on,
  * and wins ties unless its turn is over or it yields.
@@ -196,14 +216,15 @@ static struct thread *choose(struct runq *rq, struct thread *stay, bool is_yield
 	int stay_rank = stay ? stay->rank : RANK_OF_IDLE_THREAD;
 	struct thread *best = rt_first(&rq->rt);
 
+	if (UNLIKELY(rq->is_rt_throttled) && (rq->fair.nr_waiting || stay_rank == RANK_OF_FAIR))
+		return rq->fair.nr_waiting ? choose_fair(rq, is_yield) : stay;
 	if (UNLIKELY(best && (best->rank > stay_rank ||
 				     (best->rank == stay_rank && stay->turn_is_over))))
 		return best;
 	if (UNLIKELY(stay_rank > RANK_OF_FAIR))
 		return stay;
 	if (rq->fair.nr_waiting)
-		return thread_of_fair(
-			is_yield ? fair_pick_other(&rq->fair) : fair_pick(&rq->fair));
+		return choose_fair(rq, is_yield);
 	if (stay_rank == RANK_OF_FAIR)
 		return stay;
 	best = list_first(&rq->idle_class, struct thread, run_link);
@@ -248,6 +269,9 @@ static bool is_better(struct runq *rq, struct thread *t) MUST_HOLD(rq->lock)
 {
 	const struct thread *running = rq->running;
 
+	if (UNLIKELY(rq->is_rt_throttled) && running->rank == RANK_OF_FAIR &&
+		t->rank > RANK_OF_FAIR)
+		return false;
 	if (t->rank != running->rank)
 		return t->rank > running->rank;
 	if (t->rank != RANK_OF_FAIR)

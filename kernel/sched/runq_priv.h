@@ -57,6 +57,9 @@ struct runq {
 	struct fair_queue fair; /* [q] */
 	struct list idle_class; /* [q] SCHED_CLASS_IDLE, round and round */
 	uint64_t balance_at_ns; /* [q] */
+	uint64_t rt_window_ns,
+		rt_used_ns;     /* [q] throttle.c: its start, and programs' RT time since */
+	bool is_rt_throttled;   /* [q] fair threads go first until the window ends */
 	uint64_t nr_switches;   /* [q] */
 	uint64_t nr_steals;     /* [q] */
 	uint64_t nr_handovers;  /* [q] */
@@ -132,6 +135,8 @@ void runq_attach_running(struct runq *rq) MUST_HOLD(rq->lock);
 MUST_CHECK bool runq_consider(struct runq *rq, struct thread *t) MUST_HOLD(rq->lock);
 /* Asks the CPU to choose again; returns as runq_consider does. */
 MUST_CHECK bool runq_resched(struct runq *rq) MUST_HOLD(rq->lock);
+/* throttle.c: now and then on a busy CPU. Whether to choose again. */
+bool throttle_look(struct runq *rq, uint64_t now) MUST_HOLD(rq->lock);
 /* Sets the end of `running`'s slice if somebody waits for it. On the CPU itself only. */
 void runq_set_slice(struct runq *rq, uint64_t now) MUST_HOLD(rq->lock);
 /* Puts a CHANGING thread on the queue of the CPU that suits it. Interrupts off, no queue

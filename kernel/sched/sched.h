@@ -72,6 +72,10 @@ MUST_CHECK int sched_set_affinity(struct thread *t, const struct cpumask *mask);
 
 /* time/timer.c: the time given to timer_set_slice() has come. Interrupt context. */
 void sched_slice_end(void);
+/* time/timer.c: every ten milliseconds of work. Interrupt context. */
+void sched_sample(void);
+/* throttle.c: of each period programs' real-time threads get so much of a CPU that others want. */
+extern uint64_t sched_rt_period_ns, sched_rt_runtime_ns; /* [a] UINT64_MAX: no limit */
 /* irq/ipi.c: another CPU put something on our queue. Interrupt context. */
 void sched_on_reschedule_ipi(void);
 /* End of an interrupt, nothing held off: switch if asked. Interrupts off on entry and return.

@@ -259,9 +259,12 @@ void trap_timer(void)
 		base->slice_ns = UINT64_MAX;
 		sched_slice_end();
 	}
-	/* the interrupt was the sample */
-	if (base->sample_ns <= now)
-		base->sample_ns =
-			arch_current()->flags & THREAD_IDLE ? UINT64_MAX : now + SAMPLE_NS;
+	if (base->sample_ns <= now) { /* the interrupt was the sample */
+		bool is_idle = arch_current()->flags & THREAD_IDLE;
+
+		base->sample_ns = is_idle ? UINT64_MAX : now + SAMPLE_NS;
+		if (!is_idle)
+			sched_sample();
+	}
 	arm_for(base, next_of(base));
 }

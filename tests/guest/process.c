@@ -4,6 +4,7 @@
 
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -643,4 +644,58 @@ TEST(process, getppid_of_an_orphan_changes)
 	CHECK(getppid() > 0);
 	CHECK_EQ(getpgid(0), getpid());
 	CHECK_EQ(getsid(0), getsid(getppid()));
+}
+
+/* ---- What is left for the others ---- */
+
+/* A real-time program that never waits keeps its CPU for a part of each second only: man 7 sched. */
+TEST_WITHIN(process, a_realtime_thread_leaves_time_to_others, 60)
+{
+	struct sched_param high = {.sched_priority = 50};
+	volatile int *stage =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t first;
+	pid_t pid;
+
+	CHECK(stage != MAP_FAILED);
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	CHECK_OK(sched_setaffinity(0, sizeof(first), &first));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		struct timespec start, now;
+
+		if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &high))
+			_exit(2);
+		*stage = 1;
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		do {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+		} while (*stage != 2 && now.tv_sec - start.tv_sec < 20);
+		_exit(*stage != 2);
+	}
+	while (*stage != 1) { /* without this CPU it cannot see that */
+	}
+	*stage = 2;
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(process, the_share_of_realtime_threads_is_a_setting)
+{
+	static const char period[] = "/proc/sys/kernel/sched_rt_period_us";
+	static const char runtime[] = "/proc/sys/kernel/sched_rt_runtime_us";
+	char text[32];
+
+	CHECK(get_file(period, text, sizeof(text)) > 0);
+	CHECK_STREQ(text, "1000000\n");
+	CHECK(get_file(runtime, text, sizeof(text)) > 0);
+	CHECK_STREQ(text, "950000\n");
+	int fd = CHECK_OK(open(runtime, O_WRONLY));
+	CHECK_ERRNO(write(fd, "1000001", 7), EINVAL);
+	CHECK_EQ(write(fd, "-1", 2), 2);
+	CHECK(get_file(runtime, text, sizeof(text)) > 0);
+	CHECK_STREQ(text, "-1\n");
+	CHECK_EQ(pwrite(fd, "950000\n", 7, 0), 7);
+	CHECK(get_file(runtime, text, sizeof(text)) > 0);
+	CHECK_STREQ(text, "950000\n");
 }

@@ -23,8 +23,10 @@
 #include "mm/commit.h"
 #include "proc/proc.h"
 #include "proc/uts.h"
+#include "sched/sched.h"
 #include "sched/thread.h"
 #include "security/random.h"
+#include "time/clock.h"
 
 enum {
 	UUID_BYTES = 16,
@@ -205,6 +207,44 @@ static int show_entropy(struct text *out, const struct proc_node *n UNUSED)
 	return 0;
 }
 
+static bool is_runtime(const struct proc_node *n)
+{
+	return str_equal(n->entry->name, "sched_rt_runtime_us");
+}
+
+static int show_rt_limit(struct text *out, const struct proc_node *n)
+{
+	uint64_t ns = READ_ONCE(*(is_runtime(n) ? &sched_rt_runtime_ns : &sched_rt_period_ns));
+
+	if (ns == UINT64_MAX)
+		text_add(out, "-1\n");
+	else
+		text_add(out, "%llu\n", ns / NS_PER_US);
+	return 0;
+}
+
+/* The part is not longer than the whole; -1: all of it. */
+static int write_rt_limit(const struct proc_node *n, char *text, size_t len UNUSED)
+{
+	uint64_t us, period = READ_ONCE(sched_rt_period_ns);
+	uint64_t runtime = READ_ONCE(sched_rt_runtime_ns);
+	int err = 0;
+
+	if (is_runtime(n) && str_equal(trimmed(text), "-1")) {
+		WRITE_ONCE(sched_rt_runtime_ns, UINT64_MAX);
+		return 0;
+	}
+	err = parse_in(text, is_runtime(n) ? 0 : 1, INT32_MAX, &us);
+	if (err)
+		return err;
+	*(is_runtime(n) ? &runtime : &period) = us * NS_PER_US;
+	if (runtime != UINT64_MAX && runtime > period)
+		return -EINVAL;
+	WRITE_ONCE(sched_rt_period_ns, period);
+	WRITE_ONCE(sched_rt_runtime_ns, runtime);
+	return 0;
+}
+
 /* ---- fs/ ---- */
 
 static int show_file_nr(struct text *out, const struct proc_node *n UNUSED)
@@ -324,6 +364,8 @@ static const struct proc_entry kernel_entries[] = {
 	PROC_FOLDER("random", random_entries),
 	PROC_TEXT("randomize_va_space", 0444, show_constant),
 	PROC_TEXT("sched_rr_timeslice_ms", 0444, show_constant),
+	PROC_SETTING("sched_rt_period_us", 0644, show_rt_limit, write_rt_limit),
+	PROC_SETTING("sched_rt_runtime_us", 0644, show_rt_limit, write_rt_limit),
 	PROC_TEXT("tainted", 0444, show_constant),
 	PROC_NUMBER("threads-max", &thread_max, 1, THREADS_MOST),
 	PROC_TEXT("version", 0444, show_version),
