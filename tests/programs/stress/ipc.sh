@@ -2,10 +2,8 @@
 # within: 280
 # results: ^(?P<name>[a-z0-9-]+( memory)?): (?P<is>ok|skip|fail|leak)$
 # Stressors of the pipes, messages, sockets of this machine, readiness.
-# mutex is the last: its FIFO threads keep every CPU where nothing throttles them.
 . /tests/stress/each.bash
 args_of[epoll]='--epoll-domain unix'
 args_of[sock]='--sock-domain unix'
-each aio aiol epoll eventfd fifo futex io-uring mq msg pipe pipeherd poll ring-pipe sem sem-sysv sendfile shm-sysv \
-	sockfd sockpair splice sock tee \
-	mutex
+each aio aiol epoll eventfd fifo futex io-uring mq msg mutex pipe pipeherd poll ring-pipe sem sem-sysv sendfile shm-sysv \
+	sockfd sockpair splice sock tee
