@@ -4,6 +4,7 @@
  */
 #include <asm/poll.h>
 #include <linux/capability.h>
+#include <linux/personality.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/sysinfo.h>
@@ -34,6 +35,8 @@ SYSCALL1(uname, uptr, buf)
 		.sysname = UTS_SYSNAME, .release = UTS_RELEASE, .version = UTS_VERSION};
 
 	(void)str_copy(u.machine, arch_platform(), sizeof(u.machine));
+	if ((uthread_current()->personality & PER_MASK) == PER_LINUX32)
+		(void)str_copy(u.machine, "i686", sizeof(u.machine)); /* man 1 linux32 */
 	uts_get_name(UTS_NODE, u.nodename);
 	uts_get_name(UTS_DOMAIN, u.domainname);
 	return user_put(buf, u);

@@ -134,8 +134,10 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
 	return -EINVAL;
 }
 
-/* man 2 personality: the old one; 0xffffffff only asks. Kept, and of its bits only
- * ADDR_NO_RANDOMIZE means something here. */
+/*
+ * man 2 personality: the old one; 0xffffffff only asks. Kept; ADDR_NO_RANDOMIZE, READ_IMPLIES_EXEC,
+ * STICKY_TIMEOUTS and PER_LINUX32 (uname) mean something here.
+ */
 SYSCALL1(personality, uint32_t, persona)
 {
 	struct uthread *u = uthread_current();

@@ -29,6 +29,17 @@ TEST(settings, personality_is_kept)
 	CHECK_EQ(personality(0), ADDR_NO_RANDOMIZE);
 }
 
+TEST(settings, personality_of_32_bits_has_another_machine)
+{
+	struct utsname u;
+
+	CHECK_OK(uname(&u));
+	CHECK_STREQ(u.machine, "x86_64");
+	CHECK_EQ(personality(PER_LINUX32), 0);
+	CHECK_OK(uname(&u));
+	CHECK_STREQ(u.machine, "i686");
+}
+
 /* ---- sched_setattr: <linux/sched/types.h>, whose sched_param is musl's too ---- */
 
 struct attr {

@@ -14,7 +14,7 @@ until_seen() {
 (exec -a the-victim sleep 1000) & victim=$!
 t new-session -d -s main -x 100 -y 30 'htop -d 10 --no-unicode'; until_seen 'F10Quit'; until_seen 'Load average'
 t capture-pane -p | grep -oE 'Mem\[|Swp\[|Tasks: |Load average: |Uptime: |F1Help|F9Kill|PID +USER +PRI +NI +VIRT' | sed 's/  */ /g' | sort -u
-t capture-pane -p | grep -cE '^ +[0-9] *\['; t capture-pane -p | awk '/the-victim/ {print $2, $3, $4, $8}'
+t capture-pane -p | grep -cE '^ +[0-9] *\['; t capture-pane -p | awk '/[t]he-victim/ {print $2, $3, $4, $8}'
 t send-keys t; sleep 1.5; t capture-pane -p | grep -c -- '[`|]- ' | awk '{print ($1 > 0)}'; t send-keys t; sleep 1
 t send-keys /; t send-keys the-victim; sleep 1; t send-keys Enter; sleep 0.5; t send-keys F9; until_seen 'SIGTERM'; t send-keys Enter; wait $victim; echo "victim $?"
 t send-keys H; t send-keys K; t send-keys M; sleep 1; t send-keys F2; until_seen 'Categories|Setup|Meters'; t send-keys Escape; sleep 1
