@@ -7,26 +7,7 @@
 // FLAGS: -DLIB_STRING_PREFIX
 #include "lib/inflate.h"
 
-#include "lib/random.h"
-#include "lib/test.h"
-
-void *malloc(size_t size);
-void free(void *object);
-int memcmp(const void *a, const void *b, size_t len);
-
-/* What the arrays below unpack to: the first bytes of this sequence, with matches in it. */
-static void make_plain(uint8_t *to, unsigned nr)
-{
-	uint32_t x = 12345;
-
-	for (unsigned i = 0; i < nr; i++) {
-		x = (x * 1103515245 + 12345) & 0x7fffffff;
-		if ((x >> 16) % 4)
-			to[i] = i ? to[i - 1 - (x >> 20) % MIN(i, 700u)] : 'A';
-		else
-			to[i] = (uint8_t)('a' + (x >> 18) % 26);
-	}
-}
+#include "lib/test/packed.h"
 
 static const uint8_t dynamic[] = {0x25, 0x53, 0x8b, 0xb6, 0xc3, 0x20, 0x08, 0xfb, 0xd6, 0xe2,
 	0x0b, 0x99, 0xad, 0x8f, 0x56, 0xad, 0x7e, 0xfd, 0x0d, 0xbd, 0xdb, 0x99, 0x5d, 0x15,
@@ -101,35 +82,16 @@ static const uint8_t gzipped[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00
 	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
 	0x00, 0xaf, 0x06, 0x87, 0xfa, 0xe2, 0x1b, 0xa0, 0x86, 0x01, 0x00};
 
-struct output {
-	uint8_t *bytes;
-	size_t len, size;
-	uint64_t nr_wrong; /* bytes that are not 'a' */
-};
-
-static int collect(void *ctx, const uint8_t *bytes, size_t len)
-{
-	struct output *o = ctx;
-
-	for (size_t i = 0; i < len; i++) {
-		if (o->len < o->size)
-			o->bytes[o->len] = bytes[i];
-		o->nr_wrong += bytes[i] != 'a';
-		o->len++;
-	}
-	return 0;
-}
-
-enum { PLAIN = 1200, SHORT = 60, LONG = 100000 };
+enum { SHORT = 60 };
 
 static void expect_plain(const uint8_t *data, size_t size, unsigned nr)
 {
-	static uint8_t plain[PLAIN], seen[PLAIN];
+	static uint8_t plain[NOISE], seen[NOISE];
 	struct output o = {.bytes = seen, .size = sizeof(seen)};
 	struct inflate *s = malloc(inflate_size);
 	size_t used = 0;
 
-	make_plain(plain, nr);
+	make_noise(plain, nr);
 	EXPECT_EQ(inflate(s, data, size, &used, collect, &o), 0);
 	EXPECT_EQ(o.len, nr);
 	EXPECT_EQ(used, size);
@@ -139,7 +101,7 @@ static void expect_plain(const uint8_t *data, size_t size, unsigned nr)
 
 TEST(inflate, each_kind_of_block_gives_what_was_packed)
 {
-	expect_plain(dynamic, sizeof(dynamic), PLAIN);
+	expect_plain(dynamic, sizeof(dynamic), NOISE);
 	expect_plain(fixed, sizeof(fixed), SHORT);
 	expect_plain(stored, sizeof(stored), SHORT);
 }

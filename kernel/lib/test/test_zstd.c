@@ -7,43 +7,7 @@
 // FLAGS: -DLIB_STRING_PREFIX
 #include "lib/zstd.h"
 
-#include "lib/random.h"
-#include "lib/test.h"
-
-void *malloc(size_t size);
-void free(void *object);
-int memcmp(const void *a, const void *b, size_t len);
-
-enum { WORDS = 6000, NOISE = 1200, LONG = 100000 };
-
-/* What the arrays below unpack to: words, letters that repeat earlier ones, and one letter. */
-static void make_words(uint8_t *to)
-{
-	static const char *const words[] = {"lock", "page", "table", "fork", "the", "of", "a",
-		"process", "read", "write", "wait", "kernel", "memory", "thread", "is"};
-	uint32_t x = 777;
-
-	for (unsigned at = 0; at < WORDS;) {
-		x = (x * 1103515245 + 12345) & 0x7fffffff;
-		for (const char *c = words[(x >> 16) % 15]; *c && at < WORDS; c++)
-			to[at++] = (uint8_t)*c;
-		if (at < WORDS)
-			to[at++] = (x >> 22) % 9 ? ' ' : '\n';
-	}
-}
-
-static void make_noise(uint8_t *to)
-{
-	uint32_t x = 12345;
-
-	for (unsigned i = 0; i < NOISE; i++) {
-		x = (x * 1103515245 + 12345) & 0x7fffffff;
-		if ((x >> 16) % 4)
-			to[i] = i ? to[i - 1 - (x >> 20) % MIN(i, 700u)] : 'A';
-		else
-			to[i] = (uint8_t)('a' + (x >> 18) % 26);
-	}
-}
+#include "lib/test/packed.h"
 
 static const uint8_t words[] = {0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x68, 0x3d, 0x26, 0x00, 0xc2,
 	0x88, 0x14, 0x13, 0xb0, 0xa9, 0x31, 0x87, 0xdb, 0x06, 0x6e, 0xa9, 0x45, 0x4a, 0x4c,
@@ -186,25 +150,6 @@ static const uint8_t noise[] = {0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x68, 0xd5, 0x13, 
 static const uint8_t one_letter[] = {0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x55, 0x00, 0x00, 0x10,
 	0x61, 0x61, 0x01, 0x00, 0x9b, 0x86, 0x39, 0xc0, 0x02, 0x2f, 0x4e, 0xfe, 0xfd};
 
-struct output {
-	uint8_t *bytes;
-	size_t len, size;
-	uint64_t nr_wrong; /* bytes that are not 'a' */
-};
-
-static int collect(void *ctx, const uint8_t *bytes, size_t len)
-{
-	struct output *o = ctx;
-
-	for (size_t i = 0; i < len; i++) {
-		if (o->len < o->size)
-			o->bytes[o->len] = bytes[i];
-		o->nr_wrong += bytes[i] != 'a';
-		o->len++;
-	}
-	return 0;
-}
-
 static int unpack(const uint8_t *data, size_t size, struct output *o, size_t *used)
 {
 	uint8_t *copy = malloc(size + !size); /* so that ASan sees a read beyond */
@@ -227,18 +172,6 @@ static int unpack(const uint8_t *data, size_t size, struct output *o, size_t *us
 	return err;
 }
 
-static void expect(const uint8_t *data, size_t size, const uint8_t *plain, size_t nr)
-{
-	struct output o = {.bytes = malloc(nr), .size = nr};
-	size_t used;
-
-	EXPECT_EQ(unpack(data, size, &o, &used), 0);
-	EXPECT_EQ(o.len, nr);
-	EXPECT_EQ(used, size);
-	EXPECT_EQ(memcmp(plain, o.bytes, nr), 0);
-	free(o.bytes);
-}
-
 TEST(zstd, files_give_what_was_packed)
 {
 	static uint8_t words_plain[WORDS], noise_plain[NOISE];
@@ -246,9 +179,9 @@ TEST(zstd, files_give_what_was_packed)
 	size_t used;
 
 	make_words(words_plain);
-	make_noise(noise_plain);
-	expect(words, sizeof(words), words_plain, WORDS);
-	expect(noise, sizeof(noise), noise_plain, NOISE);
+	make_noise(noise_plain, NOISE);
+	expect_unpacks(unpack, words, sizeof(words), words_plain, WORDS);
+	expect_unpacks(unpack, noise, sizeof(noise), noise_plain, NOISE);
 	EXPECT_EQ(unpack(one_letter, sizeof(one_letter), &o, &used), 0);
 	EXPECT_EQ(o.len, LONG);
 	EXPECT_EQ(o.nr_wrong, 0);
@@ -256,13 +189,7 @@ TEST(zstd, files_give_what_was_packed)
 
 TEST(zstd, an_end_too_early_is_an_error_wherever_it_is)
 {
-	for (size_t n = 0; n < sizeof(words); n++) {
-		struct output o = {0};
-		size_t used;
-
-		EXPECT_NE(unpack(words, n, &o, &used), 0);
-		EXPECT_LE(used, n);
-	}
+	expect_early_end_refused(unpack, words, sizeof(words));
 }
 
 TEST(zstd, a_wrong_bit_is_found_wherever_it_is)
@@ -285,19 +212,5 @@ TEST(zstd, a_wrong_bit_is_found_wherever_it_is)
 
 TEST(zstd, damage_never_reads_or_writes_where_it_must_not)
 {
-	uint8_t bad[sizeof(words)];
-	struct random r;
-
-	random_seed(&r, 1);
-	for (unsigned round = 0; round < 5000; round++) {
-		struct output o = {0};
-		size_t used, nr = sizeof(bad);
-
-		for (size_t i = 0; i < nr; i++)
-			bad[i] = words[i];
-		for (unsigned i = 0; i < 3; i++)
-			bad[random_below(&r, i ? nr : 40)] = (uint8_t)random_next(&r);
-		(void)!unpack(bad, nr, &o, &used);
-		EXPECT_LE(used, nr);
-	}
+	expect_damage_harmless(unpack, words, sizeof(words));
 }
