@@ -115,7 +115,7 @@ MUST_CHECK int vmspace_populate(
 	struct vmspace *vm, vaddr_t start, vaddr_t end, enum populate how);
 /*
  * Brings in the page at addr of r whatever the protection: for vmspace_access. A private page that is
- * to be written becomes writable for now, if not for the program. vm->lock held.
+ * to be written becomes writable for this access, if not for the program. vm->lock held.
  */
 MUST_CHECK int vmspace_fault_forced(
 	struct vmspace *vm, struct region *r, vaddr_t addr, bool write);

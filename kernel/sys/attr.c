@@ -194,7 +194,7 @@ SYSCALL4(utimensat, int, dirfd, uptr, name, uptr, times, int, flags)
 		&a);
 }
 
-/* A pair of struct timeval, or NULL for now. */
+/* A pair of struct timeval; NULL: the present time. */
 static int timevals_attr(struct iattr *a, uptr times)
 {
 	struct __kernel_old_timeval t[2];

@@ -20,13 +20,13 @@ enum {
 	SECONDS_PER_DAY = 86400,
 };
 
-/* A register's number, or -1 if it is not one. */
+/* A register's number, or -EINVAL if it is not one. */
 static int number(uint8_t value, uint8_t status_b)
 {
 	if (status_b & STATUS_B_BINARY)
 		return value;
 	if ((value & 0xf) > 9 || value >> 4 > 9)
-		return -1;
+		return -EINVAL;
 	return (value >> 4) * 10 + (value & 0xf);
 }
 
@@ -38,7 +38,7 @@ static int hour_of(const struct rtc_registers *r)
 		return number(r->hour, r->status_b);
 	hour = number(r->hour & (uint8_t)~HOUR_PM, r->status_b);
 	if (hour < 1 || hour > 12)
-		return -1;
+		return -EINVAL;
 	return hour % 12 + (r->hour & HOUR_PM ? 12 : 0);
 }
 
@@ -47,7 +47,7 @@ static int year_of(const struct rtc_registers *r)
 	int year = number(r->year, r->status_b), century = number(r->century, r->status_b);
 
 	if (year < 0 || year > 99)
-		return -1;
+		return -EINVAL;
 	return (r->century && century >= 20 && century <= 23 ? century * 100 : MIN_YEAR) + year;
 }
 
