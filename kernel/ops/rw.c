@@ -36,8 +36,11 @@ static int64_t read_issue(struct op *op)
 	struct rw_op *rw = rw_of(op);
 
 	for (;;) {
-		int64_t n = rw->file->ops->read(rw->file, rw->iter, rw->pos);
+		int64_t n = rw->file->ops->read_lost ? rw->file->ops->read_lost(rw->file) : 0;
 
+		if (n)
+			return n;
+		n = rw->file->ops->read(rw->file, rw->iter, rw->pos);
 		if (n != -EAGAIN)
 			return n;
 		if (op_expired(op))

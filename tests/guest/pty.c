@@ -239,6 +239,204 @@ TEST(pty, master_closed_is_hangup)
 	CHECK(p.revents & POLLHUP);
 }
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+enum reader { NO_SESSION, OF_SESSION, LEADER_IGNORES, LEADER_HANDLES, READERS };
+enum mode { CANONICAL, RAW, RAW_TIMED, MODES };
+
+static void set_mode(enum mode mode)
+{
+	struct termios t;
+
+	if (mode == CANONICAL)
+		return;
+	CHECK_OK(tcgetattr(slave, &t));
+	cfmakeraw(&t);
+	t.c_cc[VMIN] = mode == RAW;
+	t.c_cc[VTIME] = mode == RAW ? 0 : 100;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+}
+
+static void become(enum reader who)
+{
+	struct sigaction sa = {.sa_handler = who == LEADER_HANDLES ? ignore : SIG_IGN};
+	pid_t pid;
+
+	if (who == NO_SESSION)
+		return;
+	CHECK_OK(setsid());
+	CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+	CHECK_OK(sigaction(SIGHUP, &sa, NULL));
+	if (who != OF_SESSION)
+		return;
+	pid = CHECK_OK(fork());
+	if (pid) {
+		EXPECT_CHILD(pid, 0);
+		_exit(0);
+	}
+}
+
+static void lose_master(enum reader who, enum mode mode)
+{
+	struct pollfd p = {.events = POLLIN | POLLOUT};
+	pid_t pid, reader;
+	int fd[2];
+	char c;
+
+	open_pair();
+	CHECK_OK(pipe(fd));
+	set_mode(mode);
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		close(master);
+		become(who);
+		reader = getpid();
+		CHECK_EQ(write(fd[1], &reader, sizeof(reader)), sizeof(reader));
+		CHECK_ERRNO(read(slave, &c, 1), EIO);
+		CHECK_EQ(read(slave, &c, 1), 0);
+		p.fd = slave;
+		CHECK_EQ(poll(&p, 1, 0), 1);
+		CHECK_EQ(p.revents, POLLIN | POLLOUT | POLLERR | POLLHUP);
+		_exit(0);
+	}
+	CHECK_EQ(read(fd[0], &reader, sizeof(reader)), sizeof(reader));
+	wait_until_sleeping(reader);
+	if (mode == CANONICAL)
+		type("no line yet");
+	sleep_ms(20);
+	close(slave);
+	close(master);
+	EXPECT_CHILD(pid, 0);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Linux: EIO for who waits when the master closes, whoever it is; the end for who comes later. */
+TEST(pty, master_closed_ends_a_waiting_read)
+{
+	for (enum reader who = 0; who < READERS; who++)
+		for (enum mode mode = 0; mode < MODES; mode++)
+			lose_master(who, mode);
+}
+
+TEST(pty, master_closed_wakes_poll_and_writers)
+{
+	struct pollfd p = {.events = POLLIN};
+	char big[1000] = "";
+	pid_t pid;
+
+	open_pair();
+	p.fd = slave;
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		close(master);
+		CHECK_EQ(poll(&p, 1, -1), 1);
+		CHECK_EQ(p.revents, POLLIN | POLLERR | POLLHUP);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	close(slave);
+	close(master);
+	EXPECT_CHILD(pid, 0);
+
+	open_pair();
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		close(master);
+		while (write(slave, big, sizeof(big)) > 0)
+			;
+		CHECK_EQ(errno, EIO);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	close(slave);
+	close(master);
+	EXPECT_CHILD(pid, 0);
+}
+
+/* TIOCVHANGUP is no end of the other side: who waits finds the end, and the terminal lives. */
+TEST(pty, hangup_on_request_is_the_end_for_a_waiting_read)
+{
+	char c, name[30];
+	int n, fd;
+	pid_t pid;
+
+	open_pair();
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_EQ(read(slave, &c, 1), 0);
+		CHECK_EQ(read(slave, &c, 1), 0);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	CHECK_OK(ioctl(slave, TIOCVHANGUP));
+	EXPECT_CHILD(pid, 0);
+	CHECK_OK(ioctl(master, TIOCGPTN, &n));
+	snprintf(name, sizeof(name), "/dev/pts/%d", n);
+	fd = CHECK_OK(open(name, O_RDWR | O_NOCTTY));
+	CHECK_EQ(write(fd, "x", 1), 1);
+	CHECK_EQ(read(master, &c, 1), 1);
+}
+
+TEST(pty, slave_closed_ends_a_waiting_read)
+{
+	struct pollfd p = {.events = POLLIN | POLLOUT};
+	char c, name[30];
+	int n, fd;
+	pid_t pid;
+
+	open_pair();
+	p.fd = master;
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		close(slave);
+		CHECK_ERRNO(read(master, &c, 1), EIO);
+		CHECK_ERRNO(read(master, &c, 1), EIO);
+		CHECK_EQ(poll(&p, 1, 0), 1);
+		CHECK_EQ(p.revents, POLLOUT | POLLHUP);
+		/* a new slave makes it whole again */
+		CHECK_OK(ioctl(master, TIOCGPTN, &n));
+		snprintf(name, sizeof(name), "/dev/pts/%d", n);
+		fd = CHECK_OK(open(name, O_RDWR | O_NOCTTY));
+		CHECK_OK(fcntl(master, F_SETFL, O_NONBLOCK));
+		CHECK_ERRNO(read(master, &c, 1), EAGAIN);
+		CHECK_EQ(poll(&p, 1, 0), 1);
+		CHECK_EQ(p.revents, POLLOUT);
+		CHECK_EQ(write(fd, "x", 1), 1);
+		CHECK_EQ(read(master, &c, 1), 1);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	close(slave);
+	EXPECT_CHILD(pid, 0);
+}
+
+/* The last descriptor of the slave goes with a session's leader; before the first one there is no end. */
+TEST(pty, slave_closed_by_its_leaders_exit)
+{
+	pid_t pid;
+	char c;
+	int fd;
+
+	open_pair();
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		close(master);
+		CHECK_OK(setsid());
+		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		sleep_ms(50);
+		_exit(0);
+	}
+	close(slave);
+	CHECK_ERRNO(read(master, &c, 1), EIO);
+	EXPECT_CHILD(pid, 0);
+	fd = CHECK_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK));
+	CHECK_ERRNO(read(fd, &c, 1), EAGAIN);
+}
+
 TEST(pty, slave_closed_is_eio)
 {
 	char c;

@@ -47,7 +47,6 @@ struct pty {
 	struct mutex master_lock;
 	struct waitq to_read, to_write; /* the master's side */
 	bool is_locked;                 /* [l] TIOCSPTLCK */
-	bool is_master_open;            /* [l] */
 	bool was_slave_closed;          /* [l] and not opened again: reads of the master end */
 };
 
@@ -106,7 +105,7 @@ int pty_open_slave(struct tty *slave, struct file *f)
 	int err;
 
 	irqlock_lock(&slave->lock);
-	may_open = pty->is_master_open && !pty->is_locked;
+	may_open = !slave->is_master_gone && !pty->is_locked;
 	irqlock_unlock(&slave->lock);
 	if (!may_open)
 		return -EIO;
@@ -274,7 +273,7 @@ static void master_release(struct file *f)
 	struct pty *pty = pty_of_file(f);
 
 	irqlock_lock(&pty->slave.lock);
-	pty->is_master_open = false;
+	pty->slave.is_master_gone = true;
 	irqlock_unlock(&pty->slave.lock);
 	tty_hang_up(&pty->slave);
 	tty_hang_up_session(&pty->slave);
@@ -407,7 +406,7 @@ static struct pty *create(struct devpts *instance, struct mount *m, int *err)
 	mutex_init(&pty->master_lock, RANK_TTY, "pty master");
 	waitq_init(&pty->to_read);
 	waitq_init(&pty->to_write);
-	pty->is_locked = pty->is_master_open = true;
+	pty->is_locked = true;
 	*err = devpts_add(instance, index, &pty->slave, &pty->node);
 	if (*err) {
 		devpts_free_index(instance, index);

@@ -230,6 +230,12 @@ static int64_t read_pieces(struct tty *tty, struct file *f, struct iter *to)
 	return (int64_t)done;
 }
 
+/* Linux: who waits when the master closes is told so (EIO); later reads find the end. */
+static int tty_read_lost(struct file *f)
+{
+	return READ_ONCE(tty_of(f)->is_master_gone) && tty_file_is_hung_up(f) ? -EIO : 0;
+}
+
 static int64_t tty_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
 {
 	struct tty *tty = tty_of(f);
@@ -343,8 +349,8 @@ static uint32_t tty_poll(struct file *f)
 	min = tty->settings.c_cc[VTIME] ? 1 : tty->settings.c_cc[VMIN];
 	if (ldisc_can_read(tty, min))
 		events |= POLLIN | POLLRDNORM;
-	if (tty_file_is_hung_up(f))
-		events |= POLLHUP | POLLIN | POLLRDNORM;
+	if (tty_file_is_hung_up(f)) /* nothing waits for it: Linux */
+		events |= POLLHUP | POLLERR | POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
 	else if (tty->out.head - tty->out.tail < WAKE_WRITER_BELOW && !tty->is_flow_stopped)
 		events |= POLLOUT | POLLWRNORM;
 	irqlock_unlock(&tty->lock);
@@ -375,4 +381,5 @@ const struct file_ops tty_file_ops = {
 	.release = tty_release,
 	.wait_limit = tty_wait_limit,
 	.read_expired = tty_read_expired,
+	.read_lost = tty_read_lost,
 };

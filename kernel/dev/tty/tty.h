@@ -106,6 +106,7 @@ struct tty {
 	bool is_throttled;     /* [l] tty_receive took less than it was given */
 	bool is_reset_on_open; /* [I] settings start anew with the first open (not the console) */
 	/* pty only */
+	bool is_master_gone;   /* [l] closed, for good */
 	bool is_packet_mode;   /* [l] TIOCPKT */
 	uint8_t packet_events; /* [l] TIOCPKT_* the master has not read */
 };

@@ -49,6 +49,9 @@ struct file_ops {
 	 */
 	uint64_t (*wait_limit)(struct file *f, uint32_t events);
 	int64_t (*read_expired)(struct file *f, struct iter *to); /* NULL: -EAGAIN */
+	/* What ends a read that waits before it is tried again, where that is not what a new one is
+	 * told: 0, or its error. NULL: nothing. (a terminal whose other side is gone) */
+	int (*read_lost)(struct file *f);
 	int64_t (*ioctl)(struct file *f, unsigned cmd, uintptr_t arg); /* NULL: -ENOTTY */
 	int64_t (*seek)(struct file *f, int64_t offset, int whence);   /* NULL: -ESPIPE */
 	int (*iterate)(struct file *f, struct dir_sink *sink);	       /* directories, from f->pos */
