@@ -410,6 +410,13 @@ static inline arch_pte arch_pte_write_protect(arch_pte pte);
 static inline arch_pte arch_pte_make_writable(arch_pte pte);
 static inline bool arch_pte_is_anon(arch_pte pte);
 static inline bool arch_pte_is_special(arch_pte pte);
+/*
+ * Whether something went through the leaf since arch_pte_forget_use, or since it was written: new
+ * leaves count as used. A machine that does not note it says so of all. Forgetting changes the
+ * entry in place while others may look, and holds once the TLBs are flushed.
+ */
+static inline bool arch_pte_was_used(arch_pte pte);
+static inline void arch_pte_forget_use(arch_pte *at);
 /* Orders table writes before the walks that follow (nothing on x86). */
 static inline void arch_pte_publish(void);
 

@@ -8,6 +8,7 @@
 #include "mm/vmstats.h"
 
 #include "mm/pgtable.h"
+#include "mm/tlb.h"
 #include "mm/vmspace_priv.h"
 
 #define STRETCH (2 * MIB)
@@ -34,7 +35,8 @@ static void count_leaf(
 	if (!vmtable_is_own(c->vm, va))
 		refs = MAX(refs, 2u);
 	s->resident += size;
-	s->referenced += size;
+	if (arch_pte_was_used(*e->at))
+		s->referenced += size;
 	s->proportional += size / refs;
 	if (is_dirty)
 		s->proportional_dirty += size / refs;
@@ -48,24 +50,51 @@ static void count_leaf(
 		   : (is_dirty ? &s->private_dirty : &s->private_clean)) += size;
 }
 
+/* Looks at the region's leaves, with table_lock held for a stretch at a time. */
+static void visit_region(
+	struct vmspace *vm, const struct region *r, vmtable_visit *fn, void *ctx)
+{
+	rwlock_read_lock(&vm->lock);
+	for (vaddr_t at = r->start; at < r->end;) {
+		vaddr_t end = MIN(ALIGN_DOWN(at, STRETCH) + STRETCH, r->end);
+
+		spinlock_lock(&vm->table_lock);
+		vmtable_for_each(vm, at, end, fn, ctx);
+		spinlock_unlock(&vm->table_lock);
+		at = end;
+	}
+	rwlock_read_unlock(&vm->lock);
+}
+
 void vmspace_region_stats(
 	struct vmspace *vm, const struct region *r, struct vm_region_stats *out)
 {
 	struct count c = {.vm = vm, .stats = out};
 
 	*out = (struct vm_region_stats){0};
-	rwlock_read_lock(&vm->lock);
-	for (vaddr_t at = r->start; at < r->end;) {
-		vaddr_t end = MIN(ALIGN_DOWN(at, STRETCH) + STRETCH, r->end);
-
-		spinlock_lock(&vm->table_lock);
-		vmtable_for_each(vm, at, end, count_leaf, &c);
-		spinlock_unlock(&vm->table_lock);
-		at = end;
-	}
-	rwlock_read_unlock(&vm->lock);
+	visit_region(vm, r, count_leaf, &c);
 	if (r->flags & VM_LOCKED)
 		out->locked = out->resident;
+}
+
+/* A table may be shared with others, whose use is forgotten too. */
+static void forget_leaf(struct entry_place *e, vaddr_t va UNUSED, unsigned level UNUSED,
+	void *ctx UNUSED) NOT_ANALYSED
+{
+	arch_pte_forget_use(e->at);
+}
+
+void vmspace_region_forget_use(struct vmspace *vm, const struct region *r)
+{
+	visit_region(vm, r, forget_leaf, NULL);
+	tlb_flush_vm(vm, r->start, r->end - r->start);
+}
+
+void vmspace_forget_peak(struct vmspace *vm)
+{
+	spinlock_lock(&vm->table_lock);
+	vm->peak_resident = vm->nr_resident;
+	spinlock_unlock(&vm->table_lock);
 }
 
 void vm_region_stats_add(struct vm_region_stats *sum, const struct vm_region_stats *s)

@@ -19,6 +19,11 @@ void vmspace_region_stats(
 	struct vmspace *vm, const struct region *r, struct vm_region_stats *out);
 void vm_region_stats_add(struct vm_region_stats *sum, const struct vm_region_stats *s);
 
+/* The region's pages count as referenced again only when they are used. The same rules. */
+void vmspace_region_forget_use(struct vmspace *vm, const struct region *r);
+/* The highest number of resident pages becomes the present one. */
+void vmspace_forget_peak(struct vmspace *vm);
+
 struct vm_page_info {
 	uint64_t pfn;
 	bool is_file, is_exclusive;

@@ -256,12 +256,14 @@ static int split_shared_leaves(struct page *table)
 
 /*
  * One more entry will lead to what this one leads to: both read-only, where that matters. In a table
- * that others share, they may be doing the same, and truncation may take a page out (it keeps the
- * page alive until we are done): so the entry is only changed from what was seen.
+ * that others share, they may be doing the same, the CPU may note that it was used, and truncation may
+ * take a page out (it keeps the page alive until we are done): so the entry is only changed from
+ * what was seen.
  */
 static ALWAYS_INLINE arch_pte share_entry(arch_pte *entry, unsigned level)
 {
 	arch_pte pte = READ_ONCE(*entry), shared;
+	struct page *page;
 
 	if (!pte)
 		return 0;
@@ -271,11 +273,14 @@ static ALWAYS_INLINE arch_pte share_entry(arch_pte *entry, unsigned level)
 		page_get(page_of(pte, level));
 	if (level == 0 && !arch_pte_is_anon(pte))
 		return pte; /* the pages of a shared mapping stay writable for both */
-	shared = arch_pte_write_protect(pte);
-	if (pte == shared || atomic_cmpxchg(entry, &pte, shared) || pte == shared)
-		return shared;
-	assert(pte == 0 && level == 0); /* taken out meanwhile */
-	page_put(page_of(shared, 0));
+	page = page_of(pte, level);
+	do {
+		shared = arch_pte_write_protect(pte);
+		if (pte == shared || atomic_cmpxchg(entry, &pte, shared))
+			return shared;
+	} while (pte);
+	assert(level == 0); /* taken out meanwhile */
+	page_put(page);
 	return 0;
 }
 

@@ -320,6 +320,10 @@ void proc_times_add(struct proc_times *to, const struct proc_times *t)
 	to->voluntary += t->voluntary;
 	to->involuntary += t->involuntary;
 	to->max_resident_kib = MAX(to->max_resident_kib, t->max_resident_kib);
+	to->io.rchar += t->io.rchar;
+	to->io.wchar += t->io.wchar;
+	to->io.syscr += t->io.syscr;
+	to->io.syscw += t->io.syscw;
 }
 
 void uthread_add_times(struct thread *t, struct proc_times *to)
@@ -335,6 +339,7 @@ void uthread_add_times(struct thread *t, struct proc_times *to)
 				   .maj_faults = t->user->maj_faults,
 				   .involuntary = nr_preempted,
 				   .voluntary = nr_switches - MIN(nr_preempted, nr_switches),
+				   .io = t->user->io,
 			   });
 }
 

@@ -74,9 +74,15 @@ enum proc_flags {
 
 extern struct irqlock proc_tree_lock;
 
+/* What man 5 proc says of /proc/PID/io, by the names it has there: bytes moved, and calls. */
+struct io_counts {
+	uint64_t rchar, wchar, syscr, syscw;
+};
+
 struct proc_times {
 	uint64_t user_ns, system_ns, min_faults, maj_faults, voluntary, involuntary;
 	uint64_t max_resident_kib;
+	struct io_counts io;
 };
 
 struct proc {
@@ -165,6 +171,7 @@ struct uthread {
 	struct call_filter *filters; /* [t] [p] to write: one reference of the newest */
 	char comm[16];  /* [t] PR_SET_NAME */
 	uint64_t min_faults, maj_faults;
+	struct io_counts io; /* [t] */
 	uint64_t rt_start_ns, rt_waits; /* [p] proc/cpu_limit.c: CPU time when it last waited */
 	int exit_status;     /* [t] wait's format: of its own end */
 	bool no_new_privs;   /* [t] never cleared */

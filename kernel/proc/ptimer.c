@@ -501,6 +501,43 @@ free_timer:
 	return err;
 }
 
+/* ---- For /proc ---- */
+
+/* The last at or below id. p->lock held. */
+static struct ptimer *find_below_locked(struct proc *p, int id)
+{
+	struct ptimer *last = NULL, *t;
+
+	for (uint64_t at = 0; p->timers; at++) {
+		t = idr_find(&p->timers->ids, &at);
+		if (!t || at > (uint64_t)id)
+			break;
+		last = t;
+	}
+	return last;
+}
+
+bool ptimer_get_info(struct proc *p, int id, struct ptimer_info *out)
+{
+	struct ptimer *t;
+
+	irqlock_lock(&p->lock);
+	t = id >= 0 ? find_below_locked(p, id) : NULL;
+	if (t) {
+		*out = (struct ptimer_info){.id = t->id,
+			.sig = t->sig,
+			.clock = t->clock,
+			.notify = t->notify,
+			.target = t->target ? t->target->user->tid_nr : p->pid->nr,
+			.is_of_thread = t->target != NULL};
+		if (t->entry)
+			out->value = (uint64_t)(uintptr_t)sigqueue_info(t->entry)
+					     ->_sifields._timer._sigval.sival_ptr;
+	}
+	irqlock_unlock(&p->lock);
+	return t != NULL;
+}
+
 /* Out of reach for the callback and the queue. p->lock held. */
 static void detach_locked(struct ptimer *t)
 {

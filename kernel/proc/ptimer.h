@@ -22,6 +22,16 @@ MUST_CHECK int itimer_set(
 
 /* ---- timer_create(2) and its relatives; ids are the current process's ---- */
 
+/* Of any process: the timer with the highest id that is at most `id`. False: there is none. */
+enum { PTIMER_LAST = 0x7fffffff };
+struct ptimer_info {
+	int id, sig, clock;
+	int notify; /* SIGEV_SIGNAL, _NONE, _THREAD */
+	int target; /* the number of the process, or of the thread */
+	bool is_of_thread;
+	uint64_t value;
+};
+bool ptimer_get_info(struct proc *p, int id, struct ptimer_info *out);
 /* -EINVAL, -EOPNOTSUPP, -EAGAIN, -ENOMEM. event NULL: SIGALRM with the id as its value. */
 MUST_CHECK int ptimer_create(int clock, const struct sigevent *event, int *id);
 /* Undoes it. -EINVAL: no such timer. */

@@ -11,6 +11,7 @@
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
 #include "ops/rw.h"
+#include "sys/io_count.h"
 #include "sys/syscall.h"
 
 /* ---- The position ---- */
@@ -55,12 +56,12 @@ static inline bool is_beyond(int64_t pos, const struct iter *it)
 
 static inline int64_t read_at(struct file *f, struct iter *to, int64_t *pos)
 {
-	return UNLIKELY(is_beyond(*pos, to)) ? -EINVAL : rw_read(f, to, pos);
+	return UNLIKELY(is_beyond(*pos, to)) ? -EINVAL : count_read(rw_read(f, to, pos));
 }
 
 static inline int64_t write_at(struct file *f, struct iter *from, int64_t *pos)
 {
-	return UNLIKELY(is_beyond(*pos, from)) ? -EINVAL : rw_write(f, from, pos);
+	return UNLIKELY(is_beyond(*pos, from)) ? -EINVAL : count_write(rw_write(f, from, pos));
 }
 
 static inline int64_t read_here(struct file *f, struct iter *to)
@@ -226,14 +227,11 @@ out:
 	return n;
 }
 
-static int64_t vector(int fd, const struct vector_call *c)
+static int64_t vector_of_file(int fd, const struct vector_call *c)
 {
-	struct borrowed_file b;
+	struct borrowed_file b = fd_borrow(fd);
 	int64_t n;
 
-	if (c->pos && *c->pos < 0)
-		return -EINVAL;
-	b = fd_borrow(fd);
 	if (!b.file)
 		return -EBADF;
 	if (c->pos && b.file->mode & FILE_STREAM)
@@ -244,6 +242,17 @@ static int64_t vector(int fd, const struct vector_call *c)
 		n = vector_moved(b.file, c);
 	fd_release(b);
 	return n;
+}
+
+/* Linux: all but a negative position counts, even a descriptor that is not open. */
+static int64_t vector(int fd, const struct vector_call *c)
+{
+	int64_t n;
+
+	if (c->pos && *c->pos < 0)
+		return -EINVAL;
+	n = vector_of_file(fd, c);
+	return c->is_write ? count_write(n) : count_read(n);
 }
 
 SYSCALL3(readv, int, fd, uptr, iov, unsigned long, nr)

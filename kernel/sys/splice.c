@@ -6,6 +6,7 @@
 #include "fs/vfs/inode.h"
 #include "ops/rw.h"
 #include "ops/splice.h"
+#include "sys/io_count.h"
 #include "sys/syscall.h"
 
 /* man 2 splice: SPLICE_F_MOVE, NONBLOCK, MORE, GIFT. The UAPI headers lack them. */
@@ -207,7 +208,7 @@ SYSCALL4(sendfile, int, out, int, in, uptr, offset, size_t, count)
 		n = -EINVAL;
 	if (!n && count) {
 		o.goes_on = true;
-		n = op_run(&o.op);
+		n = count_write(count_read(op_run(&o.op)));
 		if (n >= 0 && o.s.in_pos && write_offset(offset, pos))
 			n = -EFAULT;
 	}
@@ -250,7 +251,7 @@ static int64_t copy_range(struct ends *e, uptr off_in, uptr off_out, size_t len)
 	if (len == 0)
 		return 0;
 	o.goes_on = true;
-	n = op_run(&o.op);
+	n = count_write(count_read(op_run(&o.op)));
 	if (n > 0 && ((o.s.in_pos && write_offset(off_in, in_pos)) ||
 			     (o.s.out_pos && write_offset(off_out, out_pos))))
 		return -EFAULT;

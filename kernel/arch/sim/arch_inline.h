@@ -185,6 +185,15 @@ static inline bool arch_pte_is_special(arch_pte pte)
 	return pte & SIM_PTE_SPECIAL;
 }
 
+static inline bool arch_pte_was_used(arch_pte pte UNUSED)
+{
+	return true;
+}
+
+static inline void arch_pte_forget_use(arch_pte *at UNUSED)
+{
+}
+
 static inline void arch_pte_publish(void)
 {
 }

@@ -137,7 +137,7 @@ static inline uint64_t arch_counter_read(void)
 #define X86_PTE_ADDR	 0x000ffffffffff000ul
 #define X86_PTE_LARGE_PAT BIT(12) /* in a large leaf, not part of the address */
 
-/* Accessed and dirty are set at once: nobody reads them yet, and the CPU need not write them. */
+/* Accessed and dirty are set at once, so that the CPU need not write them. */
 static inline arch_pte arch_pte_leaf(paddr_t pa, unsigned flags, unsigned level)
 {
 	arch_pte pte = pa | X86_PTE_PRESENT | X86_PTE_ACCESSED;
@@ -238,6 +238,16 @@ static inline bool arch_pte_is_anon(arch_pte pte)
 static inline bool arch_pte_is_special(arch_pte pte)
 {
 	return pte & X86_PTE_SPECIAL;
+}
+
+static inline bool arch_pte_was_used(arch_pte pte)
+{
+	return pte & X86_PTE_ACCESSED;
+}
+
+static inline void arch_pte_forget_use(arch_pte *at)
+{
+	__atomic_fetch_and(at, ~X86_PTE_ACCESSED, __ATOMIC_RELAXED);
 }
 
 /* x86 walks see stores in program order. */

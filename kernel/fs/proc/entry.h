@@ -35,6 +35,8 @@ void text_add_escaped(struct text *t, const char *s, const char *special);
 void text_add_mask(struct text *t, const struct cpumask *mask, unsigned nr);
 void text_add_list(struct text *t, const struct cpumask *mask, unsigned nr);
 void text_free(struct text *t);
+/* What a program wrote, without the space around it: cut in place. */
+char *text_trimmed(char *text);
 
 /* ---- Entries ---- */
 

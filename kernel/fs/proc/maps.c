@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * /proc/PID/maps, smaps, pagemap and mem: a process's memory, as text and as bytes.
+ * /proc/PID/maps, smaps, clear_refs, pagemap and mem: a process's memory, as text and as bytes.
  *
  * The regions are asked for one after another, so that a reader never holds the address space for
  * longer than one of them; a change between two is seen as it happens.
@@ -14,13 +14,14 @@
 #include "dev/char/chardev.h"
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/file.h"
+#include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/page_source.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "mm/vmstats.h"
-#include "proc/cred.h"
+#include "proc/proc.h"
 
 enum { PATH_SIZE = 4096, NAME_COLUMN = 73, PIECE = 512 };
 
@@ -186,6 +187,49 @@ int proc_show_smaps_rollup(struct text *out, const struct proc_node *n)
 		"%08lx-%08lx ---p 00000000 00:00 0                                  [rollup]\n",
 		first, at);
 	show_numbers(out, &sum, &parts);
+	return 0;
+}
+
+/* ---- clear_refs ---- */
+
+/* man 5 proc. What was written since (4) is not noted, so that is no kind: as before Linux 3.11. */
+enum { CLEAR_ALL = 1, CLEAR_ANONYMOUS = 2, CLEAR_MAPPED = 3, CLEAR_PEAK = 5 };
+
+static void clear_kind(struct vmspace *vm, int64_t kind)
+{
+	struct region r;
+
+	if (kind == CLEAR_PEAK) {
+		vmspace_forget_peak(vm);
+		return;
+	}
+	for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
+		if (kind == CLEAR_ALL || (kind == CLEAR_MAPPED) == (r.source != NULL))
+			vmspace_region_forget_use(vm, &r);
+		vmspace_region_done(&r);
+	}
+}
+
+int proc_write_clear_refs(const struct proc_node *n, char *text, size_t len UNUSED)
+{
+	struct vmspace *vm = NULL;
+	struct proc_whom w;
+	int64_t kind;
+	int err;
+
+	if (parse_s64(text_trimmed(text), 10, &kind) ||
+		(kind != CLEAR_ALL && kind != CLEAR_ANONYMOUS && kind != CLEAR_MAPPED &&
+			kind != CLEAR_PEAK))
+		return -EINVAL;
+	err = proc_whom_get(n, &w);
+	if (err)
+		return err;
+	vm = proc_get_vm(w.proc);
+	proc_whom_put(&w);
+	if (vm) {
+		clear_kind(vm, kind);
+		vmspace_put(vm);
+	}
 	return 0;
 }
 

@@ -324,6 +324,12 @@ static int node_open(struct inode *inode, struct file *f)
 	return 0;
 }
 
+/* What Linux says of what a file cannot do, below a process and elsewhere. */
+static int cannot(const struct proc_node *n)
+{
+	return n->pid ? -EINVAL : -EIO;
+}
+
 /* A read from the start makes the text anew. */
 static int make_text(struct file *f, struct text_file *tf, int64_t pos)
 {
@@ -334,7 +340,7 @@ static int make_text(struct file *f, struct text_file *tf, int64_t pos)
 		return 0;
 	tf->text.len = 0;
 	tf->text.is_short_of_memory = false;
-	err = n->entry->show ? n->entry->show(&tf->text, n) : -EIO;
+	err = n->entry->show ? n->entry->show(&tf->text, n) : cannot(n);
 	if (err == 0 && tf->text.is_short_of_memory)
 		err = -ENOMEM;
 	tf->is_made = err == 0;
@@ -369,7 +375,7 @@ static int64_t text_write(struct file *f, struct iter *from, int64_t *pos)
 	int err;
 
 	if (!n->entry->write)
-		return -EIO;
+		return cannot(n);
 	if (len > MAX_WRITE)
 		return -EINVAL;
 	buf = mem_alloc(len + 1, 0);

@@ -295,12 +295,14 @@ static const struct proc_dir_ops task_ops = {.lookup = task_lookup, .next = task
 		PROC_TEXT("maps", 0444, proc_show_maps),                                       \
 		PROC_TEXT("smaps", 0444, proc_show_smaps),                                     \
 		PROC_TEXT("smaps_rollup", 0444, proc_show_smaps_rollup),                       \
+		PROC_SETTING("clear_refs", 0200, NULL, proc_write_clear_refs),                 \
 		PROC_TEXT("mounts", 0444, proc_show_mounts),                                   \
 		PROC_TEXT("mountinfo", 0444, proc_show_mountinfo),                             \
 		PROC_TEXT("oom_score", 0444, proc_show_oom_score),                             \
 		PROC_SETTING("oom_adj", 0644, proc_show_oom_adj, proc_write_oom_adj),          \
 		PROC_SETTING("oom_score_adj", 0644, proc_show_oom_score_adj,                   \
 			proc_write_oom_score_adj),                                             \
+		PROC_TEXT("io", 0400, proc_show_io), PROC_FOLDER("net", proc_net_entries),     \
 		PROC_FILE("mem", 0600, &proc_mem_ops),                                         \
 		PROC_FILE("pagemap", 0400, &proc_pagemap_ops),                                 \
 		PROC_NAMES("fd", 0500, &proc_fd_ops),                                          \
@@ -319,6 +321,7 @@ static const struct proc_entry pid_entries[] = {
 	COMMON_ENTRIES,
 	PROC_TEXT("mountstats", 0400, proc_show_mountstats),
 	PROC_SETTING("timerslack_ns", 0666, proc_show_timerslack, proc_write_timerslack),
+	PROC_TEXT("timers", 0444, proc_show_timers),
 	PROC_NAMES("task", 0555, &task_ops),
 	{0},
 };

@@ -194,14 +194,6 @@ int proc_show_oom_adj(struct text *out, const struct proc_node *n)
 	return 0;
 }
 
-static void trim(char *text)
-{
-	size_t len = strlen(text);
-
-	while (len && char_is_space(text[len - 1]))
-		text[--len] = '\0';
-}
-
 static int set_oom_score_adj(const struct proc_node *n, int64_t value)
 {
 	struct proc_whom w;
@@ -223,8 +215,8 @@ int proc_write_oom_score_adj(const struct proc_node *n, char *text, size_t len U
 {
 	int64_t value;
 
-	trim(text);
-	if (parse_s64(text, 10, &value) || value < OOM_ADJ_MIN || value > OOM_ADJ_MAX)
+	if (parse_s64(text_trimmed(text), 10, &value) || value < OOM_ADJ_MIN ||
+		value > OOM_ADJ_MAX)
 		return -EINVAL;
 	return set_oom_score_adj(n, value);
 }
@@ -233,8 +225,8 @@ int proc_write_oom_adj(const struct proc_node *n, char *text, size_t len UNUSED)
 {
 	int64_t value;
 
-	trim(text);
-	if (parse_s64(text, 10, &value) || value < OOM_ADJ_OLD_NEVER || value > OOM_ADJ_OLD_MAX)
+	if (parse_s64(text_trimmed(text), 10, &value) || value < OOM_ADJ_OLD_NEVER ||
+		value > OOM_ADJ_OLD_MAX)
 		return -EINVAL;
 	return set_oom_score_adj(n, value == OOM_ADJ_OLD_MAX
 					    ? OOM_ADJ_MAX

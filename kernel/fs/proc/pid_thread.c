@@ -43,15 +43,13 @@ int proc_show_timerslack(struct text *out, const struct proc_node *n)
 	return 0;
 }
 
-int proc_write_timerslack(const struct proc_node *n, char *text, size_t len)
+int proc_write_timerslack(const struct proc_node *n, char *text, size_t len UNUSED)
 {
 	struct proc_whom w;
 	uint64_t value;
 	int err;
 
-	while (len && char_is_space(text[len - 1]))
-		text[--len] = '\0';
-	if (parse_u64(text, 10, &value))
+	if (parse_u64(text_trimmed(text), 10, &value))
 		return -EINVAL;
 	err = proc_whom_get(n, &w);
 	if (err)

@@ -45,6 +45,7 @@ extern const struct proc_dir_ops proc_fd_ops, proc_fdinfo_ops;   /* fd.c */
 int proc_show_maps(struct text *out, const struct proc_node *n); /* maps.c */
 int proc_show_smaps(struct text *out, const struct proc_node *n);
 int proc_show_smaps_rollup(struct text *out, const struct proc_node *n);
+int proc_write_clear_refs(const struct proc_node *n, char *text, size_t len);
 extern const struct file_ops proc_mem_ops, proc_pagemap_ops;       /* maps.c */
 int proc_show_mounts(struct text *out, const struct proc_node *n); /* mounts.c */
 int proc_show_mountinfo(struct text *out, const struct proc_node *n);
@@ -76,3 +77,7 @@ int proc_show_wchan(struct text *out, const struct proc_node *n);
 int proc_show_stack(struct text *out, const struct proc_node *n);
 int proc_show_syscall(struct text *out, const struct proc_node *n);
 int proc_show_children(struct text *out, const struct proc_node *n);
+/* pid_use.c */
+int proc_show_io(struct text *out, const struct proc_node *n);
+int proc_show_timers(struct text *out, const struct proc_node *n);
+extern const struct proc_entry proc_net_entries[]; /* net.c */

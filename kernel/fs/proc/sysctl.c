@@ -39,21 +39,9 @@ enum {
 	THREADS_MOST = 0x3fffffff, /* <linux/futex.h>: FUTEX_TID_MASK */
 };
 
-static char *trimmed(char *text)
-{
-	size_t len;
-
-	while (char_is_space(*text))
-		text++;
-	len = strlen(text);
-	while (len && char_is_space(text[len - 1]))
-		text[--len] = '\0';
-	return text;
-}
-
 static int parse_in(char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
-	if (parse_u64(trimmed(text), 10, out) || *out < min || *out > max)
+	if (parse_u64(text_trimmed(text), 10, out) || *out < min || *out > max)
 		return -EINVAL;
 	return 0;
 }
@@ -89,7 +77,7 @@ static int show_name(struct text *out, const struct proc_node *n)
 
 static int write_name(const struct proc_node *n, char *text, size_t len UNUSED)
 {
-	text = trimmed(text);
+	text = text_trimmed(text);
 	return uts_set_name(strcmp(n->entry->name, "hostname") == 0 ? UTS_NODE : UTS_DOMAIN,
 		text, strlen(text));
 }
@@ -151,7 +139,7 @@ static int write_printk(const struct proc_node *n UNUSED, char *text, size_t len
 	uint64_t level;
 	size_t end = 0;
 
-	text = trimmed(text);
+	text = text_trimmed(text);
 	while (text[end] && !char_is_space(text[end]))
 		end++;
 	text[end] = '\0';
@@ -230,7 +218,7 @@ static int write_rt_limit(const struct proc_node *n, char *text, size_t len UNUS
 	uint64_t runtime = READ_ONCE(sched_rt_runtime_ns);
 	int err = 0;
 
-	if (is_runtime(n) && str_equal(trimmed(text), "-1")) {
+	if (is_runtime(n) && str_equal(text_trimmed(text), "-1")) {
 		WRITE_ONCE(sched_rt_runtime_ns, UINT64_MAX);
 		return 0;
 	}

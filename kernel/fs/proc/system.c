@@ -356,10 +356,22 @@ static int readlink_thread_self(const struct proc_node *n UNUSED, char *buf, siz
 		 : -ENOENT;
 }
 
-static int readlink_mounts(const struct proc_node *n UNUSED, char *buf, size_t size)
+/* What is below self under the same name. */
+static int readlink_own(const struct proc_node *n, char *buf, size_t size)
 {
-	return (int)snformat(buf, size, "self/mounts");
+	return (int)snformat(buf, size, "self/%s", n->entry->name);
 }
+
+static void getattr_own(const struct proc_node *n, struct kstat *out)
+{
+	out->size = (int64_t)(sizeof("self/") - 1 + strlen(n->entry->name));
+}
+
+#define PROC_LINK_OWN(name_)                                                                   \
+	{                                                                                      \
+		.name = name_, .mode = S_IFLNK | 0777, .readlink = readlink_own,               \
+		.getattr = getattr_own                                                         \
+	}
 
 static const struct proc_entry tty_entries[] = {
 	PROC_TEXT("drivers", 0444, show_tty_drivers),
@@ -369,7 +381,8 @@ static const struct proc_entry tty_entries[] = {
 static const struct proc_entry root_entries[] = {
 	PROC_LINK("self", readlink_self),
 	PROC_LINK("thread-self", readlink_thread_self),
-	PROC_LINK("mounts", readlink_mounts),
+	PROC_LINK_OWN("mounts"),
+	PROC_LINK_OWN("net"),
 	PROC_TEXT("buddyinfo", 0400, show_buddyinfo),
 	PROC_TEXT("cmdline", 0444, show_cmdline),
 	PROC_TEXT("cpuinfo", 0444, show_cpuinfo),

@@ -102,6 +102,18 @@ void text_add_list(struct text *t, const struct cpumask *mask, unsigned nr)
 	}
 }
 
+char *text_trimmed(char *text)
+{
+	size_t len;
+
+	while (char_is_space(*text))
+		text++;
+	len = strlen(text);
+	while (len && char_is_space(text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
 void text_free(struct text *t)
 {
 	mem_free(t->buf);

@@ -81,21 +81,33 @@ struct fs_context *proc_whom_fs(const struct proc_whom *w)
 	return fs;
 }
 
+/* Whether the current process is `it`, with all that it may do. */
+static bool is_within_mine(const struct cred *it)
+{
+	const struct cred *me = cred_current();
+
+	return me->fsuid == it->euid && me->fsuid == it->suid && me->fsuid == it->uid &&
+	       me->fsgid == it->egid && me->fsgid == it->sgid && me->fsgid == it->gid &&
+	       (it->cap_permitted & ~me->cap_permitted) == 0;
+}
+
 int proc_may_look(const struct proc_whom *w)
 {
-	const struct cred *me = cred_current(), *it;
+	const struct cred *it;
 	bool may;
 
 	if (w->proc == proc_current())
 		return 0;
-	if (!w->thread)
-		return -EACCES;
-	rcu_read_lock();
-	it = rcu_load(w->thread->user->cred);
-	may = me->fsuid == it->euid && me->fsuid == it->suid && me->fsuid == it->uid &&
-	      me->fsgid == it->egid && me->fsgid == it->sgid && me->fsgid == it->gid &&
-	      (it->cap_permitted & ~me->cap_permitted) == 0 && (w->proc->flags & PROC_DUMPABLE);
-	rcu_read_unlock();
+	if (w->thread) {
+		rcu_read_lock();
+		may = is_within_mine(rcu_load(w->thread->user->cred)) &&
+		      (w->proc->flags & PROC_DUMPABLE);
+		rcu_read_unlock();
+	} else { /* a zombie has no memory to be kept from anybody */
+		it = proc_get_cred(w->proc);
+		may = is_within_mine(it);
+		cred_put(it);
+	}
 	return may || capable(CAP_SYS_PTRACE) ? 0 : -EACCES;
 }
 

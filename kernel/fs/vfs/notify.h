@@ -68,8 +68,6 @@ static inline void notify_path(const struct path *p, uint32_t mask)
 /* The same through an open file. */
 static inline void notify_file(const struct file *f, uint32_t mask)
 {
-	struct path p = {f->mount, f->dentry};
-
 	if (notify_is_wanted())
-		inotify_path_event(&p, mask);
+		inotify_path_event(&(struct path){f->mount, f->dentry}, mask);
 }

@@ -192,6 +192,7 @@ static void leave_peer(struct unix_sock *u, struct unix_sock *old, struct unix_s
 		was_mutual = old->state != UNIX_DEAD && old->peer == u;
 		if (was_mutual)
 			atomic_store(&old->base.error, ECONNRESET);
+		old->is_sent_to = false; /* Linux: though others may go on */
 		mutex_unlock(&old->lock);
 		if (was_mutual)
 			waitq_wake_all(&old->base.readable, POLLERR);
@@ -216,6 +217,8 @@ int unix_dgram_connect(struct socket *s, const struct socket_addr *addr)
 		/* man 7 unix, EPERM: it has a peer, and that is not us */
 		mutex_lock(&peer->lock);
 		err = peer->peer && peer->peer != u ? -EPERM : 0;
+		if (!err)
+			peer->is_sent_to = true;
 		mutex_unlock(&peer->lock);
 		if (err) {
 			unix_put(peer);

@@ -8,6 +8,7 @@
  *     names.c     bind, finding by name        connect.c   listen, connect, accept, shutdown
  *     buf.c       messages                     stream.c    send and receive of streams
  *     dgram.c     of datagrams and seqpackets  rights.c    files in flight, and cycles of them
+ *     list.c      all of them, for /proc
  *
  * References. A connected pair refer to each other, and let go at release; a message refers
  * to its sender, whose room it takes. So a socket whose file is gone (UNIX_DEAD) stays as
@@ -20,6 +21,7 @@
  * Locks   unix_flight_lock    RANK_UNIX_FLIGHT [g]  outside: messages with files
  *         sock->lock          RANK_UNIX_SOCKET [l]  two by address
  *         names               RANK_UNIX_NAMES  [n]  inside
+ *         the list of all     RANK_UNIX_LIST   [s]  spinning
  *         User memory is copied under sock->lock when receiving, before it when sending.
  * Spec    man 7 unix
  */
@@ -55,6 +57,7 @@ int unix_alloc(int type, struct unix_sock **out)
 	list_init(&u->embryos);
 	list_init(&u->blocked);
 	u->backlog = UNIX_DGRAM_QUEUE;
+	unix_list_add(u);
 	*out = u;
 	return 0;
 }
@@ -68,6 +71,7 @@ void unix_put(struct unix_sock *u)
 {
 	if (!refcount_put(&u->refs))
 		return;
+	unix_list_remove(u);
 	if (u->addr && refcount_put(&u->addr->refs))
 		mem_free(u->addr);
 	if (u->peer_cred)

@@ -9,6 +9,7 @@
 #include "lib/list.h"
 #include "lib/refcount.h"
 #include "net/socket.h"
+#include "net/unix/unix.h"
 #include "proc/cred.h"
 #include "sync/mutex.h"
 
@@ -47,11 +48,12 @@ struct unix_buf {
 
 /*
  *   [l] lock      [L] lock to write, read anywhere      [a] atomic      [I] immutable
- *   [n] names.c's lock      [g] rights.c's lock
+ *   [n] names.c's lock      [g] rights.c's lock      [s] list.c's lock
  */
 struct unix_sock {
 	struct socket base;
 	refcount refs;      /* [a] its file or listener, peers, messages, who found its name */
+	struct list_node all_link; /* [s] */
 	struct mutex lock;  /* RANK_UNIX_SOCKET */
 	uint32_t state;     /* [L] enum unix_state */
 	uint32_t shutdown;  /* [L] UNIX_SHUT_* */
@@ -71,6 +73,7 @@ struct unix_sock {
 	const struct cred
 		*peer_cred;    /* [L] one reference; of a listener: its own at listen() */
 	int peer_pid;          /* [L] */
+	bool is_sent_to;       /* [L] a datagram socket that another connected to */
 	uint32_t nr_in_flight; /* [g] how many messages carry its file, counted by file */
 	uint32_t nr_inside;    /* [g] the collector's */
 	bool is_reached;       /* [g] the collector's */
@@ -105,6 +108,10 @@ void unix_unlock_two(struct unix_sock *a, struct unix_sock *b);
 /* The current thread's credentials become what the peer of u sees, or what u shows of its peer. */
 void unix_set_peer_cred(struct unix_sock *u, const struct cred *c, int pid) MUST_HOLD(u->lock);
 int unix_current_pid(void);
+
+/* ---- list.c: all of them, from birth to the last reference ---- */
+void unix_list_add(struct unix_sock *u);
+void unix_list_remove(struct unix_sock *u);
 
 /* ---- names.c ---- */
 int unix_bind(struct socket *s, const struct socket_addr *addr);
