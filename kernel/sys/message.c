@@ -2,16 +2,14 @@
 /*
  * sendto, recvfrom, sendmsg, recvmsg, sendmmsg, recvmmsg.
  *
- * The structure msghdr is read once; of what recvmsg reports, the members are written one by one.
+ * Decoding is in ops/message.c, which the ring uses, too.
  */
 #include "lib/atomic.h"
+#include "ops/message.h"
 #include "ops/socket.h"
 #include "proc/signal.h"
-#include "sys/socket_priv.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
-
-#define MEMBER(msg, member) uptr_add(msg, offsetof(struct user_msghdr, member))
 
 /* ---- One buffer ---- */
 
@@ -71,15 +69,9 @@ SYSCALL6(recvfrom, int, fd, uptr, buf, size_t, len, unsigned, flags, uptr, addr,
 
 static int read_header(struct user_msghdr *h, uptr msg, struct iter *it)
 {
-	if (user_get(*h, msg))
-		return -EFAULT;
-	if (!h->name)
-		h->name_len = 0;
-	if (h->name_len < 0)
-		return -EINVAL;
-	if (h->iov_len > ITER_MAX_SEGMENTS)
-		return -EMSGSIZE;
-	return iter_init_iovec(it, UPTR(h->iov), h->iov_len);
+	int err = message_read_header(h, msg);
+
+	return err ? err : iter_init_iovec(it, UPTR(h->iov), h->iov_len);
 }
 
 /* The borrowed file stays the caller's. */
@@ -95,7 +87,7 @@ static int64_t send_one(struct socket_borrowed b, uptr msg, unsigned flags)
 	if (n)
 		return n;
 	if (h.name_len)
-		n = socket_addr_read(&a, UPTR(h.name), MIN(h.name_len, (int)SOCKET_ADDR_MAX));
+		n = message_read_addr(&h, &a);
 	if (!n)
 		n = control_read(&control, UPTR(h.control), h.control ? h.control_len : 0);
 	if (!n) {
@@ -109,21 +101,6 @@ static int64_t send_one(struct socket_borrowed b, uptr msg, unsigned flags)
 	control_fini(&control);
 	iter_fini(&it);
 	return n;
-}
-
-static int write_results(uptr msg, const struct user_msghdr *h, const struct socket_msg *m,
-	const struct control_recv *control, unsigned flags)
-{
-	uint32_t out_flags = m->out_flags | (flags & MSG_CMSG_CLOEXEC);
-	uint64_t used = control->used;
-
-	if (control->is_cut)
-		out_flags |= MSG_CTRUNC;
-	if (h->name && socket_addr_write(m->addr, UPTR(h->name), MEMBER(msg, name_len)))
-		return -EFAULT;
-	if (user_put(MEMBER(msg, flags), out_flags))
-		return -EFAULT;
-	return user_put(MEMBER(msg, control_len), used);
 }
 
 static int64_t recv_one(struct socket_borrowed b, uptr msg, unsigned flags)
@@ -147,7 +124,7 @@ static int64_t recv_one(struct socket_borrowed b, uptr msg, unsigned flags)
 	o.msg.addr = h.name ? &a : NULL;
 	o.msg.control_out = control.left ? &control : NULL;
 	n = op_run(&o.op);
-	if (n >= 0 && write_results(msg, &h, &o.msg, &control, flags))
+	if (n >= 0 && message_write_results(msg, &h, &o.msg, &control, flags))
 		n = -EFAULT;
 	iter_fini(&it);
 	return n;

@@ -3,34 +3,10 @@
 #include <linux/fcntl.h>
 #include <linux/resource.h>
 
+#include "ops/message.h"
 #include "ops/socket.h"
 #include "proc/proc.h"
-#include "sys/socket_priv.h"
 #include "sys/syscall.h"
-
-/* ---- Addresses ---- */
-
-int socket_addr_read(struct socket_addr *a, uptr from, int len)
-{
-	if (len < 0 || len > SOCKET_ADDR_MAX)
-		return -EINVAL;
-	a->len = (unsigned)len;
-	a->family = AF_UNSPEC;
-	return user_read(a->bytes, from, a->len);
-}
-
-int socket_addr_write(const struct socket_addr *a, uptr to, uptr user_len)
-{
-	int room;
-
-	if (user_get(room, user_len))
-		return -EFAULT;
-	if (room < 0)
-		return -EINVAL;
-	if (user_write(to, a->bytes, MIN((unsigned)room, a->len)))
-		return -EFAULT;
-	return user_put(user_len, a->len);
-}
 
 /* ---- Descriptors ---- */
 
@@ -176,32 +152,11 @@ SYSCALL2(listen, int, fd, int, backlog)
 	return err;
 }
 
-/* A connection that cannot be handed over is closed, as on Linux. */
-static int64_t open_accepted(struct socket *s, int fd, uptr addr, uptr len, int flags)
-{
-	struct socket_addr a;
-	struct file *f;
-	int err = socket_open_file(s, flags & SOCK_NONBLOCK ? O_NONBLOCK : 0, &f);
-
-	if (err)
-		return err;
-	if (!uptr_is_null(addr)) {
-		err = s->ops->get_name(s, true, &a) ? -ECONNABORTED : 0;
-		if (!err)
-			err = socket_addr_write(&a, addr, len);
-		if (err) {
-			file_put(f);
-			return err;
-		}
-	}
-	install(fd, f, flags);
-	return fd;
-}
-
 static int64_t accept_common(int listener, uptr addr, uptr len, int flags)
 {
 	struct socket_borrowed b;
 	struct socket_op o;
+	struct file *f;
 	int64_t n;
 	int fd, err;
 
@@ -218,10 +173,13 @@ static int64_t accept_common(int listener, uptr addr, uptr len, int flags)
 	socket_accept_prepare(&o, b);
 	n = op_run(&o.op);
 	if (!n)
-		n = open_accepted(o.accepted, fd, addr, len, flags);
-	if (n < 0)
+		n = socket_open_accepted(o.accepted, flags, addr, len, &f);
+	if (n) {
 		unreserve(fd);
-	return n;
+		return n;
+	}
+	install(fd, f, flags);
+	return fd;
 }
 
 SYSCALL3(accept, int, fd, uptr, addr, uptr, len)
