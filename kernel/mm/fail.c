@@ -23,10 +23,10 @@ enum { CALLERS_SHOWN = 5 };
 
 enum fail_mode { FAIL_OFF, FAIL_THREAD, FAIL_EVERYONE };
 
-static uint32_t mode;		     /* [a] enum fail_mode */
-static const struct thread *whose;   /* written before mode, read after it */
-static uint64_t countdown;	     /* [a] allocations until the one that fails */
-static uint32_t has_fired;	     /* [a] */
+static uint32_t mode;              /* [a] enum fail_mode */
+static const struct thread *whose; /* written before mode, read after it */
+static uint64_t countdown;         /* [a] allocations until the one that fails */
+static uint32_t has_fired;         /* [a] */
 
 void fail_arm(uint64_t nth)
 {
@@ -42,6 +42,11 @@ bool fail_disarm(void)
 {
 	atomic_store(&mode, FAIL_OFF);
 	return atomic_xchg(&has_fired, 0);
+}
+
+bool fail_has_fired(void)
+{
+	return atomic_load(&has_fired);
 }
 
 void fail_arm_boot(uint64_t nth)
@@ -91,6 +96,7 @@ static int set_failalloc(const char *value)
 	fail_arm_boot(nth);
 	return 0;
 }
-CMDLINE_WORD(failalloc, "failalloc", set_failalloc, "N: the N-th allocation of the start fails");
+CMDLINE_WORD(
+	failalloc, "failalloc", set_failalloc, "N: the N-th allocation of the start fails");
 
 #endif

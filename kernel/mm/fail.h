@@ -16,6 +16,8 @@
 void fail_arm(uint64_t nth);
 /* Whether it fired since armed; disarms. */
 bool fail_disarm(void);
+/* The same, and what is armed stays. */
+bool fail_has_fired(void);
 /* Called by the allocators: true when this one must fail. */
 bool fail_now(void);
 /* Command line failalloc=N: fails the n-th allocation of the whole start, whoever makes it. */

@@ -17,7 +17,7 @@ Program("sim.tests_many", "the in-kernel tests in the simulated machine, 500 sch
         slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "21..520"])
 Program("sim.states_many", "operations failed, killed and interrupted, families and promises, 200 schedules each", needs="sim",
         lines=True, slow=True, timeout=3600,
-        command=["sh", "-c", f"for t in fail kill signal family promise; do {SIM} --test \"$t.*\" --seeds 521..720 || exit; done"])
+        command=["sh", "-c", f"for t in fail kill signal family promise; do {SIM} --test \"$t[._]*\" --seeds 521..720 || exit; done"])
 Program("sim.tests_cpus", "the in-kernel tests on 1, 2 and 8 simulated CPUs", needs="sim", slow=True, timeout=3600,
         expect=[r"^\d+ passed, 0 failed$"] * 3,
         command=["sh", "-c", f"for n in 1 2 8; do {SIM} --seeds 1..50 --cpus $n || exit; done"])

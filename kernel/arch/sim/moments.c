@@ -9,7 +9,8 @@
  * comes as soon as the next thread has turned the flag on: the watched one is asleep then, or
  * waits for a CPU.
  *
- * The watched thread is compared, never followed: it may end before its moment comes.
+ * The watched thread is compared, never followed: it may end before its moment comes. Who arms keeps
+ * it until then (thread_get), or another may come to lie at its address.
  */
 #include "arch/sim/sim_priv.h"
 
@@ -56,6 +57,11 @@ bool sim_moment_disarm(void)
 	watch.thread = NULL;
 	while (watch.has_come && !watch.is_called) /* on another CPU */
 		sim_relax();
+	return watch.has_come;
+}
+
+bool sim_moment_has_come(void)
+{
 	return watch.has_come;
 }
 

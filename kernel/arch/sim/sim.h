@@ -32,6 +32,7 @@ MUST_CHECK int sim_moments_init(void); /* once in a run, by a test; -ENOMEM */
 void sim_moment_arm(enum sim_moment kind, uint64_t nth, void (*call)(void));
 /* Whether that moment came; else it never comes. */
 bool sim_moment_disarm(void);
+bool sim_moment_has_come(void); /* the same before */
 /* How many of this kind it had from sim_moment_arm to sim_moment_disarm, or to its moment. nth 0: that never comes. */
 uint64_t sim_moment_count(void);
 

@@ -423,3 +423,68 @@ TEST(planted, leak_when_killed_correct)
 }
 SIM_PLANTED(leak_when_killed, leak_when_killed_correct, .report = "leak after kill",
 	.max_seeds = 40);
+
+/* ---- The same in a helper, of which the first thread knows nothing ---- */
+
+static void call_shortly(uintptr_t is_correct)
+{
+	make_short_calls(is_correct);
+}
+
+static void helper_keeps_over_a_call(void)
+{
+	join(child(call_shortly, false));
+}
+
+static void helper_keeps_nothing(void)
+{
+	join(child(call_shortly, true));
+}
+
+TEST(planted, leak_when_helper_killed)
+{
+	states_kill_helper(helper_keeps_over_a_call);
+}
+
+TEST(planted, leak_when_helper_killed_correct)
+{
+	states_kill_helper(helper_keeps_nothing);
+}
+SIM_PLANTED(leak_when_helper_killed, leak_when_helper_killed_correct, .report = "of thread 1",
+	.max_seeds = 40);
+
+/* ---- Nobody is told of a helper's end: its file stays open elsewhere ---- */
+
+static void wait_for_byte(bool is_correct)
+{
+	uint64_t fd[2], pid;
+
+	make_pipe(fd, 0);
+	pid = child(write_byte, fd[1]);
+	if (is_correct)
+		(void)DO(close, fd[1]);
+	EXPECT_WHOLE(DO(read, fd[0], sim_scratch("", 1), 1), 1);
+	join(pid);
+}
+
+static void wait_with_the_end_open(void)
+{
+	wait_for_byte(false);
+}
+
+static void wait_with_the_end_closed(void)
+{
+	wait_for_byte(true);
+}
+
+TEST(planted, helper_dies_unnoticed)
+{
+	states_kill_helper(wait_with_the_end_open);
+}
+
+TEST(planted, helper_dies_unnoticed_correct)
+{
+	states_kill_helper(wait_with_the_end_closed);
+}
+SIM_PLANTED(helper_dies_unnoticed, helper_dies_unnoticed_correct,
+	.report = "hang:", .max_seeds = 10);

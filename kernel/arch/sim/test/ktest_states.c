@@ -1,58 +1,71 @@
 // SPDX-License-Identifier: MIT
 /*
  * Operations at each of their states: the engine. An operation (states.h) is run in a process of its
- * own, in three ways:
+ * own, and one thread of it is struck, in three ways:
  *
- *     fail.NAME   its first thread's n-th allocation fails, for n = 1, 2, ... until there is none: the
+ *     fail.NAME   the thread's n-th allocation fails, for n = 1, 2, ... until there is none: the
  *                 call says so
- *     kill.NAME   it is killed at its n-th moment (sim.h): the others end too
+ *     kill.NAME   its process is killed at the thread's n-th moment (sim.h): the others end too
  *     signal.NAME the same with a signal that it handles: what was interrupted is done again, or
  *                 goes on, and the result is the same
  *
- * and after each run the kernel has nothing that it had not before.
+ * and after each run the kernel has nothing that it had not before. The thread is the operation's
+ * first; in fail_helper.NAME and so on each of its helpers in turn, by the order in which they were made.
  *
  * The moments at which it leaves its CPU (asleep, waiting for a lock, preempted) are few: every run
  * of the test tries them all. Those in between are thousands: each seed tries every `stripe`-th of
- * them, the next seed those beside, so that as many seeds as a stripe is long (about 20) have tried all.
+ * them, the next seed those beside, so that as many seeds as a stripe is long (about 20; 40 for helpers) have tried all.
  */
 #include "arch/sim/test/states.h"
 
+#include "lib/atomic.h"
 #include "lib/fmt.h"
 #include "mm/fail.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
+#include "sched/thread.h"
 
-#include <linux/fcntl.h>
-#include <linux/futex.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 
 #include "abi/socket.h"
 
-enum { STEPS_PER_SEED = 40, MAX_LEAVES = 300, MAX_ALLOCATIONS = 400, LEFT_OVER = 99 };
+enum {
+	STEPS_PER_SEED = 40,
+	HELPER_STEPS_PER_SEED = 20,
+	MAX_LEAVES = 300,
+	MAX_ALLOCATIONS = 400,
+	MAX_HELPERS = 8,
+	LEFT_OVER = 99
+};
 enum { OOM_NEVER = -1000 /* <linux/oom.h>: OOM_SCORE_ADJ_MIN */ };
 
 enum way { PLAIN, FAIL, KILL, HANDLE };
 
 static void (*operation)(void);
 static enum way way;
+static unsigned role;        /* who is struck: 0 the first thread, n the n-th helper */
 static enum sim_moment kind; /* KILL, HANDLE */
 static uint64_t nth;         /* allocation or moment; 0: none */
-static struct proc *victim;  /* the operation's, with a reference */
-static bool has_fired;       /* FAIL */
 static bool is_complete;     /* the last run came to its end */
 static unsigned nr_handled;
 
-/* ---- Calls of an operation ---- */
+/* Who is struck, with references; NULL: has not begun. */
+static struct proc *victim;
+static struct thread *victim_thread;
 
-void states_give_up(const char *call, int line, int64_t err)
+static struct {
+	void (*fn)(uintptr_t arg);
+	uintptr_t arg;
+	bool is_thread;
+} helpers[MAX_HELPERS];
+static uint32_t nr_helpers; /* [a] */
+
+/* ---- Who is struck ---- */
+
+static bool has_struck(void)
 {
-	if (way == FAIL)
-		has_fired = fail_disarm();
-	if (!has_fired ||
-		(err != -ENOMEM && err != -EAGAIN && err != -ENOBUFS && err != -ENOLCK))
-		test_fail(__FILE__, line, "%s: %lld%s", call, (long long)err,
-			has_fired ? ", an allocation failed" : "");
-	sim_exit_process(LEFT_OVER);
+	return way == FAIL ? fail_has_fired() : sim_moment_has_come();
 }
 
 bool states_is_interrupted(int64_t result)
@@ -62,125 +75,162 @@ bool states_is_interrupted(int64_t result)
 
 bool states_is_undisturbed(void)
 {
-	return way != KILL && !has_fired;
+	return (way != KILL && way != FAIL) || !has_struck();
 }
 
-/* Who has no memory is killed himself, and not a helper that he waits for. */
+bool states_is_deserted(void)
+{
+	return role && !states_is_undisturbed();
+}
+
+/* What a call may say after somebody else has gone. */
+static bool tells_of_an_end(int64_t err)
+{
+	switch (err) {
+	case -EPIPE:
+	case -ECONNRESET:
+	case -ECONNREFUSED:
+	case -ENOTCONN:
+	case -ESRCH:
+	case -ECHILD:
+	case -EIO:
+		return true;
+	}
+	return false;
+}
+
+static bool tells_of_memory(int64_t err)
+{
+	return err == -ENOMEM || err == -EAGAIN || err == -ENOBUFS || err == -ENOLCK;
+}
+
+void states_give_up(const char *call, int line, int64_t err)
+{
+	bool is_victim = proc_current() == victim;
+
+	if (states_is_undisturbed() ||
+		!(is_victim && way == FAIL ? tells_of_memory(err) : tells_of_an_end(err)))
+		test_fail(__FILE__, line, "%s: %lld%s", call, (long long)err,
+			states_is_undisturbed() ? "" : ", somebody was struck");
+	sim_exit_process(LEFT_OVER);
+}
+
+/* Two that are not the operation's: between them nothing of its first thread fails. */
+void states_pause_failing(void)
+{
+	if (way == FAIL && !role)
+		fail_arm(0);
+}
+
+void states_go_on_failing(void)
+{
+	if (way == FAIL && !role)
+		fail_arm(nth);
+}
+
+/* From the interrupt of a moment. */
+static void strike(void)
+{
+	if (way == KILL)
+		signal_kernel_proc(victim, SIGKILL);
+	else if (role)
+		(void)!signal_send_thread(victim_thread, SIGUSR1, NULL); /* has room for it */
+	else
+		signal_kernel_proc(victim, SIGUSR1);
+}
+
+/* The running thread is the one. Who has no memory is killed himself, and nobody else. */
+static void become_victim(void)
+{
+	victim = proc_current();
+	proc_get(victim);
+	victim_thread = arch_current();
+	thread_get(victim_thread);
+	victim->oom_score_adj = 0;
+	if (way == FAIL)
+		fail_arm(nth);
+	else
+		sim_moment_arm(kind, nth, strike);
+}
+
+static void forget_victim(void)
+{
+	if (!victim)
+		return;
+	thread_put(victim_thread);
+	proc_put(victim);
+	victim = NULL;
+}
+
+/* ---- Helpers ---- */
+
+static void run_helper(uintptr_t index)
+{
+	if (index + 1 == role)
+		become_victim();
+	helpers[index].fn(helpers[index].arg);
+	if (helpers[index].is_thread)
+		sim_exit_thread();
+}
+
+/* A new one, not yet made. */
+static uintptr_t add_helper(void (*fn)(uintptr_t), uintptr_t arg, bool is_thread)
+{
+	uintptr_t index = atomic_fetch_add(&nr_helpers, 1u);
+
+	if (index >= MAX_HELPERS)
+		sim_report("too many helpers");
+	helpers[index].fn = fn;
+	helpers[index].arg = arg;
+	helpers[index].is_thread = is_thread;
+	return index;
+}
+
+static uint64_t clone(uint64_t flags, void (*fn)(uintptr_t), uintptr_t arg, uint64_t tid_at)
+{
+	struct proc *p = proc_current();
+	int16_t adj = p->oom_score_adj;
+	int64_t tid;
+
+	p->oom_score_adj = OOM_NEVER; /* the child's too */
+	tid = sim_clone(flags, fn, arg, tid_at, tid_at, 0);
+	p->oom_score_adj = adj;
+	if (tid < 0)
+		states_give_up("clone", __LINE__, tid);
+	return (uint64_t)tid;
+}
+
+uint64_t helper(uint64_t flags, void (*fn)(uintptr_t), uintptr_t arg, uint64_t tid_at)
+{
+	return clone(flags, run_helper, add_helper(fn, arg, flags & CLONE_THREAD), tid_at);
+}
+
 uint64_t child(void (*fn)(uintptr_t), uintptr_t arg)
 {
-	int64_t pid;
+	return helper(SIGCHLD, fn, arg, 0);
+}
 
-	victim->oom_score_adj = OOM_NEVER;
-	pid = sim_clone(SIGCHLD, fn, arg, 0, 0, 0);
-	victim->oom_score_adj = 0;
-	if (pid < 0)
-		states_give_up("clone", __LINE__, pid);
-	return (uint64_t)pid;
+/* Has a child do it; if it did not, does it itself, with the descriptors that were its. */
+static void look_after(uintptr_t index)
+{
+	int64_t pid = sim_clone(SIGCHLD, run_helper, index, 0, 0, 0);
+
+	EXPECT_GT(pid, 0);
+	if (sim_wait(pid) || !states_is_undisturbed())
+		helpers[index].fn(helpers[index].arg);
+}
+
+uint64_t sure_child(void (*fn)(uintptr_t), uintptr_t arg)
+{
+	uintptr_t index = add_helper(fn, arg, false);
+	bool may_be_lost = role == index + 1 && way != HANDLE;
+
+	return clone(SIGCHLD, may_be_lost ? look_after : run_helper, index, 0);
 }
 
 void join(uint64_t pid)
 {
 	(void)DO(wait4, pid, 0, 0, 0);
-}
-
-void get_pair(uint64_t at, uint64_t fd[2])
-{
-	fd[0] = sim_load32(at);
-	fd[1] = sim_load32(at + 4);
-}
-
-void make_pipe(uint64_t fd[2], unsigned flags)
-{
-	uint64_t at = sim_scratch(&(uint64_t){0}, 8);
-
-	(void)DO(pipe2, at, flags);
-	get_pair(at, fd);
-}
-
-void make_sockets(uint64_t fd[2], unsigned type)
-{
-	uint64_t at = sim_scratch(&(uint64_t){0}, 8);
-
-	(void)DO(socketpair, AF_UNIX, type, 0, at);
-	get_pair(at, fd);
-}
-
-void wait_futex(uint64_t word, uint32_t value)
-{
-	int64_t err = SIM_CALL(__NR_futex, word, FUTEX_WAIT, value, 0);
-
-	if (err && err != -EAGAIN && err != -EINTR)
-		states_give_up("futex", __LINE__, err);
-}
-
-void states_pause_failing(void)
-{
-	fail_arm(0);
-}
-
-void states_go_on_failing(void)
-{
-	fail_arm(way == FAIL ? nth : 0);
-}
-
-/* ---- Children and names ---- */
-
-const char states_fifo[6] = "/fifo", states_file[6] = "/file", states_folder[8] = "/folder",
-	   states_inside[10] = "/folder/x", states_moved[7] = "/moved";
-
-void write_bulk(uintptr_t fd)
-{
-	uint64_t from = sim_map(BULK);
-
-	for (uint64_t done = 0; done < BULK;) {
-		int64_t n = SIM_CALL(__NR_write, fd, from, MIN(BULK - done, 5000ul));
-
-		if (n <= 0)
-			return;
-		done += (uint64_t)n;
-	}
-}
-
-uint64_t states_other_end;
-
-void read_to_end(uintptr_t fd)
-{
-	uint64_t to = sim_map(PAGE_SIZE), sum = 0;
-	int64_t n;
-
-	TRY(close, states_other_end);
-	while ((n = SIM_CALL(__NR_read, fd, to, 1000)) > 0)
-		sum += (uint64_t)n;
-	if (states_is_undisturbed())
-		sim_exit_process(sum == BULK ? 0 : 1);
-}
-
-void write_byte(uintptr_t fd)
-{
-	sim_yield(2);
-	TRY(write, fd, sim_scratch("12345678", 8), 8);
-}
-
-void do_nothing(uintptr_t arg UNUSED)
-{
-}
-
-void sleep_for_ever(uintptr_t arg UNUSED)
-{
-	for (;;)
-		TRY(pause, 0);
-}
-
-void make_calls(uintptr_t arg UNUSED)
-{
-	for (;;)
-		TRY(getppid, 0);
-}
-
-void signal_parent(uintptr_t pid)
-{
-	sim_yield(2);
-	TRY(kill, pid, SIGUSR2);
 }
 
 /* ---- One run ---- */
@@ -190,16 +240,8 @@ static void note_signal(int sig UNUSED, void *info UNUSED, void *context UNUSED)
 	nr_handled++;
 }
 
-/* From the interrupt of a moment. */
-static void signal_victim(void)
-{
-	signal_kernel_proc(victim, way == KILL ? SIGKILL : SIGUSR1);
-}
-
 void states_note_end(void)
 {
-	if (way == FAIL)
-		has_fired = fail_disarm();
 	is_complete = true;
 }
 
@@ -208,12 +250,10 @@ static void run_operation(uintptr_t arg UNUSED)
 	TRY(setpgid, 0, 0);
 	if (way == HANDLE)
 		sim_action(SIGUSR1, note_signal, sim_random(2) ? SA_RESTART : 0);
-	victim = proc_current();
-	proc_get(victim);
-	if (way == FAIL)
-		fail_arm(nth);
+	if (role)
+		proc_current()->oom_score_adj = OOM_NEVER;
 	else
-		sim_moment_arm(kind, nth, signal_victim);
+		become_victim();
 	operation();
 	states_note_end();
 }
@@ -231,31 +271,43 @@ static void clean_up(void)
 	TRY(close, (uint64_t)SIM_CALL(__NR_socket, AF_UNIX, SOCK_DGRAM, 0));
 }
 
-/* Its other processes are of its group, and process 1's when it has ended. Whether the moment or the failure came. */
+/* How the first process may end that did not come to its end, after somebody was struck. */
+static bool is_good_end(int status)
+{
+	bool is_own = victim && !(role && !helpers[role - 1].is_thread);
+
+	if (!has_struck() || way == HANDLE)
+		return false;
+	if (is_own && way == KILL)
+		return status == SIGKILL;
+	if (is_own)
+		return status == LEFT_OVER << 8 || status == SIGSEGV || status == SIGKILL;
+	return status == LEFT_OVER << 8 || status == SIGPIPE;
+}
+
+/*
+ * Its other processes are of its group, and process 1's when it has ended. Whether the moment or the
+ * failure came.
+ */
 static bool run_once(void)
 {
 	int64_t pid;
 	int status;
 	bool has_come;
 
-	is_complete = has_fired = false;
+	is_complete = false;
+	nr_helpers = 0;
 	pid = sim_spawn(run_operation, 0);
 	status = sim_wait(pid);
-	has_come = sim_moment_disarm();
-	proc_put(victim);
 	TRY(kill, (uint64_t)-pid, SIGKILL);
 	sim_wait_all();
-	if (way == FAIL && fail_disarm()) /* it was killed for it */
-		has_fired = true;
+	EXPECT(is_complete || is_good_end(status));
+	if (is_complete && way == HANDLE)
+		EXPECT_EQ(status, 0);
+	has_come = way == FAIL ? fail_disarm() : sim_moment_disarm();
+	forget_victim();
 	clean_up();
-	if (way == KILL)
-		EXPECT(is_complete || status == SIGKILL);
-	else if (way != FAIL || !has_fired)
-		EXPECT(is_complete && status == 0);
-	else
-		EXPECT(is_complete || status == LEFT_OVER << 8 || status == SIGSEGV ||
-			status == SIGKILL);
-	return way == FAIL ? has_fired : has_come;
+	return has_come;
 }
 
 /* The same, and nothing is left of it. Ends a series at its first leak. */
@@ -267,10 +319,12 @@ static bool try_nth(uint64_t n)
 
 	nth = n;
 	has_come = run_once();
-	snformat(when, sizeof(when), " after %s %llu%s", names[way], (unsigned long long)n,
+	snformat(when, sizeof(when), " after %s %llu%s of thread %u", names[way],
+		(unsigned long long)n,
 		way == FAIL            ? ""
 		: kind == MOMENT_LEAVE ? " (leaving)"
-				       : " (step)");
+				       : " (step)",
+		role);
 	return sim_check_holdings(when) && has_come;
 }
 
@@ -287,6 +341,8 @@ static uint64_t run_plainly(void)
 
 /* ---- The series ---- */
 
+static enum way wanted;
+
 static void each_failure(void)
 {
 	(void)run_plainly();
@@ -297,11 +353,10 @@ static void each_failure(void)
 	test_fail(__FILE__, __LINE__, "there is no end of allocations");
 }
 
-static enum way wanted; /* of each_moment */
-
-static void each_moment(void)
+/* `tries`: of its steps, in this run. */
+static void each_moment(unsigned tries)
 {
-	uint64_t nr_steps = run_plainly(), stripe = MAX(nr_steps / STEPS_PER_SEED, 1ul);
+	uint64_t nr_steps = run_plainly(), stripe = MAX(nr_steps / tries, 1ul);
 
 	way = wanted;
 	kind = MOMENT_LEAVE;
@@ -312,26 +367,64 @@ static void each_moment(void)
 		;
 }
 
-void states_fail(void (*op)(void))
+static void strike_role(unsigned tries)
 {
-	operation = op;
-	sim_program(each_failure);
+	if (wanted == FAIL)
+		each_failure();
+	else
+		each_moment(tries);
 }
 
-static void try_moments(void (*op)(void), enum way w)
+static void strike_first(void)
+{
+	strike_role(STEPS_PER_SEED);
+}
+
+static void strike_helpers(void)
+{
+	unsigned nr;
+
+	(void)run_plainly();
+	nr = nr_helpers;
+	EXPECT_GT(nr, 0);
+	for (role = 1; role <= nr; role++)
+		strike_role(MAX(HELPER_STEPS_PER_SEED / nr, 1u));
+}
+
+static void try_all(void (*op)(void), enum way w, void (*series)(void))
 {
 	operation = op;
 	wanted = w;
 	REQUIRE(sim_moments_init() == 0);
-	sim_program(each_moment);
+	sim_program(series);
+}
+
+void states_fail(void (*op)(void))
+{
+	try_all(op, FAIL, strike_first);
 }
 
 void states_kill(void (*op)(void))
 {
-	try_moments(op, KILL);
+	try_all(op, KILL, strike_first);
 }
 
 void states_signal(void (*op)(void))
 {
-	try_moments(op, HANDLE);
+	try_all(op, HANDLE, strike_first);
+}
+
+void states_fail_helper(void (*op)(void))
+{
+	try_all(op, FAIL, strike_helpers);
+}
+
+void states_kill_helper(void (*op)(void))
+{
+	try_all(op, KILL, strike_helpers);
+}
+
+void states_signal_helper(void (*op)(void))
+{
+	try_all(op, HANDLE, strike_helpers);
 }

@@ -15,12 +15,12 @@ static void wake_later(uintptr_t word)
 {
 	sim_yield(3);
 	sim_store32(word, 1);
-	TRY(futex, word, FUTEX_WAKE, 1);
+	(void)DO(futex, word, FUTEX_WAKE, 1);
 }
 
-OPERATION(futex_wait)
+JOINT_OPERATION(futex_wait)
 {
-	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(wake_later, word);
+	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = sure_child(wake_later, word);
 
 	while (!sim_load32(word)) {
 		wait_futex(word, 0);
@@ -31,14 +31,14 @@ OPERATION(futex_wait)
 static void hold_pi(uintptr_t word)
 {
 	for (unsigned i = 0; i < 3; i++) {
-		if (SIM_CALL(__NR_futex, word, FUTEX_LOCK_PI, 0, 0))
+		if (ASK(futex, word, FUTEX_LOCK_PI, 0, 0))
 			return;
 		sim_yield(1);
 		TRY(futex, word, FUTEX_UNLOCK_PI, 0);
 	}
 }
 
-OPERATION(futex_pi)
+JOINT_OPERATION(futex_pi)
 {
 	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(hold_pi, word);
 
@@ -54,16 +54,16 @@ OPERATION(futex_pi)
 static void lock_opposite(uintptr_t word)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		if (SIM_CALL(__NR_futex, word + 4, FUTEX_LOCK_PI, 0, 0))
+		if (ASK(futex, word + 4, FUTEX_LOCK_PI, 0, 0))
 			return;
 		sim_yield(1);
-		if (!SIM_CALL(__NR_futex, word, FUTEX_LOCK_PI, 0, 0))
+		if (!ASK(futex, word, FUTEX_LOCK_PI, 0, 0))
 			TRY(futex, word, FUTEX_UNLOCK_PI, 0);
 		TRY(futex, word + 4, FUTEX_UNLOCK_PI, 0);
 	}
 }
 
-OPERATION(futex_pi_circle)
+JOINT_OPERATION(futex_pi_circle)
 {
 	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(lock_opposite, word);
 	int priority = 5;
@@ -73,9 +73,7 @@ OPERATION(futex_pi_circle)
 		int64_t err;
 
 		(void)DO(futex, word, FUTEX_LOCK_PI, 0, 0);
-		do
-			err = SIM_CALL(__NR_futex, word + 4, FUTEX_LOCK_PI, 0, 0);
-		while (states_is_interrupted(err));
+		err = ASK(futex, word + 4, FUTEX_LOCK_PI, 0, 0);
 		if (err == 0)
 			(void)DO(futex, word + 4, FUTEX_UNLOCK_PI, 0);
 		else if (err != -EDEADLK)
@@ -99,13 +97,13 @@ static void take_and_end(uintptr_t word)
 	/* a list of one: its node is behind the word, and leads back to the head */
 	while (!sim_store(word + 8, &at, sizeof(at)))
 		;
-	TRY(set_robust_list, at, sizeof(head));
+	(void)DO(set_robust_list, at, sizeof(head));
 	sim_store32(word, (uint32_t)SIM_CALL(__NR_gettid, 0));
 }
 
-OPERATION(futex_of_the_dead)
+JOINT_OPERATION(futex_of_the_dead)
 {
-	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(take_and_end, word);
+	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = sure_child(take_and_end, word);
 	uint32_t value;
 
 	while (!((value = sim_load32(word)) & FUTEX_OWNER_DIED)) {
@@ -120,9 +118,9 @@ OPERATION(futex_of_the_dead)
 	join(pid);
 }
 
-OPERATION(futex_of_several)
+JOINT_OPERATION(futex_of_several)
 {
-	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(wake_later, word + 4);
+	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = sure_child(wake_later, word + 4);
 	struct futex_waitv w[2] = {
 		{.uaddr = word, .flags = FUTEX_32}, {.uaddr = word + 4, .flags = FUTEX_32}};
 
@@ -138,17 +136,22 @@ OPERATION(futex_of_several)
 /* A condition, and the lock that goes with it: the words at 0 and 4. */
 static void requeue_later(uintptr_t word)
 {
+	int64_t err;
+
 	sim_yield(3);
-	TRY(futex, word + 4, FUTEX_LOCK_PI, 0, 0);
+	while ((err = ASK(futex, word + 4, FUTEX_LOCK_PI, 0, 0)) == -ESRCH)
+		sim_store32(word + 4, 0); /* another of us had it, for whom nobody waited */
+	if (err)
+		states_give_up("futex", __LINE__, err);
 	sim_store32(word, 1); /* who comes later does not wait */
-	TRY(futex, word, FUTEX_CMP_REQUEUE_PI, 1, 5, word + 4, 1);
+	(void)DO(futex, word, FUTEX_CMP_REQUEUE_PI, 1, 5, word + 4, 1);
 	sim_yield(1);
 	TRY(futex, word + 4, FUTEX_UNLOCK_PI, 0);
 }
 
-OPERATION(futex_requeue_to_a_lock)
+JOINT_OPERATION(futex_requeue_to_a_lock)
 {
-	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = child(requeue_later, word);
+	uint64_t word = MAP(PAGE_SIZE, MAP_SHARED), pid = sure_child(requeue_later, word);
 	int64_t err;
 
 	do

@@ -8,17 +8,16 @@
 
 static void lock_too(uintptr_t arg UNUSED)
 {
-	int64_t fd = SIM_CALL(__NR_open, STRING(states_file), O_RDWR);
+	uint64_t fd = DO(open, STRING(states_file), O_RDWR);
 
-	for (unsigned i = 0; fd >= 0 && i < 2; i++) {
-		if (SIM_CALL(__NR_flock, (uint64_t)fd, 2))
-			return;
+	for (unsigned i = 0; i < 2; i++) {
+		(void)DO(flock, fd, 2);
 		sim_yield(2);
-		TRY(flock, (uint64_t)fd, 8);
+		(void)DO(flock, fd, 8);
 	}
 }
 
-OPERATION(file_lock)
+JOINT_OPERATION(file_lock)
 {
 	uint64_t fd = DO(open, STRING(states_file), O_RDWR | O_CREAT, 0600);
 	uint64_t pid = child(lock_too, 0);
@@ -34,15 +33,14 @@ OPERATION(file_lock)
 
 static void lock_range(uintptr_t arg UNUSED)
 {
-	int64_t fd = SIM_CALL(__NR_open, STRING(states_file), O_RDWR);
+	uint64_t fd = DO(open, STRING(states_file), O_RDWR);
 	struct flock range = {.l_type = F_WRLCK, .l_start = 10, .l_len = 10};
 
-	if (fd < 0 || SIM_CALL(__NR_fcntl, (uint64_t)fd, F_SETLKW, OBJECT(range)))
-		return;
+	(void)DO(fcntl, fd, F_SETLKW, OBJECT(range));
 	sim_yield(3);
 }
 
-OPERATION(range_lock)
+JOINT_OPERATION(range_lock)
 {
 	uint64_t fd = DO(open, STRING(states_file), O_RDWR | O_CREAT, 0600);
 	struct flock range = {.l_type = F_WRLCK, .l_start = 15, .l_len = 20};
@@ -57,7 +55,7 @@ OPERATION(range_lock)
 }
 
 /* A lock of an open file, that others see whatever process has it. */
-OPERATION(lock_of_an_open_file)
+JOINT_OPERATION(lock_of_an_open_file)
 {
 	uint64_t fd = DO(open, STRING(states_file), O_RDWR | O_CREAT, 0600);
 	struct flock range = {.l_type = F_WRLCK, .l_start = 15, .l_len = 20};
@@ -83,9 +81,7 @@ static void lock_both(uint64_t fd, int64_t first, int64_t second)
 	(void)DO(fcntl, fd, F_SETLKW, OBJECT(range));
 	sim_yield(1);
 	range.l_start = second;
-	do
-		err = SIM_CALL(__NR_fcntl, fd, F_SETLKW, OBJECT(range));
-	while (states_is_interrupted(err));
+	err = ASK(fcntl, fd, F_SETLKW, OBJECT(range));
 	if (err && err != -EDEADLK)
 		states_give_up("fcntl", __LINE__, err);
 	range.l_type = F_UNLCK;
@@ -96,17 +92,10 @@ static void lock_both(uint64_t fd, int64_t first, int64_t second)
 
 static void lock_backwards(uintptr_t arg UNUSED)
 {
-	struct flock range = {.l_type = F_WRLCK, .l_start = 1, .l_len = 1};
-	int64_t fd = SIM_CALL(__NR_open, STRING(states_file), O_RDWR);
-
-	if (fd < 0 || SIM_CALL(__NR_fcntl, (uint64_t)fd, F_SETLKW, OBJECT(range)))
-		return;
-	sim_yield(1);
-	range.l_start = 0;
-	TRY(fcntl, (uint64_t)fd, F_SETLKW, OBJECT(range));
+	lock_both(DO(open, STRING(states_file), O_RDWR), 1, 0);
 }
 
-OPERATION(lock_deadlock)
+JOINT_OPERATION(lock_deadlock)
 {
 	uint64_t fd = DO(open, STRING(states_file), O_RDWR | O_CREAT, 0600), pid;
 

@@ -66,10 +66,10 @@ OPERATION(mount_by_descriptors)
 /* A namespace of its own goes with its last process. */
 static void mount_in_private(uintptr_t arg UNUSED)
 {
-	TRY(mount, STRING(type), STRING(states_folder), STRING(type), 0, 0);
+	(void)DO(mount, STRING(type), STRING(states_folder), STRING(type), 0, 0);
 }
 
-OPERATION(mount_namespace)
+JOINT_OPERATION(mount_namespace)
 {
 	uint64_t pid;
 

@@ -13,15 +13,24 @@
 static const struct sockaddr_un server = {.sun_family = AF_UNIX, .sun_path = "\0server"};
 enum { SERVER_LEN = sizeof(server.sun_family) + 7 };
 
+/* Little room, so that who sends waits for who receives. */
+static void make_narrow(uint64_t fd)
+{
+	int size = PAGE_SIZE;
+
+	(void)DO(setsockopt, fd, SOL_SOCKET, SO_SNDBUF, OBJECT(size), sizeof(size));
+}
+
 static void connect_and_send(uintptr_t fd)
 {
 	TRY(close, fd);
-	fd = (uintptr_t)SIM_CALL(__NR_socket, AF_UNIX, SOCK_STREAM, 0);
-	if (SIM_CALL(__NR_connect, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN) == 0)
-		write_bulk(fd);
+	fd = DO(socket, AF_UNIX, SOCK_STREAM, 0);
+	make_narrow(fd);
+	(void)DO(connect, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	write_bulk(fd);
 }
 
-OPERATION(socket_accept)
+JOINT_OPERATION(socket_accept)
 {
 	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), to = MAP(PAGE_SIZE, MAP_PRIVATE),
 		 pid, n, sum = 0;
@@ -29,26 +38,29 @@ OPERATION(socket_accept)
 
 	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
 	(void)DO(listen, fd, 1);
-	pid = child(connect_and_send, fd);
+	pid = sure_child(connect_and_send, fd);
 	peer = DO(accept4, fd, 0, 0, 0);
 	while ((n = DO(read, peer, to, PAGE_SIZE)))
 		sum += n;
-	EXPECT_EQ(sum, BULK);
+	EXPECT_WHOLE(sum, BULK);
+	(void)DO(close, peer); /* who has us accept in vain gets an error */
+	(void)DO(close, fd);
 	join(pid);
 }
 
-OPERATION(socket_send)
+JOINT_OPERATION(socket_send)
 {
 	uint64_t fd[2], from = MAP(BULK, MAP_PRIVATE), pid;
 
 	make_sockets(fd, SOCK_STREAM);
+	make_narrow(fd[1]);
 	states_other_end = fd[1];
 	pid = child(read_to_end, fd[0]);
 	(void)DO(close, fd[0]);
 	for (uint64_t done = 0; done < BULK;)
 		done += DO(sendto, fd[1], from, BULK - done, MSG_NOSIGNAL, 0, 0);
 	(void)DO(shutdown, fd[1], 1);
-	EXPECT_EQ(sim_wait((int64_t)pid), 0);
+	EXPECT_WHOLE(sim_wait((int64_t)pid), 0);
 }
 
 /* A message with descriptors, in scratch memory; the parts at `at`. */
@@ -111,57 +123,54 @@ OPERATION(descriptors_in_a_ring)
 
 static void connect_two(uintptr_t fd)
 {
-	uint64_t at;
-
 	TRY(close, fd);
 	for (unsigned i = 0; i < 2; i++) {
-		fd = (uintptr_t)SIM_CALL(__NR_socket, AF_UNIX, SOCK_STREAM, 0);
-		at = sim_scratch(&server, SERVER_LEN);
-		if (SIM_CALL(__NR_connect, fd, at, SERVER_LEN))
-			return;
+		fd = DO(socket, AF_UNIX, SOCK_STREAM, 0);
+		if (ASK(connect, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN))
+			return; /* the listener is gone */
 	}
 }
 
 /* The second and third connection wait for room; the listener ends with some not accepted. */
-OPERATION(socket_backlog)
+JOINT_OPERATION(socket_backlog)
 {
 	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), pid, peer;
 
 	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
 	(void)DO(listen, fd, 0);
-	pid = child(connect_two, fd);
+	pid = sure_child(connect_two, fd);
 	peer = DO(accept4, fd, 0, 0, 0);
 	(void)DO(close, fd);
 	(void)DO(close, peer);
 	join(pid);
 }
 
-OPERATION(datagrams)
+JOINT_OPERATION(datagrams)
 {
-	uint64_t fd[2], from = MAP(PAGE_SIZE, MAP_PRIVATE), nr = 0, pid;
+	uint64_t fd[2], from = MAP(PAGE_SIZE, MAP_PRIVATE), nr = 0, pid, n;
 
 	make_sockets(fd, SOCK_SEQPACKET);
+	make_narrow(fd[1]);
 	pid = child(write_bulk, fd[1]);
 	(void)DO(close, fd[1]);
-	while (nr < BULK)
-		nr += DO(recvfrom, fd[0], from, PAGE_SIZE, MSG_TRUNC, 0, 0);
-	EXPECT_EQ(nr, BULK);
+	while ((n = DO(recvfrom, fd[0], from, PAGE_SIZE, MSG_TRUNC, 0, 0)))
+		nr += n;
+	EXPECT_WHOLE(nr, BULK);
 	join(pid);
 }
 
 static void accept_one(uintptr_t fd)
 {
-	uint64_t at = sim_map(PAGE_SIZE);
-	int64_t peer;
+	uint64_t at = MAP(PAGE_SIZE, MAP_PRIVATE), peer;
 
 	sim_yield(2);
-	peer = SIM_CALL(__NR_accept4, fd, 0, 0, 0);
-	while (peer >= 0 && SIM_CALL(__NR_read, (uint64_t)peer, at, PAGE_SIZE) > 0)
+	peer = DO(accept4, fd, 0, 0, 0);
+	while (DO(read, peer, at, PAGE_SIZE))
 		;
 }
 
 /* The second waits until the first was taken out of the queue. */
-OPERATION(socket_connect)
+JOINT_OPERATION(socket_connect)
 {
 	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), one, two, pid;
 
@@ -170,9 +179,10 @@ OPERATION(socket_connect)
 	one = DO(socket, AF_UNIX, SOCK_STREAM, 0);
 	two = DO(socket, AF_UNIX, SOCK_STREAM, 0);
 	(void)DO(connect, one, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
-	pid = child(accept_one, fd);
+	pid = sure_child(accept_one, fd);
 	(void)DO(connect, two, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
 	(void)DO(sendto, one, STRING("x"), 1, MSG_NOSIGNAL, 0, 0);
 	(void)DO(shutdown, one, 1);
+	(void)DO(shutdown, two, 1); /* for who accepts it in the place of another */
 	join(pid);
 }

@@ -29,16 +29,16 @@ static struct pair make_pair(void)
 static void type_line(uintptr_t master)
 {
 	sim_yield(2);
-	TRY(write, master, STRING("hel"), 3);
-	TRY(write, master, STRING("lo\n"), 3);
+	(void)DO(write, master, STRING("hel"), 3);
+	(void)DO(write, master, STRING("lo\n"), 3);
 }
 
-OPERATION(tty_read)
+JOINT_OPERATION(tty_read)
 {
 	struct pair p = make_pair();
-	uint64_t at = MAP(PAGE_SIZE, MAP_PRIVATE), pid = child(type_line, p.master), n = 0;
+	uint64_t at = MAP(PAGE_SIZE, MAP_PRIVATE), pid = sure_child(type_line, p.master), n = 0;
 
-	EXPECT_EQ(DO(read, p.slave, at, 100), sizeof(line) - 1);
+	EXPECT_WHOLE(DO(read, p.slave, at, 100), sizeof(line) - 1);
 	while (n < sizeof(line)) /* the echo, with a carriage return */
 		n += DO(read, p.master, at, 100);
 	join(pid);
@@ -46,22 +46,26 @@ OPERATION(tty_read)
 
 static void read_screen(uintptr_t master)
 {
-	uint64_t at = sim_map(PAGE_SIZE), sum = 0;
+	uint64_t at = MAP(PAGE_SIZE, MAP_PRIVATE), sum = 0;
 	int64_t n;
 
-	while (sum < BULK && (n = SIM_CALL(__NR_read, master, at, 1000)) > 0)
+	TRY(close, states_other_end);
+	while (sum < BULK && (n = ASK(read, master, at, 1000)) > 0)
 		sum += (uint64_t)n;
 }
 
-OPERATION(tty_write)
+JOINT_OPERATION(tty_write)
 {
 	struct pair p = make_pair();
-	uint64_t from = MAP(BULK, MAP_PRIVATE), pid = child(read_screen, p.master);
+	uint64_t from = MAP(BULK, MAP_PRIVATE), pid;
 
+	states_other_end = p.slave;
+	pid = sure_child(read_screen, p.master);
 	for (uint64_t done = 0; done < BULK;)
 		done += DO(write, p.slave, from, BULK - done);
-	join(pid);
 	(void)DO(ioctl, p.slave, 0x5409, 1); /* TCSBRK: waits until all is out */
+	(void)DO(close, p.slave); /* the end, for who reads in the place of another */
+	join(pid);
 }
 
 static void close_master(uintptr_t master)
@@ -71,16 +75,14 @@ static void close_master(uintptr_t master)
 }
 
 /* The other end goes while we wait: that is the end of the file. */
-OPERATION(tty_hangup)
+JOINT_OPERATION(tty_hangup)
 {
 	struct pair p = make_pair();
 	uint64_t pid = child(close_master, p.master);
 	int64_t n;
 
 	(void)DO(close, p.master);
-	do
-		n = SIM_CALL(__NR_read, p.slave, STRING(line), 5);
-	while (states_is_interrupted(n));
+	n = ASK(read, p.slave, STRING(line), 5);
 	if (n != 0 && n != -EIO)
 		states_give_up("read", __LINE__, n);
 	join(pid);
@@ -94,7 +96,7 @@ static void lead_a_session(uintptr_t slave)
 	sim_yield(2);
 }
 
-OPERATION(tty_session)
+JOINT_OPERATION(tty_session)
 {
 	struct pair p = make_pair();
 	uint64_t pid = child(lead_a_session, p.slave);

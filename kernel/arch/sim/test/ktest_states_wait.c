@@ -16,22 +16,22 @@ static void note_nothing(int sig UNUSED, void *info UNUSED, void *context UNUSED
 {
 }
 
-OPERATION(epoll)
+JOINT_OPERATION(epoll)
 {
 	uint64_t fd[2], ep = DO(epoll_create1, 0), at, pid;
 	struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data = 7};
 
 	make_pipe(fd, 0);
 	(void)DO(epoll_ctl, ep, EPOLL_CTL_ADD, fd[0], OBJECT(e));
-	pid = child(write_byte, fd[1]);
+	pid = sure_child(write_byte, fd[1]);
 	at = MAP(PAGE_SIZE, MAP_PRIVATE);
 	EXPECT_EQ(DO(epoll_wait, ep, at, 4, (uint64_t)-1), 1);
 	EXPECT_EQ(sim_load32(at), EPOLLIN);
-	EXPECT_EQ(DO(epoll_wait, ep, at, 4, 0), 0);
+	EXPECT_WHOLE(DO(epoll_wait, ep, at, 4, 0), 0);
 	join(pid);
 }
 
-OPERATION(poll)
+JOINT_OPERATION(poll)
 {
 	uint64_t a[2], b[2], at, pid;
 	struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
@@ -40,14 +40,14 @@ OPERATION(poll)
 	make_sockets(b, SOCK_STREAM);
 	p[0].fd = (int)a[0];
 	p[1].fd = (int)b[0];
-	pid = child(write_byte, b[1]);
+	pid = sure_child(write_byte, b[1]);
 	at = STRING(p);
 	EXPECT_EQ(DO(poll, at, 2, (uint64_t)-1), 1);
 	EXPECT_EQ(sim_load32(at + 12) >> 16, POLLIN);
 	join(pid);
 }
 
-OPERATION(epoll_of_epolls)
+JOINT_OPERATION(epoll_of_epolls)
 {
 	uint64_t fd[2], in, out, at, pid;
 	struct epoll_event e = {.events = EPOLLIN};
@@ -57,7 +57,7 @@ OPERATION(epoll_of_epolls)
 	out = DO(epoll_create1, 0);
 	(void)DO(epoll_ctl, out, EPOLL_CTL_ADD, in, OBJECT(e));
 	(void)DO(epoll_ctl, in, EPOLL_CTL_ADD, fd[0], OBJECT(e));
-	pid = child(write_byte, fd[1]);
+	pid = sure_child(write_byte, fd[1]);
 	at = MAP(PAGE_SIZE, MAP_PRIVATE);
 	EXPECT_EQ(DO(epoll_wait, out, at, 4, (uint64_t)-1), 1);
 	EXPECT_EQ(DO(epoll_wait, in, at, 4, 0), 1);
@@ -65,9 +65,9 @@ OPERATION(epoll_of_epolls)
 	join(pid);
 }
 
-OPERATION(eventfd)
+JOINT_OPERATION(eventfd)
 {
-	uint64_t fd = DO(eventfd2, 0, 0), pid = child(write_byte, fd);
+	uint64_t fd = DO(eventfd2, 0, 0), pid = sure_child(write_byte, fd);
 
 	EXPECT_EQ(DO(read, fd, sim_scratch(&(uint64_t){0}, 8), 8), 8);
 	join(pid);
@@ -83,12 +83,12 @@ OPERATION(timerfd)
 }
 
 /* The sets are one word each here. */
-OPERATION(select)
+JOINT_OPERATION(select)
 {
 	uint64_t fd[2], set, at, pid;
 
 	make_pipe(fd, 0);
-	pid = child(write_byte, fd[1]);
+	pid = sure_child(write_byte, fd[1]);
 	set = BIT(fd[0]);
 	do {
 		at = OBJECT(set);
@@ -108,7 +108,7 @@ static void pselect_or_ppoll(bool is_poll)
 
 	sim_action(SIGUSR2, note_nothing, 0);
 	(void)DO(rt_sigprocmask, SIG_BLOCK, OBJECT(set), 0, sizeof(set));
-	pid = child(signal_parent, DO(getpid, 0));
+	pid = sure_child(signal_parent, DO(getpid, 0));
 	at = mask.at = OBJECT(none);
 	err = is_poll ? SIM_CALL(__NR_ppoll, 0, 0, 0, at, sizeof(none))
 		      : SIM_CALL(__NR_pselect6, 0, 0, 0, 0, 0, OBJECT(mask));
@@ -117,12 +117,12 @@ static void pselect_or_ppoll(bool is_poll)
 	join(pid);
 }
 
-OPERATION(pselect)
+JOINT_OPERATION(pselect)
 {
 	pselect_or_ppoll(false);
 }
 
-OPERATION(ppoll)
+JOINT_OPERATION(ppoll)
 {
 	pselect_or_ppoll(true);
 }

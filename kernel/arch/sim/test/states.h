@@ -2,9 +2,14 @@
 /*
  * Words for operations that are tried at each of their states (ktest_states.c).
  *
- * An operation is a small program that waits for the outside world somewhere, with other processes
- * that make it go on, and that knows what must come out. OPERATION(name) { ... } makes tests of it:
- * fail.NAME, kill.NAME and signal.NAME.
+ * An operation is a small program that waits for the outside world somewhere, with helpers (other
+ * processes, other threads) that make it go on, and that knows what must come out. OPERATION(name)
+ * { ... } makes tests of it: fail.NAME, kill.NAME and signal.NAME, of its first thread.
+ * JOINT_OPERATION(name) { ... } has helpers, and makes three more, in which the same comes to each of
+ * those: fail_helper.NAME and so on.
+ *
+ * Without its helper an operation must end: what it waited for says so (an end of file, an error, a lock that is
+ * handed on), or it never does on Linux either; then the helper is a sure_child.
  */
 #pragma once
 
@@ -18,45 +23,72 @@
 void states_fail(void (*op)(void));
 void states_kill(void (*op)(void));
 void states_signal(void (*op)(void));
+void states_fail_helper(void (*op)(void));
+void states_kill_helper(void (*op)(void));
+void states_signal_helper(void (*op)(void));
 
+#define STATES_TEST(area, name)                                                                \
+	TEST(area, name)                                                                       \
+	{                                                                                      \
+		states_##area(name);                                                           \
+	}
 #define OPERATION(name)                                                                        \
 	static void name(void);                                                                \
-	TEST(fail, name)                                                                       \
-	{                                                                                      \
-		states_fail(name);                                                             \
-	}                                                                                      \
-	TEST(kill, name)                                                                       \
-	{                                                                                      \
-		states_kill(name);                                                             \
-	}                                                                                      \
-	TEST(signal, name)                                                                     \
-	{                                                                                      \
-		states_signal(name);                                                           \
-	}                                                                                      \
+	STATES_TEST(fail, name)                                                                \
+	STATES_TEST(kill, name)                                                                \
+	STATES_TEST(signal, name)                                                              \
 	static void name(void)
+
+#define JOINT_OPERATION(name)                                                                  \
+	static void name(void);                                                                \
+	STATES_TEST(fail_helper, name)                                                         \
+	STATES_TEST(kill_helper, name)                                                         \
+	STATES_TEST(signal_helper, name)                                                       \
+	OPERATION(name)
 
 /* ---- Calls of an operation ---- */
 
-/* A failed call ends the operation; that is right when an allocation was made to fail. */
+/*
+ * A failed call ends the calling process. That is right when its allocation was made to fail, or when
+ * another was killed or has failed, and the error tells of it.
+ */
 NORETURN void states_give_up(const char *call, int line, int64_t err);
 /* Whether the call is to be made again: interrupted by a signal that is tried. */
 bool states_is_interrupted(int64_t result);
 /* Nobody was killed and nothing made to fail: helpers must have got what they were to get. */
 bool states_is_undisturbed(void);
 
-/* A call that must work. Interrupted, it is made again. */
+/* A helper was killed or has failed: who waits for it gets less. */
+bool states_is_deserted(void);
+
+#define EXPECT_WHOLE(a, b)                                                                     \
+	do {                                                                                   \
+		long long whole_ = (long long)(a), expected_ = (long long)(b);                 \
+		if (whole_ != expected_ && !states_is_deserted())                              \
+			test_fail(__FILE__, __LINE__, "%s is %lld, expected %lld", #a, whole_, \
+				expected_);                                                    \
+	} while (0)
+
+/* A call and its result. Interrupted, it is made again. */
+#define ASK(nr, ...)                                                                           \
+	({                                                                                     \
+		int64_t ask_;                                                                  \
+		do                                                                             \
+			ask_ = SIM_CALL(__NR_##nr, __VA_ARGS__);                               \
+		while (states_is_interrupted(ask_));                                           \
+		ask_;                                                                          \
+	})
+
+/* One that must work. */
 #define DO(nr, ...)                                                                            \
 	({                                                                                     \
-		int64_t do_;                                                                   \
-		do                                                                             \
-			do_ = SIM_CALL(__NR_##nr, __VA_ARGS__);                                \
-		while (states_is_interrupted(do_));                                            \
+		int64_t do_ = ASK(nr, __VA_ARGS__);                                            \
 		if (do_ < 0)                                                                   \
 			states_give_up(#nr, __LINE__, do_);                                    \
 		(uint64_t) do_;                                                                \
 	})
 
-/* What others do to an operation is not what is made to fail or killed: it may find nobody. */
+/* One whose result is no matter: it may find nobody. */
 #define TRY(nr, ...) ((void)SIM_CALL(__NR_##nr, __VA_ARGS__))
 
 /* Memory of the operation, touched by the kernel. */
@@ -68,8 +100,12 @@ bool states_is_undisturbed(void);
 #define STRING(s) sim_scratch(s, sizeof(s))
 #define OBJECT(o) sim_scratch(&(o), sizeof(o))
 
-/* A child of the operation, and its end. */
+/* A helper by clone(2); tid_at: where its number is until it ends, or 0. It ends when fn returns. */
+uint64_t helper(uint64_t flags, void (*fn)(uintptr_t), uintptr_t arg, uint64_t tid_at);
+/* A child, and its end. */
 uint64_t child(void (*fn)(uintptr_t), uintptr_t arg);
+/* The same; if it is killed or fails, fn is begun anew by another. */
+uint64_t sure_child(void (*fn)(uintptr_t), uintptr_t arg);
 void join(uint64_t pid);
 void get_pair(uint64_t at, uint64_t fd[2]);
 void make_pipe(uint64_t fd[2], unsigned flags);
