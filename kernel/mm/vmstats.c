@@ -90,6 +90,16 @@ void vmspace_region_forget_use(struct vmspace *vm, const struct region *r)
 	tlb_flush_vm(vm, r->start, r->end - r->start);
 }
 
+uint64_t vmspace_count_tables(struct vmspace *vm)
+{
+	uint64_t nr;
+
+	spinlock_lock(&vm->table_lock);
+	nr = vmtable_count(vm);
+	spinlock_unlock(&vm->table_lock);
+	return nr;
+}
+
 void vmspace_forget_peak(struct vmspace *vm)
 {
 	spinlock_lock(&vm->table_lock);

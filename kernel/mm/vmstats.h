@@ -21,6 +21,8 @@ void vm_region_stats_add(struct vm_region_stats *sum, const struct vm_region_sta
 
 /* The region's pages count as referenced again only when they are used. The same rules. */
 void vmspace_region_forget_use(struct vmspace *vm, const struct region *r);
+/* Pages that hold its page tables, below the root. What fork shares counts for both. */
+uint64_t vmspace_count_tables(struct vmspace *vm);
 /* The highest number of resident pages becomes the present one. */
 void vmspace_forget_peak(struct vmspace *vm);
 

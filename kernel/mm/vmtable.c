@@ -471,6 +471,26 @@ static uint64_t count_resident(const struct page *table)
 	return nr;
 }
 
+/* Those below `table`, of the entries before `end`. */
+static uint64_t count_tables(const struct page *table, unsigned end)
+{
+	const arch_pte *entry = entries_of(table);
+	unsigned level = table->table_level;
+	uint64_t nr = 0;
+
+	if (level == 0)
+		return 0;
+	for (unsigned i = next_used(table, 0); i < end; i = next_used(table, i + 1))
+		if (entry[i] && !is_leaf(entry[i], level))
+			nr += 1 + count_tables(page_of(entry[i], level), ENTRIES);
+	return nr;
+}
+
+uint64_t vmtable_count(const struct vmspace *vm)
+{
+	return count_tables(vmspace_root(vm), USER_ENTRIES);
+}
+
 /* Makes private what the border cuts, and splits a leaf across it. */
 static int prepare_border(struct vmspace *vm, vaddr_t va, struct gather *g)
 {

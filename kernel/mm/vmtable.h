@@ -108,6 +108,8 @@ static ALWAYS_INLINE void vmtable_note_used(const arch_pte *entry)
 /* The leaf that maps va, at any level; 0: none. Changes nothing. */
 arch_pte vmtable_look(const struct vmspace *vm, vaddr_t va, unsigned *level)
 	MUST_HOLD(vm->table_lock);
+/* How many tables lead to what is mapped, shared ones included; without the root. */
+uint64_t vmtable_count(const struct vmspace *vm) MUST_HOLD(vm->table_lock);
 /* Whether what va is mapped to may be written on vm's behalf: no private page that others see. */
 bool vmtable_is_own(const struct vmspace *vm, vaddr_t va) MUST_HOLD(vm->table_lock);
 /* Writes an entry of a private table; counts. */

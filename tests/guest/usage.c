@@ -347,6 +347,33 @@ TEST(usage, clear_refs_errors)
 		 CHECK_ERRNO(open("/proc/1/clear_refs", O_WRONLY), EACCES));
 }
 
+/* ---- Page tables ---- */
+
+static long table_kb(void)
+{
+	return get_number("/proc/self/status", "VmPTE:");
+}
+
+/* One for each 2 MiB of which something is mapped, and few above. */
+TEST(usage, page_tables_are_counted)
+{
+	enum { EACH = 2 << 20, NR = 32, KB = NR * 4, MORE_KB = 16 };
+	char *at = CHECK_OK(mmap(NULL, (NR + 1) * EACH, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	long before = table_kb();
+
+	CHECK(before > 0 && before < 1000);
+	CHECK_OK(madvise(at, (NR + 1) * EACH, MADV_NOHUGEPAGE));
+	at = (char *)(((uintptr_t)at + EACH - 1) / EACH * EACH);
+	for (int i = 0; i < NR; i++)
+		at[i * EACH] = 1;
+	CHECK(table_kb() >= before + KB);
+	CHECK(table_kb() <= before + KB + MORE_KB);
+	IN_CHILD(CHECK(table_kb() >= before + KB));
+	CHECK_OK(munmap(at, NR * EACH));
+	CHECK(table_kb() <= before + MORE_KB);
+}
+
 /* ---- /proc/net/unix ---- */
 
 /* How many lines there are of the socket; shows them without its address and number. */

@@ -128,9 +128,9 @@ static void get_memory(struct proc *p, struct memory *m)
 	vmspace_put(vm);
 }
 
-/* Present pages that belong to files; to those whose pages are in memory only. */
+/* Present pages that belong to files; to those whose pages are in memory only; those of page tables. */
 struct file_pages {
-	uint64_t file, shmem;
+	uint64_t file, shmem, tables;
 };
 
 static void get_file_pages(struct proc *p, struct file_pages *f)
@@ -150,6 +150,7 @@ static void get_file_pages(struct proc *p, struct file_pages *f)
 		}
 		vmspace_region_done(&r);
 	}
+	f->tables = vmspace_count_tables(vm);
 	vmspace_put(vm);
 }
 
@@ -378,9 +379,9 @@ static void show_memory(struct text *out, const struct shown *s)
 		kib(f.shmem));
 	text_add(out,
 		"VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu "
-		"kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\n",
+		"kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\n",
 		kib(m->data), kib(m->stack), kib(program), kib(m->text - MIN(program, m->text)),
-		0, 0);
+		kib(f.tables), 0);
 }
 
 static void show_affinity(struct text *out, const struct thread *t)
