@@ -363,8 +363,7 @@ static enum present look_at_present(
 		return PRESENT_SOURCE;
 	}
 	*old = pfn_to_page(arch_pte_paddr(pte, level) >> PAGE_SHIFT);
-	if (arch_pte_is_anon(pte) && (level > 0 || atomic_load_acquire(&(*old)->refs) == 1)) {
-		/* the acquire: whoever had it is done with it */
+	if (arch_pte_is_anon(pte) && (level > 0 || page_is_sole(*old))) {
 		if (f->r->flags & VM_WRITE)
 			vmtable_set(e, arch_pte_make_writable(pte));
 		return PRESENT_DONE;
@@ -486,7 +485,7 @@ static int fault_present(struct fault *f, bool *is_absent)
 		return fault_present_slowly(f, is_absent);
 	}
 	old = pfn_to_page(arch_pte_paddr(seen, 0) >> PAGE_SHIFT);
-	if (atomic_load_acquire(&old->refs) == 1) { /* whoever had it is done with it */
+	if (page_is_sole(old)) {
 		WRITE_ONCE(*entry, arch_pte_make_writable(seen));
 		spinlock_unlock(&f->vm->table_lock);
 		return 0;

@@ -60,6 +60,9 @@ enum page_flags {
 	PAGE_ALLOC_NO_FAIL_INJECT = 4, /* the failure injector leaves this one alone */
 };
 
+/* Bits of page->flags. */
+enum { PAGE_PINNED = 1 /* anonymous memory; private_data counts the pins: mm/vmpin.c */ };
+
 void page_init(void); /* after bootmem_map_all */
 void page_init_cpu(void);
 /*
@@ -84,6 +87,16 @@ void page_get(struct page *p);
 void page_put(struct page *p);
 /* Makes 2^order single pages, each with refs == 1, of an allocated block with refs == 1. */
 void page_split(struct page *p);
+
+/* mm/vmpin.c */
+bool page_is_sole_pinned(const struct page *p);
+/* Of an anonymous page, by who has one of its entries: whether it is the only one, beside pins. */
+static inline bool page_is_sole(const struct page *p)
+{
+	/* the acquire: whoever had it is done with it */
+	return __atomic_load_n(&p->refs, __ATOMIC_ACQUIRE) == 1 ||
+	       (UNLIKELY(p->flags & PAGE_PINNED) && page_is_sole_pinned(p));
+}
 
 static inline struct page *pfn_to_page(pfn_t pfn)
 {

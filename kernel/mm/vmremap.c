@@ -87,6 +87,10 @@ static int move_tables(const struct remap *m, vaddr_t to, size_t size)
 	gather_init(&g, m->vm);
 	spinlock_lock(&m->vm->table_lock);
 	err = vmtable_prepare(m->vm, m->old, m->old + size, true, &g);
+	if (m->vm->pin_end) { /* pinned pages may be anywhere now */
+		m->vm->pin_start = 0;
+		m->vm->pin_end = ARCH_USER_END;
+	}
 	err = err ? err : vmtable_move(m->vm, m->old, to, size, &g, &moved);
 	if (err && moved) {
 		size_t back;

@@ -235,7 +235,9 @@ int vmspace_fork(struct vmspace *from, struct vmspace **out)
 		vmtable_share(from, to);
 		spinlock_unlock(&from->table_lock);
 		tlb_flush_vm(from, 0, ARCH_USER_END);
-		if (UNLIKELY(has_exceptions))
+		if (UNLIKELY(from->pin_end))
+			err = vmspace_copy_pinned(from, to);
+		if (UNLIKELY(has_exceptions && !err))
 			err = wipe_exceptions(from, to);
 	}
 	rwlock_write_unlock(&from->lock);

@@ -73,6 +73,7 @@ struct vmspace {
 	uint64_t nr_data;           /* [V] of those, private and writable: RLIMIT_DATA */
 	uint64_t nr_resident;       /* [T] pages present */
 	uint64_t peak_resident, peak_mapped; /* see vmspace_counts */
+	vaddr_t pin_start, pin_end;  /* [T] mm/vmpin.c: pinned pages are within; both 0: none was */
 	bool lock_future, lock_on_fault;     /* [V] mlockall(MCL_FUTURE, MCL_ONFAULT) */
 	uint64_t nr_locked;                  /* [V] */
 	uint64_t nr_committed;               /* [V] pages accounted for overcommit */
@@ -171,3 +172,11 @@ void vmspace_region_done(struct region *copy);
  */
 MUST_CHECK int vmspace_identify(
 	struct vmspace *vm, vaddr_t addr, const struct page_source **source, uint64_t *index);
+
+/*
+ * nr pages from start on, each with a reference, written through the direct map from now on: pages of
+ * private memory are the program's own, and stay the ones that it sees, also after fork. A
+ * region that may not be written is -EFAULT; -ENOMEM; -EINTR: killed. Sleeps.
+ */
+MUST_CHECK int vmspace_pin(struct vmspace *vm, vaddr_t start, size_t nr, struct page **pages);
+void pages_unpin(struct page **pages, size_t nr);

@@ -122,6 +122,11 @@ MUST_CHECK int vmspace_fault_forced(
 /* The PTE_* of a region's pages, less writing. */
 unsigned region_pte_flags(uint32_t vm_flags);
 
+/* ---- mm/vmpin.c ---- */
+
+/* fork: what the tables share is shared; the child gets copies of pinned pages. -ENOMEM. vm->lock held. */
+MUST_CHECK int vmspace_copy_pinned(struct vmspace *from, struct vmspace *to);
+
 /* ---- mm/vmmap.c; vm->lock to write ---- */
 
 MUST_CHECK int vmspace_unmap_locked(struct vmspace *vm, vaddr_t start, vaddr_t end);

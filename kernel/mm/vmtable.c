@@ -420,8 +420,7 @@ bool vmtable_is_own(const struct vmspace *vm, vaddr_t va)
 			return false;
 		if (is_leaf(pte, l))
 			return arch_pte_is_writable(pte) ||
-			       (arch_pte_is_anon(pte) &&
-				       atomic_load_acquire(&page_of(pte, l)->refs) == 1);
+			       (arch_pte_is_anon(pte) && page_is_sole(page_of(pte, l)));
 		if (!arch_pte_is_writable(pte))
 			return false;
 		pa = arch_pte_paddr(pte, l);

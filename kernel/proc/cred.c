@@ -127,6 +127,19 @@ void user_uncharge(struct user *u, enum user_count what)
 	atomic_sub_relaxed(&u->count[what], 1);
 }
 
+bool user_charge_nr(struct user *u, enum user_count what, uint64_t nr, uint64_t limit)
+{
+	if (atomic_fetch_add_relaxed(&u->count[what], nr) + nr <= limit)
+		return true;
+	atomic_sub_relaxed(&u->count[what], nr);
+	return false;
+}
+
+void user_uncharge_nr(struct user *u, enum user_count what, uint64_t nr)
+{
+	atomic_sub_relaxed(&u->count[what], nr);
+}
+
 struct user *user_get_current(void)
 {
 	struct user *u = cred_current()->user;

@@ -21,6 +21,7 @@ enum user_count {
 	USER_INOTIFY_WATCHES,
 	USER_EPOLL_WATCHES,
 	USER_FILES_IN_FLIGHT,
+	USER_PINNED_PAGES, /* by rings: RLIMIT_MEMLOCK */
 	USER_COUNTS,
 };
 struct user {
@@ -37,6 +38,9 @@ void user_release(struct user *u);
 /* One more of what, if it has less than limit of them. */
 MUST_CHECK bool user_charge(struct user *u, enum user_count what, uint64_t limit);
 void user_uncharge(struct user *u, enum user_count what);
+/* Many at once: all, or none when that would be more than limit. */
+MUST_CHECK bool user_charge_nr(struct user *u, enum user_count what, uint64_t nr, uint64_t limit);
+void user_uncharge_nr(struct user *u, enum user_count what, uint64_t nr);
 /* The current thread's, with a reference. */
 struct user *user_get_current(void);
 

@@ -17,6 +17,7 @@
 static void init_one(struct iter *it, bool is_kernel, uintptr_t addr, size_t len)
 {
 	it->is_kernel = is_kernel;
+	it->is_borrowed = false;
 	it->segments = &it->one;
 	it->nr_segments = 1;
 	it->at = 0;
@@ -97,9 +98,21 @@ int iter_init_iovec(struct iter *it, uptr iov, size_t nr)
 	return 0;
 }
 
+void iter_init_segments(struct iter *it, const struct iter_segment *segments, unsigned nr,
+	size_t offset, size_t len, bool is_kernel, bool is_borrowed)
+{
+	it->is_kernel = is_kernel;
+	it->is_borrowed = is_borrowed;
+	it->segments = segments;
+	it->nr_segments = nr;
+	it->at = 0;
+	it->offset = offset;
+	it->left = len;
+}
+
 void iter_fini(struct iter *it)
 {
-	if (it->segments != &it->one)
+	if (it->segments != &it->one && !it->is_borrowed)
 		mem_free((void *)(uintptr_t)it->segments);
 	it->segments = &it->one;
 }

@@ -19,6 +19,7 @@ struct iter_segment {
 
 struct iter {
 	bool is_kernel;
+	bool is_borrowed; /* segments of many are somebody else's, who outlives the iter */
 	const struct iter_segment *segments; /* &one, or memory of its own */
 	unsigned nr_segments;
 	unsigned at;	 /* the segment we are in */
@@ -33,6 +34,12 @@ MUST_CHECK int iter_init_user(struct iter *it, uptr buf, size_t len);
 void iter_init_kernel(struct iter *it, void *buf, size_t len);
 /* struct iovec array. -EINVAL (too many, a length over SSIZE_MAX), -EFAULT, -ENOMEM. Cut as above. */
 MUST_CHECK int iter_init_iovec(struct iter *it, uptr iov, size_t nr);
+/*
+ * Segments that were checked before, from `offset` in the first one on: len bytes. With is_borrowed they
+ * are not freed by iter_fini; else they are of mem_alloc, or &it->one.
+ */
+void iter_init_segments(struct iter *it, const struct iter_segment *segments, unsigned nr,
+	size_t offset, size_t len, bool is_kernel, bool is_borrowed);
 void iter_fini(struct iter *it); /* only needed after iter_init_iovec */
 
 /* Copies and advances; returns the bytes copied, short at a bad address (or the end). */
