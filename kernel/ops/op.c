@@ -20,6 +20,8 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
+void (*op_ring_woken)(struct op *op); /* [I] after start */
+
 /* ---- Waking ---- */
 
 /* ARMED -> WOKEN, and the thread behind it runs. */
@@ -31,7 +33,9 @@ static bool wake(struct op *op, bool is_handover)
 
 	if (!atomic_cmpxchg(&op->state, &expected, OP_WOKEN))
 		return false;
-	if (is_handover)
+	if (UNLIKELY(!t)) /* the ring keeps it until it has been told */
+		op_ring_woken(op);
+	else if (is_handover)
 		sched_wake_handover(t);
 	else
 		sched_wake(t);
@@ -118,6 +122,31 @@ bool op_park_alone(struct op *op)
 	return false;
 }
 
+/* ---- The ring's door ---- */
+
+bool op_cancel(struct op *op, int64_t *result)
+{
+	uint32_t expected = OP_ARMED;
+
+	if (!atomic_cmpxchg(&op->state, &expected, OP_RUNNING))
+		return false;
+	*result = op_end(op);
+	return true;
+}
+
+int64_t op_end(struct op *op)
+{
+	leave_queue(op);
+	return op->type->interrupted ? op->type->interrupted(op) : -ERESTARTSYS;
+}
+
+void op_fini(struct op *op)
+{
+	leave_queue(op);
+	if (op->type->drop)
+		op->type->drop(op);
+}
+
 /* ---- The system-call door ---- */
 
 /* Sleeps until the operation is woken: 0, -ETIMEDOUT, -EINTR. */
@@ -135,6 +164,7 @@ static int sleep_while_parked(struct op *op)
 			err = -EINTR;
 			break;
 		}
+		wait_note_ring();
 		wait_switch(op->deadline_ns);
 		if (atomic_load(&op->state) != OP_ARMED)
 			return 0;
@@ -143,11 +173,6 @@ static int sleep_while_parked(struct op *op)
 	}
 	sched_set_running();
 	return err;
-}
-
-static int64_t interrupted(struct op *op)
-{
-	return op->type->interrupted ? op->type->interrupted(op) : -ERESTARTSYS;
 }
 
 int64_t op_run(struct op *op)
@@ -165,7 +190,7 @@ int64_t op_run(struct op *op)
 				if (result != OP_PARKED)
 					break;
 			}
-			result = interrupted(op);
+			result = op_end(op);
 			break;
 		}
 		if (err) { /* in time: the last try tells what was reached */
@@ -173,8 +198,6 @@ int64_t op_run(struct op *op)
 			atomic_store(&op->state, OP_WOKEN);
 		}
 	}
-	leave_queue(op);
-	if (op->type->drop)
-		op->type->drop(op);
+	op_fini(op);
 	return result;
 }

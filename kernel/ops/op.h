@@ -90,5 +90,20 @@ static inline bool op_expired(const struct op *op)
 	return op->is_expired;
 }
 
+/*
+ * The ring's door. Its operations have no thread: op->thread is NULL, and a wake-up calls op_ring_woken,
+ * under whatever lock the waker has.
+ */
+extern void (*op_ring_woken)(struct op *op);
+/*
+ * Takes a parked operation back from everybody who could wake it; *result is what a signal would have
+ * made of it. False: it has been woken, and op_ring_woken was told.
+ */
+MUST_CHECK bool op_cancel(struct op *op, int64_t *result);
+/* What becomes of an operation that is not to be issued again, of which a wake-up was told. */
+int64_t op_end(struct op *op);
+/* The last step: off its queue, and its references given back. */
+void op_fini(struct op *op);
+
 /* The system-call door: issues, sleeps while parked, drops, returns the result. */
 int64_t op_run(struct op *op);

@@ -33,7 +33,9 @@
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "proc/exec_priv.h"
+#include "proc/fiber.h"
 #include "proc/ptimer.h"
+#include "proc/ring_work.h"
 #include "proc/rseq.h"
 #include "sched/sched.h"
 
@@ -313,6 +315,9 @@ static void change_memory(struct exec *x, struct uthread *u)
 	struct vmspace *old;
 	struct file *old_exe;
 
+	if (u->ring_task)
+		ring_hooks->leave(u);
+	fibers_end(p); /* they use the old memory */
 	if (arch_current()->vm)
 		uthread_leave_memory(u);
 	irqlock_lock(&p->lock);

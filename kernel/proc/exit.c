@@ -27,8 +27,10 @@
 #include "ipc/futex.h"
 #include "mm/vmspace.h"
 #include "proc/cpu_limit.h"
+#include "proc/fiber.h"
 #include "proc/proc_priv.h"
 #include "proc/ptimer.h"
+#include "proc/ring_work.h"
 #include "sched/sched.h"
 
 void (*proc_leave_session)(struct proc *p); /* [I] after start */
@@ -334,10 +336,14 @@ static NORETURN void end_thread(int wait_status)
 	bool is_last;
 
 	u->exit_status = wait_status;
+	if (u->ring_task)
+		ring_hooks->leave(u);
 	signals_thread_exit();
 	uthread_leave_memory(u);
 	vmspace_use(NULL); /* before the last one may free it */
 	is_last = leave_living(u);
+	if (is_last)
+		fibers_end(p);
 	proc_release_vfork_parent(u);
 	give_back_thread(u);
 	if (is_last) {

@@ -16,6 +16,7 @@
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "proc/proc_priv.h"
+#include "proc/ring_work.h"
 #include "sched/sched.h"
 #include "security/seccomp.h"
 #include "time/clock.h"
@@ -50,6 +51,8 @@ int proc_create(struct proc **out)
 	irqlock_init(&p->lock, RANK_PROC, "proc");
 	list_init(&p->children);
 	list_init(&p->threads);
+	list_init(&p->idle_fibers);
+	list_init(&p->fiber_jobs);
 	waitq_init(&p->child_exit);
 	waitq_init(&p->vfork_done);
 	waitq_init(&p->threads_gone);
@@ -266,10 +269,14 @@ void proc_set_flag(struct proc *p, uint32_t flags, bool on)
 	irqlock_unlock(&p->lock);
 }
 
+const struct ring_hooks *ring_hooks; /* [I] after start */
+
 void uthread_set_files(struct uthread *u, struct fdtable *files)
 {
 	struct fdtable *old;
 
+	if (u->ring_task)
+		ring_hooks->set_files(u, files);
 	irqlock_lock(&u->proc->lock);
 	old = u->files;
 	u->files = files;

@@ -119,7 +119,17 @@ struct proc {
 	uint64_t start_ns;                    /* [I] */
 	int oom_score_adj;                    /* [p] */
 	struct cpu_limit *cpu_limit; /* [p] proc/cpu_limit.c; NULL: no limit was ever set */
+	struct list idle_fibers;     /* [p] proc/fiber.c: struct fiber.link */
+	struct list fiber_jobs;      /* [p] that wait for one: struct fiber_job.link */
+	unsigned nr_fibers, nr_idle_fibers; /* [p] */
+	bool are_fibers_ending;      /* [p] */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
+};
+
+/* A name that a program gave earlier: what stood at this address then. */
+struct given_name {
+	uptr at;
+	const char *text; /* NULL: none */
 };
 
 enum call_work {
@@ -136,6 +146,11 @@ struct uthread {
 	struct list_node proc_link; /* [p] */
 	struct list_node tid_link;  /* [T] */
 	struct fdtable *files;      /* [t] one reference; CLONE_FILES shares */
+	struct file *given[2];      /* [t] of a fiber: FD_GIVEN, for the job that has them */
+	struct file *taken[2];      /* [t] of a fiber: FD_TAKEN, what its job has opened */
+	uint8_t nr_reserved;        /* [t] which of them */
+	bool takes_files;           /* [t] descriptors are not for the table */
+	const struct given_name *given_names; /* [t] of a fiber: two, kept since they were submitted */
 	struct fs_context *fs;      /* [t] one reference */
 	const struct cred *cred;    /* [t] others read it under RCU */
 	struct sigpending pending;  /* [p] for this thread */
@@ -166,6 +181,7 @@ struct uthread {
 		int64_t (*fn)(struct restart *r);
 		uint64_t arg[4];
 	} restart;
+	struct ring_task *ring_task; /* [t] ring/task.c; NULL: never used a ring */
 	uint8_t call_work;           /* [a] CALL_*: what comes before its calls */
 	uint8_t seccomp_mode;        /* [t] [p] to write: SECCOMP_MODE_*, security/seccomp.h */
 	struct call_filter *filters; /* [t] [p] to write: one reference of the newest */

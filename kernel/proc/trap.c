@@ -9,6 +9,7 @@
 #include "arch/arch.h"
 #include "mm/vmspace.h"
 #include "proc/proc.h"
+#include "proc/ring_work.h"
 #include "proc/rseq.h"
 #include "proc/signal.h"
 #include "sync/preempt.h"
@@ -73,6 +74,8 @@ void trap_user_return(struct arch_frame *f)
 	struct uthread *u = uthread_current();
 
 	arch_irq_enable();
+	if (atomic_load_relaxed(&u->thread->flags) & THREAD_RING)
+		ring_hooks->run();
 	if (atomic_load_relaxed(&u->thread->flags) & THREAD_NOTIFY) {
 		/* before the looks below: who sets it again is heard the next time */
 		atomic_and(&u->thread->flags, ~(uint32_t)THREAD_NOTIFY);

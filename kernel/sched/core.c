@@ -27,6 +27,7 @@
 #include "irq/ipi.h"
 #include "irq/work.h"
 #include "mm/vmspace.h"
+#include "sched/loan.h"
 #include "sched/runq_priv.h"
 #include "sync/lock_check.h"
 #include "sync/rcu.h"
@@ -505,6 +506,8 @@ void sched_switch(void)
 	lock_check_may_sleep("sched_switch");
 	if (UNLIKELY(is_worker))
 		work_note_blocking();
+	if (UNLIKELY(me->lender))
+		sched_end_loan();
 	arch_irq_disable();
 	sched_leave(LEAVE_BLOCKED, false);
 	sched_irq_restore(true);

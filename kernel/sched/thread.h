@@ -55,7 +55,9 @@ enum thread_flags {
 
 	THREAD_RSEQ = 32, /* its program is told when it was switched, or got another CPU */
 
-	THREAD_RETURN_WORK = THREAD_KILLED | THREAD_SIGNAL | THREAD_NOTIFY,
+	THREAD_RING = 64, /* operations of its rings want to go on: proc/ring_work.h */
+
+	THREAD_RETURN_WORK = THREAD_KILLED | THREAD_SIGNAL | THREAD_NOTIFY | THREAD_RING,
 };
 
 /* Times in user mode and in the kernel are told from these and cpu_ns: proc/proc.c */
@@ -115,6 +117,7 @@ struct thread {
 	struct waitq exited;         /* woken at DEAD; thread_join */
 	struct llist_node dead_link; /* [t] sched/thread.c: waiting to be freed */
 	void *later_puts;            /* [t] net/control.c: files in messages of files that it puts */
+	struct thread *lender;       /* [a] sched/loan.h: whose CPU it runs on; NULL: its own */
 	uint32_t seen_cpu;           /* [t] THREAD_RSEQ: the CPU its program knows of */
 	void (*release)(
 		struct thread *t); /* [I] before it is freed; NULL: nothing. May sleep. */

@@ -173,6 +173,16 @@ bool wait_is_interrupted(enum wait_flags flags)
 	return (pending & THREAD_SIGNAL) && flags == WAIT_SIGNAL;
 }
 
+void (*wait_hand_over)(struct thread *t); /* [I] after start */
+
+void wait_note_ring(void)
+{
+	struct thread *me = arch_current();
+
+	if (UNLIKELY(atomic_load(&me->flags) & THREAD_RING))
+		wait_hand_over(me);
+}
+
 struct wait_timer {
 	struct timer timer;
 	struct thread *thread;
@@ -205,6 +215,7 @@ int wait_sleep(struct thread_waiter *tw, enum wait_flags flags, uint64_t deadlin
 		sched_set_running();
 		return -EINTR;
 	}
+	wait_note_ring();
 	wait_switch(deadline_ns);
 	/* A hint without the lock: whoever loops tests the condition again anyway. */
 	if (!READ_ONCE(tw->waiter.queue)) {

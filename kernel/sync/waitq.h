@@ -105,6 +105,12 @@ void wait_finish(struct waitq *q, struct thread_waiter *tw);
  * time; the thread's wait_flags say what else may wake it. May return without a cause.
  */
 void wait_switch(uint64_t deadline_ns);
+/*
+ * The same for the operations of its rings: who is about to sleep, marked blocked, says so, and they are
+ * seen to by somebody else. Set by ring/.
+ */
+void wait_note_ring(void);
+extern void (*wait_hand_over)(struct thread *t);
 /* Whether something that ends a wait with these flags is pending for the current thread. */
 bool wait_is_interrupted(enum wait_flags flags);
 

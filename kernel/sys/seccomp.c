@@ -65,58 +65,77 @@ static bool is_strictly_allowed(int nr)
 	       nr == __NR_rt_sigreturn;
 }
 
-/* The call is not made; the frame has the answer. */
-static void refuse(struct arch_frame *f, const struct seccomp_data *call, uint32_t answer)
+/* The call is not made: its result, after what else the answer asks for. */
+static int64_t refuse(const struct seccomp_data *call, uint32_t answer)
 {
 	switch (answer & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_TRAP:
-		arch_syscall_set_result(f, call->nr); /* the register as it was */
 		trap(call, answer);
-		return;
+		return call->nr; /* the register as it was */
 	case SECCOMP_RET_ERRNO:
-		arch_syscall_set_result(
-			f, -(int64_t)MIN(answer & SECCOMP_RET_DATA, (uint32_t)MAX_ERRNO));
-		return;
+		return -(int64_t)MIN(answer & SECCOMP_RET_DATA, (uint32_t)MAX_ERRNO);
 	case SECCOMP_RET_TRACE:
-		arch_syscall_set_result(f, -ENOSYS);
-		return;
+		return -ENOSYS;
 	case SECCOMP_RET_KILL_THREAD:
 		say(call, answer);
 		end_thread(SIGSYS);
-		return;
+		return -ENOSYS;
 	default:
 		say(call, answer);
 		signal_force_kill(SIGSYS);
+		return -ENOSYS;
 	}
 }
 
-bool seccomp_allows(struct arch_frame *f)
+/* Whether u may make the call; if not, *result is what it gets. May not return. */
+static bool judge(const struct uthread *u, const struct seccomp_data *call, int64_t *result)
 {
-	struct uthread *u = uthread_current();
-	struct seccomp_data call = {.nr = (int)arch_syscall_nr(f),
-		.arch = ARCH_AUDIT,
-		.instruction_pointer = arch_frame_pc(f)};
 	const struct call_filter *by;
 	uint32_t answer;
 
 	if (READ_ONCE(u->seccomp_mode) == SECCOMP_MODE_STRICT) {
-		if (is_strictly_allowed(call.nr))
+		if (is_strictly_allowed(call->nr))
 			return true;
-		say(&call, SECCOMP_RET_KILL_THREAD);
+		say(call, SECCOMP_RET_KILL_THREAD);
 		end_thread(SIGKILL);
+		*result = -ENOSYS;
 		return false;
 	}
-	for (unsigned i = 0; i < ARRAY_LEN(call.args); i++)
-		call.args[i] = arch_syscall_arg(f, i);
-	answer = call_filter_ask(READ_ONCE(u->filters), &call, &by);
+	answer = call_filter_ask(READ_ONCE(u->filters), call, &by);
 	if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW)
 		return true;
 	if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG || by->is_logged)
-		say(&call, answer);
+		say(call, answer);
 	if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG)
 		return true;
-	refuse(f, &call, answer);
+	*result = refuse(call, answer);
 	return false;
+}
+
+bool seccomp_allows(struct arch_frame *f)
+{
+	struct seccomp_data call = {.nr = (int)arch_syscall_nr(f),
+		.arch = ARCH_AUDIT,
+		.instruction_pointer = arch_frame_pc(f)};
+	int64_t result;
+
+	for (unsigned i = 0; i < ARRAY_LEN(call.args); i++)
+		call.args[i] = arch_syscall_arg(f, i);
+	if (judge(uthread_current(), &call, &result))
+		return true;
+	arch_syscall_set_result(f, result);
+	return false;
+}
+
+int64_t seccomp_judge(const struct uthread *u, int nr, const uint64_t a[6])
+{
+	struct seccomp_data call = {.nr = nr, .arch = ARCH_AUDIT};
+	int64_t result;
+
+	memcpy(call.args, a, sizeof(call.args));
+	if (judge(u, &call, &result))
+		return 0;
+	return result < 0 ? result : -EPERM; /* SECCOMP_RET_TRAP: the signal says why */
 }
 
 /* ---- The call ---- */

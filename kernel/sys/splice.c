@@ -7,6 +7,7 @@
 #include "ops/rw.h"
 #include "ops/splice.h"
 #include "sys/io_count.h"
+#include "sys/splice.h"
 #include "sys/syscall.h"
 
 /* man 2 splice: SPLICE_F_MOVE, NONBLOCK, MORE, GIFT. The UAPI headers lack them. */
@@ -36,6 +37,18 @@ static void release_ends(struct ends *e)
 {
 	fd_release(e->out);
 	fd_release(e->in);
+}
+
+/* A position that the program gave: only where there are positions. */
+static int check_position(const struct file *f, const int64_t *pos)
+{
+	if (!pos)
+		return 0;
+	if (splice_is_pipe(f))
+		return -ESPIPE;
+	if (!(f->mode & FILE_SEEK))
+		return -EINVAL;
+	return *pos < 0 ? -EINVAL : 0;
 }
 
 /* An offset that the program gave: only where there are positions. */
@@ -84,30 +97,19 @@ static int choose_move(const struct ends *e, struct splice_op *o, size_t len)
 	return 0;
 }
 
-static int64_t splice_ends(
-	const struct ends *e, uptr off_in, uptr off_out, size_t len, unsigned flags)
+/* Positions that were given: only where there are some. */
+static int check_positions(const struct ends *e, struct splice_op *o, int64_t *in, int64_t *out)
 {
-	int64_t in_pos, out_pos, n;
-	struct splice_op o;
-	int err = choose_move(e, &o, len);
+	int err = check_position(e->in.file, in);
 
-	if (!err)
-		err = read_offset(e->in.file, off_in, &in_pos, &o.s.in_pos);
-	if (!err)
-		err = read_offset(e->out.file, off_out, &out_pos, &o.s.out_pos);
-	if (err)
-		return err;
-	o.may_wait_for_pipe = !(flags & SPLICE_NONBLOCK);
-	n = op_run(&o.op);
-	if (n > 0 && ((o.s.in_pos && write_offset(off_in, in_pos)) ||
-			     (o.s.out_pos && write_offset(off_out, out_pos))))
-		return -EFAULT;
-	return n;
+	o->s.in_pos = in;
+	o->s.out_pos = out;
+	return err ? err : check_position(e->out.file, out);
 }
 
-/* Errors: EAGAIN, EBADF, EINVAL, ENOMEM, ESPIPE, EPIPE. */
-SYSCALL6(splice, int, in, uptr, off_in, int, out, uptr, off_out, size_t, len, unsigned, flags)
+int64_t splice_fds(int in, int64_t *in_pos, int out, int64_t *out_pos, size_t len, unsigned flags)
 {
+	struct splice_op o;
 	struct ends e;
 	int64_t n;
 
@@ -118,8 +120,30 @@ SYSCALL6(splice, int, in, uptr, off_in, int, out, uptr, off_out, size_t, len, un
 	n = borrow_ends(&e, in, out);
 	if (n)
 		return n;
-	n = splice_ends(&e, off_in, off_out, len, flags);
+	n = choose_move(&e, &o, len);
+	if (!n)
+		n = check_positions(&e, &o, in_pos, out_pos);
+	if (!n) {
+		o.may_wait_for_pipe = !(flags & SPLICE_NONBLOCK);
+		n = op_run(&o.op);
+	}
 	release_ends(&e);
+	return n;
+}
+
+/* Errors: EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM, ESPIPE, EPIPE. */
+SYSCALL6(splice, int, in, uptr, off_in, int, out, uptr, off_out, size_t, len, unsigned, flags)
+{
+	bool has_in = !uptr_is_null(off_in), has_out = !uptr_is_null(off_out);
+	int64_t in_pos, out_pos, n;
+
+	if (len == 0)
+		return 0;
+	if ((has_in && user_get(in_pos, off_in)) || (has_out && user_get(out_pos, off_out)))
+		return -EFAULT;
+	n = splice_fds(in, has_in ? &in_pos : NULL, out, has_out ? &out_pos : NULL, len, flags);
+	if (n > 0 && ((has_in && user_put(off_in, in_pos)) || (has_out && user_put(off_out, out_pos))))
+		return -EFAULT;
 	return n;
 }
 

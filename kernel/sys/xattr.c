@@ -17,7 +17,7 @@
 /* A name with its NUL; empty or too long: -ERANGE. */
 static int read_name(char name[XATTR_NAME_MAX + 1], uptr from)
 {
-	int len = user_read_string(name, from, XATTR_NAME_MAX + 1);
+	int len = name_read(name, from, XATTR_NAME_MAX + 1);
 
 	if (len == -ENAMETOOLONG || len == 0)
 		return -ERANGE;

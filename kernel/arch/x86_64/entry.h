@@ -12,7 +12,7 @@
 
 /* struct thread */
 #define THREAD_FLAGS      80
-#define FLAGS_RETURN_WORK 19 /* THREAD_RETURN_WORK */
+#define FLAGS_RETURN_WORK 83 /* THREAD_RETURN_WORK */
 
 /* struct arch_frame */
 #define FRAME_R10    40

@@ -234,6 +234,16 @@ struct file *fdtable_get_rcu(struct fdtable *t, unsigned fd)
 	return f;
 }
 
+/* A fiber may have been given files that no table names (FD_GIVEN). */
+static NOINLINE struct borrowed_file borrow_given(unsigned fd)
+{
+	struct borrowed_file b = {0};
+
+	if (fd - FD_GIVEN < FDS_GIVEN)
+		b.file = uthread_current()->given[fd - FD_GIVEN];
+	return b;
+}
+
 static inline struct borrowed_file borrow(struct fdtable *t, unsigned fd)
 {
 	struct borrowed_file b;
@@ -247,7 +257,7 @@ static inline struct borrowed_file borrow(struct fdtable *t, unsigned fd)
 		b.file = fdtable_get_rcu(t, fd);
 		b.is_counted = b.file != NULL;
 	}
-	return b;
+	return LIKELY(b.file) ? b : borrow_given(fd);
 }
 
 struct borrowed_file fd_borrow(int fd)
@@ -321,11 +331,28 @@ static int reserve_locked(struct fdtable *t, unsigned min, uint64_t limit, unsig
 	return 0;
 }
 
+/* No number of the table: the file is for who takes it. */
+static int reserve_taken(int *fd)
+{
+	struct uthread *u = uthread_current();
+
+	for (int i = 0; i < FDS_TAKEN; i++) {
+		if (u->nr_reserved & 1u << i)
+			continue;
+		u->nr_reserved |= 1u << i;
+		*fd = FD_TAKEN + i;
+		return 0;
+	}
+	return -EMFILE;
+}
+
 int fd_reserve(struct fdtable *t, int min, uint64_t limit, int *fd)
 {
 	unsigned at;
 	int err;
 
+	if (UNLIKELY(is_shared(t) && uthread_current() && uthread_current()->takes_files))
+		return reserve_taken(fd);
 	limit = MIN(limit, (uint64_t)INT32_MAX);
 	for (;;) {
 		if (LIKELY(!is_shared(t))) {
@@ -354,6 +381,10 @@ static void release_number(struct fdtable *t, unsigned fd)
 
 void fd_unreserve(struct fdtable *t, int fd)
 {
+	if (UNLIKELY(fd >= FD_TAKEN)) {
+		uthread_current()->nr_reserved &= ~(1u << (fd - FD_TAKEN));
+		return;
+	}
 	irqlock_lock(&t->lock);
 	debug_assert(!t->array->files[fd]);
 	release_number(t, (unsigned)fd);
@@ -365,6 +396,10 @@ void fd_install(struct fdtable *t, int fd, struct file *f, bool close_on_exec) N
 {
 	bool lock = is_shared(t);
 
+	if (UNLIKELY(fd >= FD_TAKEN)) {
+		uthread_current()->taken[fd - FD_TAKEN] = f;
+		return;
+	}
 	if (UNLIKELY(lock))
 		irqlock_lock(&t->lock);
 	debug_assert(bitmap_test(t->array->open, (size_t)fd) && !t->array->files[fd]);

@@ -45,6 +45,10 @@ struct borrowed_file {
 	struct file *file;
 	bool is_counted;
 };
+/* Numbers beyond every table: files that a fiber was given for its job (uthread.given). */
+enum { FD_GIVEN = 0x7fffff00, FDS_GIVEN = 2 };
+/* And those under which a fiber that takes files (uthread.takes_files) gets what a call opens. */
+enum { FD_TAKEN = 0x7fffff10, FDS_TAKEN = 2 };
 struct borrowed_file fd_borrow(int fd);
 struct borrowed_file fd_borrow_path(int fd); /* O_PATH files too */
 static inline void fd_release(struct borrowed_file b)

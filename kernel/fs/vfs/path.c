@@ -13,6 +13,7 @@
 #include "fs/vfs/walk_priv.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/proc.h"
 
 #include <linux/limits.h>
 
@@ -31,16 +32,36 @@ void path_put(const struct path *p)
 
 /* ---- Names from programs ---- */
 
+/* man 7 io_uring: what an entry points to may go when it has been submitted. */
+int name_read(char *to, uptr from, size_t size)
+{
+	const struct given_name *given = uthread_current()->given_names;
+
+	if (LIKELY(!given))
+		return user_read_string(to, from, size);
+	for (unsigned i = 0; i < 2; i++) {
+		size_t len = given[i].text ? strlen(given[i].text) : size;
+
+		if (!given[i].text || given[i].at.addr != from.addr)
+			continue;
+		if (len >= size)
+			return -ENAMETOOLONG;
+		memcpy(to, given[i].text, len + 1);
+		return (int)len;
+	}
+	return user_read_string(to, from, size);
+}
+
 int pathname_read(struct pathname *out, uptr from, bool allow_empty)
 {
-	int len = user_read_string(out->here, from, sizeof(out->here));
+	int len = name_read(out->here, from, sizeof(out->here));
 
 	out->text = out->here;
 	if (UNLIKELY(len == -ENAMETOOLONG)) {
 		out->text = mem_alloc(PATH_MAX, 0);
 		if (!out->text)
 			return -ENOMEM;
-		len = user_read_string(out->text, from, PATH_MAX);
+		len = name_read(out->text, from, PATH_MAX);
 	}
 	if (len == 0 && !allow_empty)
 		len = -ENOENT;

@@ -41,6 +41,8 @@ struct pathname {
 	size_t len;
 	char here[PATHNAME_INLINE];
 };
+/* A string of the program's, as user_read_string; for a fiber, as it was when it was submitted. */
+MUST_CHECK int name_read(char *to, uptr from, size_t size);
 MUST_CHECK int pathname_read(struct pathname *out, uptr from, bool allow_empty);
 void pathname_free(struct pathname *n);
 

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fibers: see fiber.h.
+ *
+ * A fiber waits on nothing but its own word `job`: who takes it off the idle list gives it the job
+ * under the lock and then runs it, by a loan or by a wake-up. Idle fibers are used last in, first
+ * out, so that those that have not been needed for long stay cold; more than a few end themselves.
+ *
+ * Locks   proc->lock [p]
+ */
+#include "proc/fiber.h"
+
+#include "fs/vfs/fdtable.h"
+#include "fs/vfs/path.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "mm/vmspace.h"
+#include "proc/proc_priv.h"
+#include "proc/signal_priv.h"
+#include "sched/loan.h"
+#include "sched/sched.h"
+
+enum {
+	FIBERS_MAX = 256, /* of one process: more jobs than that wait */
+	IDLE_MAX = 8,
+};
+
+/*
+ *   [I] immutable    [p] proc->lock    [t] the fiber
+ */
+struct fiber {
+	struct thread *thread;  /* [I] */
+	struct uthread *user;   /* [I] its disguise: thread->user */
+	struct list_node link;  /* [p] proc->idle_fibers */
+	struct fiber_job *job;  /* [p] read without: NULL, nothing to do */
+	bool is_over;           /* [p] no job will come */
+};
+
+/* ---- A job ---- */
+
+/* The fiber takes on who it works for. The owner's fields may change under proc->lock only. */
+static void put_on(struct uthread *u, const struct fiber_job *job)
+{
+	struct uthread *as = job->as;
+
+	irqlock_lock(&as->proc->lock);
+	u->files = as->files;
+	fdtable_get(u->files);
+	u->fs = as->fs;
+	fs_context_get(u->fs);
+	irqlock_unlock(&as->proc->lock);
+	u->cred = job->cred ? job->cred : cred_get_of(as->thread);
+	u->tid_nr = as->tid_nr;
+	u->pid_nr = as->pid_nr;
+	u->no_new_privs = as->no_new_privs;
+	u->personality = as->personality;
+	u->timer_slack_ns = as->timer_slack_ns;
+}
+
+static void take_off(struct uthread *u)
+{
+	struct fdtable *files = u->files;
+	struct fs_context *fs = u->fs;
+	const struct cred *cred = u->cred;
+
+	u->cred = &cred_root;
+	u->files = NULL;
+	u->fs = NULL;
+	cred_put(cred);
+	fs_context_put(fs);
+	fdtable_put(files);
+}
+
+static void work(struct fiber *f, struct fiber_job *job)
+{
+	put_on(f->user, job);
+	job->run(job); /* which may be the end of the job's memory */
+	take_off(f->user);
+	atomic_and(&f->thread->flags, ~(uint32_t)(THREAD_SIGNAL | THREAD_KILLED));
+}
+
+/* ---- The life of a fiber ---- */
+
+/* The job ends here for who wants to interrupt it. What comes next: a waiting job, or idleness. */
+static void be_idle(struct fiber *f, struct proc *p)
+{
+	irqlock_lock(&p->lock);
+	f->job = list_pop_head(&p->fiber_jobs, struct fiber_job, link);
+	if (f->job)
+		f->job->fiber = f;
+	else if (p->are_fibers_ending || p->nr_idle_fibers >= IDLE_MAX)
+		f->is_over = true;
+	else {
+		list_add_head(&p->idle_fibers, &f->link);
+		p->nr_idle_fibers++;
+	}
+	irqlock_unlock(&p->lock);
+}
+
+static void wait_for_job(struct fiber *f)
+{
+	if (f->job || f->is_over) {
+		if (f->thread->lender)
+			sched_end_loan();
+		return;
+	}
+	atomic_store(&f->thread->wait_flags, WAIT_BOUNDED);
+	for (;;) {
+		sched_set_blocked();
+		if (READ_ONCE(f->job) || READ_ONCE(f->is_over))
+			break;
+		sched_repay();
+	}
+	sched_set_running();
+}
+
+static void end(struct fiber *f, struct proc *p)
+{
+	vmspace_use(NULL);
+	irqlock_lock(&p->lock);
+	p->nr_fibers--;
+	irqlock_unlock(&p->lock);
+	waitq_wake_all(&p->threads_gone, 0);
+	thread_put(f->thread); /* the creator's reference */
+	mem_free(f);
+}
+
+static void fiber_main(void *arg)
+{
+	struct fiber *f = arg;
+	struct proc *p = f->user->proc;
+
+	while (!f->is_over) {
+		work(f, f->job);
+		be_idle(f, p);
+		wait_for_job(f);
+	}
+	end(f, p);
+}
+
+static void release(struct thread *t)
+{
+	struct uthread *u = t->user;
+
+	proc_put(u->proc);
+	uthread_free(u);
+}
+
+static int create(struct proc *p, struct fiber_job *job, struct fiber **out)
+{
+	struct fiber *f = mem_alloc(sizeof(*f), SLAB_ZERO);
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	err = uthread_create(&f->user);
+	if (err)
+		goto free_fiber;
+	err = thread_create(&f->thread, "fiber", fiber_main, f);
+	if (err)
+		goto free_uthread;
+	memcpy(f->user->comm, job->as->comm, sizeof(f->user->comm));
+	f->user->thread = f->thread;
+	f->user->sigmask = ~0ull;
+	f->user->cred = &cred_root;
+	proc_get(p);
+	f->user->proc = p;
+	f->thread->user = f->user;
+	f->thread->release = release;
+	f->thread->vm = job->as->thread->vm;
+	f->job = job;
+	*out = f;
+	return 0;
+
+free_uthread:
+	uthread_free(f->user);
+free_fiber:
+	mem_free(f);
+	return err;
+}
+
+/* ---- Starting jobs ---- */
+
+enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED };
+
+/* Takes an idle fiber, or a place for a new one, or a place in the line. */
+static enum how find(struct proc *p, struct fiber_job *job, struct fiber **out)
+{
+	enum how how = FOUND_IDLE;
+	struct fiber *f;
+
+	irqlock_lock(&p->lock);
+	f = list_pop_head(&p->idle_fibers, struct fiber, link);
+	if (f) {
+		p->nr_idle_fibers--;
+		f->job = job;
+	} else if (p->nr_fibers < FIBERS_MAX) {
+		p->nr_fibers++;
+		how = MAY_CREATE;
+	} else {
+		list_add_tail(&p->fiber_jobs, &job->link);
+		how = HAS_QUEUED;
+	}
+	job->fiber = f;
+	irqlock_unlock(&p->lock);
+	*out = f;
+	return how;
+}
+
+/* A new fiber did not come: the job waits for one of those that are there. */
+static int wait_in_line(struct proc *p, struct fiber_job *job, int err)
+{
+	irqlock_lock(&p->lock);
+	p->nr_fibers--;
+	if (p->nr_fibers > p->nr_idle_fibers) {
+		list_add_tail(&p->fiber_jobs, &job->link);
+		err = 0;
+	}
+	irqlock_unlock(&p->lock);
+	return err;
+}
+
+static int start(struct fiber_job *job, bool by_loan)
+{
+	struct proc *p = job->as->proc;
+	struct fiber *f;
+	enum how how = find(p, job, &f);
+
+	if (how == HAS_QUEUED)
+		return 0;
+	if (how == MAY_CREATE) {
+		int err = create(p, job, &f);
+
+		if (err)
+			return wait_in_line(p, job, err);
+		irqlock_lock(&p->lock);
+		job->fiber = f;
+		irqlock_unlock(&p->lock);
+	}
+	if (by_loan) {
+		struct thread *t = f->thread;
+
+		thread_get(t); /* it may have ended when it repays */
+		sched_lend(t);
+		thread_put(t);
+	} else {
+		(void)sched_wake(f->thread);
+	}
+	return 0;
+}
+
+int fiber_lend(struct fiber_job *job)
+{
+	return start(job, true);
+}
+
+int fiber_start(struct fiber_job *job)
+{
+	return start(job, false);
+}
+
+void fiber_interrupt(struct fiber_job *job, bool is_kill)
+{
+	struct proc *p = job->as->proc;
+
+	irqlock_lock(&p->lock);
+	if (job->fiber && is_kill)
+		thread_kill(job->fiber->thread);
+	else if (job->fiber)
+		signal_prod(job->fiber->thread);
+	irqlock_unlock(&p->lock);
+}
+
+/* ---- The end ---- */
+
+static bool are_gone(struct proc *p)
+{
+	return READ_ONCE(p->nr_fibers) == 0;
+}
+
+void fibers_end(struct proc *p)
+{
+	if (LIKELY(are_gone(p)))
+		return;
+	irqlock_lock(&p->lock);
+	p->are_fibers_ending = true;
+	for (;;) {
+		struct fiber *f = list_pop_head(&p->idle_fibers, struct fiber, link);
+
+		if (!f)
+			break;
+		p->nr_idle_fibers--;
+		f->is_over = true;
+		(void)sched_wake(f->thread);
+	}
+	irqlock_unlock(&p->lock);
+	(void)!WAIT_EVENT(&p->threads_gone, WAIT_BOUNDED, WAIT_FOREVER, are_gone(p));
+	p->are_fibers_ending = false; /* exec: the new program may have some */
+}
+
+bool fiber_is_current(void)
+{
+	struct thread *t = arch_current();
+
+	return t->release == release;
+}
+
+unsigned fiber_count(struct proc *p)
+{
+	return READ_ONCE(p->nr_fibers);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fibers: kernel threads of a process, which do for its threads what may block.
+ *
+ * A fiber has its process's memory and, while it has a job, the descriptors, the place in the file
+ * tree and the credentials of the thread that asked. It is none of the process's threads: it has no
+ * number, gets no signals, and nobody waits for it. A job is started by lending it the CPU
+ * (sched/loan.h), so one that does not block costs two switches and no scheduling.
+ *
+ *     fiber_lend -> an idle fiber, a new one, or the end of the line -> job->run -> idle
+ *
+ * Locks   proc->lock [p]: who is idle, who has which job, what waits for one
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "lib/list.h"
+
+struct cred;
+struct fiber;
+struct proc;
+struct uthread;
+
+/*
+ *   [I] by who starts it      [p] proc->lock
+ */
+struct fiber_job {
+	struct list_node link;               /* [p] proc->fiber_jobs */
+	void (*run)(struct fiber_job *job);  /* [I] on the fiber; the job is its own to free */
+	struct uthread *as;      /* [I] whose work it is: does not end before run has returned */
+	const struct cred *cred; /* [I] other credentials than its, one reference; NULL */
+	struct fiber *fiber;     /* [p] who does it; NULL: nobody yet */
+};
+
+/*
+ * For a thread of the process, or a fiber of it: starts the job and returns when it has ended or waits
+ * for something. -ENOMEM, -EAGAIN: it was not started.
+ */
+MUST_CHECK int fiber_lend(struct fiber_job *job);
+/* The same for anybody: starts it and returns at once. May sleep for memory. */
+MUST_CHECK int fiber_start(struct fiber_job *job);
+/*
+ * Ends the waits of the job as a signal would, or with is_kill as the end of its thread. The caller makes
+ * sure that run has not returned. A job that waits for a fiber is left alone.
+ */
+void fiber_interrupt(struct fiber_job *job, bool is_kill);
+/* exec and the end of the process: by its last thread, when no jobs are left. All fibers are gone then. */
+void fibers_end(struct proc *p);
+/* Whether the current thread is one. */
+bool fiber_is_current(void);
+/* How many there are; for /proc and tests. */
+unsigned fiber_count(struct proc *p);
