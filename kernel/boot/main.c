@@ -33,6 +33,7 @@
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "proc/proc.h"
+#include "ring/ring.h"
 #include "sched/sched.h"
 #include "security/random.h"
 #include "sync/rcu.h"
@@ -81,6 +82,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	rcu_init();			   /* needs  threads                                   */
 	random_init();			   /* gives  bytes that nobody can guess               */
 	proc_init();			   /* needs  mem_alloc          gives  ids, limits     */
+	ring_task_init();		   /* gives  the rings of programs                     */
 	work_init_system();		   /* needs  threads                                   */
 	watchdog_init();
 	smp_start_others();		   /* gives  every CPU                                 */

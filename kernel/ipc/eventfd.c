@@ -97,11 +97,16 @@ static int64_t eventfd_write(struct file *f, struct iter *from, int64_t *pos UNU
 	return sizeof(n);
 }
 
+bool eventfd_is(const struct file *f)
+{
+	return f->ops->write == eventfd_write;
+}
+
 int eventfd_signal(struct file *f, uint64_t n)
 {
 	struct eventfd *e = f->private_data;
 
-	if (f->ops->write != eventfd_write)
+	if (!eventfd_is(f))
 		return -EINVAL;
 	if (!add(e, n, UINT64_MAX))
 		atomic_store(&e->count, UINT64_MAX);

@@ -14,3 +14,4 @@ MUST_CHECK int eventfd_create(struct file **out, uint32_t count, unsigned flags)
  * Context  any, with nothing of RANK_WAITQ or above held. f is an eventfd: -EINVAL otherwise.
  */
 MUST_CHECK int eventfd_signal(struct file *f, uint64_t n);
+bool eventfd_is(const struct file *f);

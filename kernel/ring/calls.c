@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Requests that are system calls: those that name files by paths, change them, or make descriptors.
+ *
+ * The entry's fields become the call's number and arguments, which is all there is to prepare; what
+ * the call checks and does is its body in sys/, run on a fiber, because it may block. A file that is
+ * registered is given to the fiber under a number of its own (FD_GIVEN).
+ *
+ * Locks   ring->lock [l]; the fiber has none while the call runs
+ * Spec    man 2 io_uring_enter, and that of each call
+ */
+#include <asm/unistd.h>
+#include <linux/fcntl.h>
+#include <linux/limits.h>
+
+#include "fs/vfs/fdtable.h"
+#include "fs/vfs/path.h"
+#include "mm/slab.h"
+#include "proc/proc.h"
+#include "ring/opcodes.h"
+#include "ring/tables.h"
+#include "sys/dispatch.h"
+#include "sys/splice.h"
+
+/* Which fields of an entry an operation has no meaning for: they must be 0. */
+enum unused { NO_OFF = 1, NO_ADDR = 2, NO_LEN = 4, NO_FLAGS = 8, NO_INDEX = 16, NO_SPLICE = 32, NO_FIXED = 64 };
+
+static int check_unused(const struct io_uring_sqe *sqe, unsigned unused)
+{
+	if ((unused & NO_OFF && sqe->off) || (unused & NO_ADDR && sqe->addr) ||
+		(unused & NO_LEN && sqe->len) || (unused & NO_FLAGS && sqe->rw_flags) ||
+		(unused & NO_INDEX && sqe->buf_index) || (unused & NO_SPLICE && sqe->splice_fd_in))
+		return -EINVAL;
+	return unused & NO_FIXED && sqe->flags & IOSQE_FIXED_FILE ? -EBADF : 0;
+}
+
+static void set_call(struct req *r, long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+	uint64_t a4)
+{
+	r->call.nr = (uint64_t)nr;
+	r->call.a[0] = a0;
+	r->call.a[1] = a1;
+	r->call.a[2] = a2;
+	r->call.a[3] = a3;
+	r->call.a[4] = a4;
+	r->call.a[5] = 0;
+	r->call.slot = 0;
+	r->call.names = NULL;
+	r->call.input = NULL;
+}
+
+#define PREPARE(name, unused, nr, a0, a1, a2, a3, a4)                                          \
+	int name##_prepare(struct req *r, const struct io_uring_sqe *sqe)                               \
+	{                                                                                      \
+		set_call(r, nr, (uint64_t)(a0), (uint64_t)(a1), (uint64_t)(a2),                \
+			(uint64_t)(a3), (uint64_t)(a4));                                       \
+		return check_unused(sqe, unused);                                              \
+	}
+
+/* ---- Open files ---- */
+
+PREPARE(sync_file_range, NO_ADDR | NO_INDEX | NO_SPLICE, __NR_sync_file_range, sqe->fd, sqe->off,
+	sqe->len, sqe->sync_range_flags, 0)
+PREPARE(fallocate, NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_fallocate, sqe->fd, sqe->len, sqe->off,
+	sqe->addr, 0)
+PREPARE(fadvise, NO_INDEX | NO_SPLICE, __NR_fadvise64, sqe->fd, sqe->off,
+	sqe->addr ? sqe->addr : sqe->len, sqe->fadvise_advice, 0)
+PREPARE(shutdown, NO_OFF | NO_ADDR | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_shutdown, sqe->fd,
+	sqe->len, 0, 0, 0)
+PREPARE(ftruncate, NO_FLAGS | NO_ADDR | NO_LEN | NO_INDEX | NO_SPLICE, __NR_ftruncate, sqe->fd,
+	sqe->off, 0, 0, 0)
+PREPARE(bind, NO_LEN | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_bind, sqe->fd, sqe->addr,
+	sqe->addr2, 0, 0)
+PREPARE(listen, NO_ADDR | NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_listen, sqe->fd,
+	sqe->len, 0, 0, 0)
+PREPARE(fsetxattr, 0, __NR_fsetxattr, sqe->fd, sqe->addr, sqe->addr2, sqe->len, sqe->xattr_flags)
+PREPARE(fgetxattr, NO_FLAGS, __NR_fgetxattr, sqe->fd, sqe->addr, sqe->addr2, sqe->len, 0)
+
+int fsync_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	set_call(r, sqe->fsync_flags & IORING_FSYNC_DATASYNC ? __NR_fdatasync : __NR_fsync,
+		(uint64_t)sqe->fd, 0, 0, 0, 0);
+	if (sqe->fsync_flags & ~IORING_FSYNC_DATASYNC)
+		return -EINVAL;
+	return check_unused(sqe, NO_ADDR | NO_INDEX | NO_SPLICE);
+}
+
+/* ---- Paths ---- */
+
+PREPARE(statx, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_statx, sqe->fd, sqe->addr, sqe->statx_flags,
+	sqe->len, sqe->addr2)
+PREPARE(renameat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_renameat2, sqe->fd, sqe->addr, sqe->len,
+	sqe->addr2, sqe->rename_flags)
+PREPARE(unlinkat, NO_OFF | NO_LEN | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_unlinkat, sqe->fd,
+	sqe->addr, sqe->unlink_flags, 0, 0)
+PREPARE(mkdirat, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_mkdirat, sqe->fd,
+	sqe->addr, sqe->len, 0, 0)
+PREPARE(symlinkat, NO_LEN | NO_FLAGS | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_symlinkat, sqe->addr,
+	sqe->fd, sqe->addr2, 0, 0)
+PREPARE(linkat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_linkat, sqe->fd, sqe->addr, sqe->len,
+	sqe->addr2, sqe->hardlink_flags)
+PREPARE(setxattr, NO_FIXED, __NR_setxattr, sqe->addr3, sqe->addr, sqe->addr2, sqe->len,
+	sqe->xattr_flags)
+PREPARE(getxattr, NO_FLAGS | NO_FIXED, __NR_getxattr, sqe->addr3, sqe->addr, sqe->addr2, sqe->len,
+	0)
+
+/* ---- What makes descriptors ---- */
+
+/* man 2 io_uring_enter: file_index; a direct descriptor has no close-on-exec. */
+static int use_slot(struct req *r, const struct io_uring_sqe *sqe, bool is_cloexec)
+{
+	r->call.slot = (int32_t)sqe->file_index;
+	return r->call.slot && is_cloexec ? -EINVAL : 0;
+}
+
+int openat_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	uint32_t flags = sqe->open_flags;
+	int err = check_unused(sqe, NO_INDEX | NO_FIXED);
+
+	set_call(r, __NR_openat, (uint64_t)sqe->fd, sqe->addr, flags, sqe->len, 0);
+	return err ? err : use_slot(r, sqe, flags & O_CLOEXEC);
+}
+
+int openat2_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	struct open_how how;
+	int err = check_unused(sqe, NO_INDEX | NO_FIXED);
+
+	set_call(r, __NR_openat2, (uint64_t)sqe->fd, sqe->addr, sqe->addr2, sqe->len, 0);
+	if (!err && sqe->len < sizeof(how))
+		err = -EINVAL;
+	if (!err && sqe->file_index)
+		err = user_get(how, UPTR(sqe->addr2));
+	if (err)
+		return err;
+	return use_slot(r, sqe, sqe->file_index && how.flags & O_CLOEXEC);
+}
+
+int socket_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	int err = check_unused(sqe, NO_ADDR | NO_FLAGS | NO_INDEX);
+
+	set_call(r, __NR_socket, (uint64_t)sqe->fd, sqe->off, sqe->len, 0, 0);
+	return err ? err : use_slot(r, sqe, sqe->off & SOCK_CLOEXEC);
+}
+
+int pipe_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	int err = check_unused(sqe, NO_OFF | NO_LEN | NO_INDEX | NO_FIXED);
+
+	if (sqe->fd)
+		return -EINVAL;
+	set_call(r, __NR_pipe2, sqe->addr, (uint32_t)sqe->rw_flags, 0, 0, 0);
+	return err ? err : use_slot(r, sqe, (uint32_t)sqe->rw_flags & O_CLOEXEC);
+}
+
+int close_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	int err = check_unused(sqe, NO_OFF | NO_ADDR | NO_LEN | NO_FLAGS | NO_INDEX | NO_FIXED);
+
+	set_call(r, __NR_close, (uint64_t)sqe->fd, 0, 0, 0, 0);
+	r->call.slot = (int32_t)sqe->file_index;
+	if (!err && sqe->file_index && sqe->fd)
+		err = -EINVAL;
+	return err;
+}
+
+/* ---- Others ---- */
+
+PREPARE(waitid, NO_ADDR | NO_INDEX | NO_FLAGS, __NR_waitid, sqe->len, sqe->fd, sqe->addr2,
+	sqe->file_index, 0)
+PREPARE(epoll_wait, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_epoll_wait, sqe->fd,
+	sqe->addr, sqe->len, UINT32_MAX, 0)
+PREPARE(ring_futex_waitv, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_futex_waitv, sqe->addr,
+	sqe->len, 0, 0, 0)
+
+PREPARE(madvise, NO_OFF | NO_INDEX | NO_SPLICE, __NR_madvise, sqe->addr, sqe->len,
+	sqe->fadvise_advice, 0, 0)
+PREPARE(epoll_ctl, NO_INDEX | NO_SPLICE, __NR_epoll_ctl, sqe->fd, sqe->len, sqe->off, sqe->addr, 0)
+
+static int prepare_splice(struct req *r, const struct io_uring_sqe *sqe, long nr)
+{
+	set_call(r, nr, (uint64_t)sqe->splice_fd_in, sqe->splice_off_in, (uint64_t)sqe->fd, sqe->off,
+		sqe->len);
+	r->call.a[5] = sqe->splice_flags;
+	return 0;
+}
+
+int ring_splice_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	return prepare_splice(r, sqe, __NR_splice);
+}
+
+int tee_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	if (sqe->splice_off_in || sqe->off)
+		return -EINVAL;
+	return prepare_splice(r, sqe, __NR_tee);
+}
+
+struct call_names {
+	struct given_name name[2];
+	char text[2][PATH_MAX];
+};
+
+/* ---- Doing ---- */
+
+/* The registered file that is not the request's own: splice and tee read from it. */
+static int give_input(struct req *r)
+{
+	struct ring_node *node;
+
+	if (!(r->call.a[5] & SPLICE_F_FD_IN_FIXED))
+		return 0;
+	r->call.a[5] &= ~(uint64_t)SPLICE_F_FD_IN_FIXED;
+	node = ring_table_get(&r->ring->files, (uint32_t)r->call.a[0]);
+	if (!node)
+		return -EBADF;
+	r->call.input = node;
+	r->call.a[0] = FD_GIVEN + 1;
+	return 0;
+}
+
+static int64_t run_splice(struct req_call *c)
+{
+	int64_t in_pos = (int64_t)c->a[1], out_pos = (int64_t)c->a[3];
+
+	return splice_fds((int)c->a[0], in_pos == -1 ? NULL : &in_pos, (int)c->a[2],
+		out_pos == -1 ? NULL : &out_pos, (size_t)c->a[4], (unsigned)c->a[5]);
+}
+
+static int64_t run_tee(const struct req_call *c)
+{
+	const uint64_t a[6] = {c->a[0], c->a[2], c->a[4], c->a[5]};
+
+	return sys_dispatch(__NR_tee, a);
+}
+
+/* What the call opens is not for the table of descriptors. */
+static bool opens_directly(const struct req *r)
+{
+	return r->call.slot && r->opcode != IORING_OP_CLOSE;
+}
+
+static int64_t make_call(struct req *r)
+{
+	struct uthread *u = uthread_current();
+	int64_t n;
+
+	u->given[0] = r->file;
+	u->given[1] = r->call.input ? r->call.input->file : NULL;
+	u->given_names = r->call.names ? r->call.names->name : NULL;
+	u->takes_files = opens_directly(r);
+	if (r->call.nr == __NR_splice)
+		n = run_splice(&r->call);
+	else if (r->call.nr == __NR_tee)
+		n = run_tee(&r->call);
+	else
+		n = sys_dispatch(r->call.nr, r->call.a);
+	for (unsigned i = 0; i < FDS_TAKEN && u->takes_files; i++) {
+		r->call.opened[i] = n >= 0 ? u->taken[i] : NULL;
+		u->taken[i] = NULL;
+	}
+	u->nr_reserved = 0;
+	u->takes_files = false;
+	u->given_names = NULL;
+	u->given[0] = u->given[1] = NULL;
+	return n;
+}
+
+/* pipe2 with two direct descriptors, whose slots the program is told instead of numbers. */
+static int64_t install_two(struct req *r, int64_t n)
+{
+	struct req_call *c = &r->call;
+	uint32_t slot = (uint32_t)c->slot;
+	int32_t slots[2];
+	int64_t got[2];
+
+	got[0] = ring_files_install(r->ring, c->opened[0], slot);
+	if (got[0] < 0) {
+		file_put(c->opened[1]);
+		return got[0];
+	}
+	got[1] = ring_files_install(
+		r->ring, c->opened[1], slot == IORING_FILE_INDEX_ALLOC ? slot : slot + 1);
+	slots[0] = slot == IORING_FILE_INDEX_ALLOC ? (int32_t)got[0] : (int32_t)slot - 1;
+	slots[1] = slot == IORING_FILE_INDEX_ALLOC ? (int32_t)got[1] : (int32_t)slot;
+	if (got[1] >= 0 && user_put(UPTR(c->a[0]), slots))
+		got[1] = -EFAULT;
+	if (got[1] >= 0)
+		return n;
+	(void)!ring_files_remove(r->ring, (uint32_t)slots[0]);
+	return got[1];
+}
+
+/* The result of a call that is over; in a thread of the process, under the lock. */
+static int64_t finish(struct req *r, int64_t n)
+{
+	if (n < 0 || !opens_directly(r))
+		return n;
+	if (r->opcode == IORING_OP_PIPE)
+		return install_two(r, n);
+	return ring_files_install(r->ring, r->call.opened[0], (uint32_t)r->call.slot);
+}
+
+/* ---- Names that are kept ---- */
+
+/* Which of the arguments are names; -1: none. */
+static void find_names(const struct req *r, int at[2])
+{
+	at[0] = 1;
+	at[1] = -1;
+	switch (r->opcode) {
+	case IORING_OP_OPENAT:
+	case IORING_OP_OPENAT2:
+	case IORING_OP_STATX:
+	case IORING_OP_UNLINKAT:
+	case IORING_OP_MKDIRAT:
+	case IORING_OP_FSETXATTR:
+	case IORING_OP_FGETXATTR:
+		break;
+	case IORING_OP_RENAMEAT:
+	case IORING_OP_LINKAT:
+		at[1] = 3;
+		break;
+	case IORING_OP_SYMLINKAT:
+		at[0] = 0;
+		at[1] = 2;
+		break;
+	case IORING_OP_SETXATTR:
+	case IORING_OP_GETXATTR:
+		at[1] = 0;
+		break;
+	default:
+		at[0] = -1;
+		break;
+	}
+}
+
+int call_keep_names(struct req *r)
+{
+	struct call_names *n;
+	int at[2];
+
+	find_names(r, at);
+	if (at[0] < 0 || r->call.names)
+		return 0;
+	n = mem_alloc(sizeof(*n), 0);
+	if (!n)
+		return -ENOMEM;
+	r->call.names = n;
+	for (unsigned i = 0; i < 2; i++) {
+		uptr from = UPTR(at[i] < 0 ? 0 : r->call.a[at[i]]);
+		int len = at[i] < 0 ? -EFAULT : user_read_string(n->text[i], from, PATH_MAX);
+
+		/* what cannot be read now is the call's to refuse */
+		n->name[i] = (struct given_name){from, len < 0 ? NULL : n->text[i]};
+	}
+	return 0;
+}
+
+/* ---- Running ---- */
+
+static void run(struct fiber_job *job)
+{
+	struct req *r = container_of(job, struct req, call.job);
+	struct ring *ring = r->ring;
+	int64_t n = make_call(r);
+
+	if (arch_current()->lender) { /* which has the lock, and waits */
+		r->call.result = n;
+		r->call.is_done = true;
+		return;
+	}
+	ring_get(ring);
+	mutex_lock(&ring->lock);
+	req_complete(r, finish(r, n));
+	ring_unlock(ring);
+	ring_put(ring);
+}
+
+int64_t call_issue(struct req *r)
+{
+	struct req_call *c = &r->call;
+	int err;
+
+	if (r->opcode == IORING_OP_CLOSE && c->slot)
+		return ring_files_remove(r->ring, (uint32_t)c->slot - 1);
+	if (r->node) /* registered: by the number that the fiber is given */
+		c->a[r->opcode == IORING_OP_SPLICE || r->opcode == IORING_OP_TEE ? 2 : 0] = FD_GIVEN;
+	err = give_input(r);
+	if (err)
+		return err;
+	c->is_done = false;
+	c->job = (struct fiber_job){.run = run, .as = r->task->user, .cred = r->cred};
+	r->cred = NULL; /* the job's */
+	r->flags |= REQ_ON_FIBER;
+	req_track(r);
+	err = fiber_lend(&c->job);
+	if (!err && !c->is_done)
+		return OP_PARKED;
+	if (!err)
+		return finish(r, c->result);
+	r->cred = c->job.cred;
+	return err;
+}
+
+void call_clean(struct req *r)
+{
+	mem_free(r->call.names);
+	if (r->call.input)
+		ring_node_put(r->ring, r->call.input);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Completions: into the queue that the program reads, or, when that is full, onto a list from which
+ * they move there later. None is lost while there is memory.
+ *
+ *     ring_post    writes an entry; the program may see it at once
+ *     ring_commit  after a few of them: wakes who waits, signals the eventfd, ends timeouts that count
+ *
+ * The program owns cq_head and may write anything there. It can only make the queue look full or
+ * empty by that, which harms nobody else.
+ *
+ * Locks   ring->cq_lock [c]; ring_commit wants ring->lock, when requests are worked on
+ */
+#include <linux/poll.h>
+
+#include "ipc/eventfd.h"
+#include "lib/atomic.h"
+#include "mm/slab.h"
+#include "ring/ring_priv.h"
+
+/* Entries between the program's head and our tail. More than there are: a head that is a lie. */
+static uint32_t nr_used(const struct ring *ring)
+{
+	/* pairs with the release by which the program says that it has read them */
+	return ring->cq_tail - atomic_load_acquire(&ring->shared->cq_head);
+}
+
+static void write_entry(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
+	const uint64_t big[2])
+{
+	uint32_t at = ring->cq_tail & ring->cq_mask;
+	struct io_uring_cqe *cqe = &ring->cqes[at << ring->cqe_shift];
+
+	cqe->user_data = user_data;
+	cqe->res = res;
+	cqe->flags = flags;
+	if (ring->cqe_shift) {
+		cqe->big_cqe[0] = big ? big[0] : 0;
+		cqe->big_cqe[1] = big ? big[1] : 0;
+	}
+	ring->cq_tail++;
+	/* pairs with the program's acquire: the entry is there when its tail is seen */
+	atomic_store_release(&ring->shared->cq_tail, ring->cq_tail);
+}
+
+static void set_sq_flag(struct ring *ring, uint32_t flag, bool on)
+{
+	if (on)
+		atomic_or(&ring->shared->sq_flags, flag);
+	else
+		atomic_and(&ring->shared->sq_flags, ~flag);
+}
+
+static bool add_overflow(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
+	const uint64_t big[2])
+{
+	struct ring_overflow *o = mem_alloc(sizeof(*o), 0);
+
+	if (!o) { /* man 7 io_uring: the count of what was dropped */
+		atomic_store(&ring->shared->cq_overflow, ring->shared->cq_overflow + 1);
+		return false;
+	}
+	o->user_data = user_data;
+	o->res = res;
+	o->flags = flags;
+	o->big[0] = big ? big[0] : 0;
+	o->big[1] = big ? big[1] : 0;
+	if (list_is_empty(&ring->overflow))
+		set_sq_flag(ring, IORING_SQ_CQ_OVERFLOW, true);
+	list_add_tail(&ring->overflow, &o->link);
+	return true;
+}
+
+bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
+	const uint64_t big[2], bool is_counted)
+{
+	bool is_there = true;
+
+	spinlock_lock(&ring->cq_lock);
+	if (LIKELY(list_is_empty(&ring->overflow) && nr_used(ring) < ring->cq_entries))
+		write_entry(ring, user_data, res, flags, big);
+	else
+		is_there = add_overflow(ring, user_data, res, flags, big);
+	ring->nr_counted += is_there && is_counted;
+	ring->has_posted |= is_there;
+	spinlock_unlock(&ring->cq_lock);
+	return is_there;
+}
+
+bool ring_post_if_room(
+	struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, bool is_counted)
+{
+	bool is_there;
+
+	spinlock_lock(&ring->cq_lock);
+	is_there = list_is_empty(&ring->overflow) && nr_used(ring) < ring->cq_entries;
+	if (is_there)
+		write_entry(ring, user_data, res, flags, NULL);
+	ring->nr_counted += is_there && is_counted;
+	ring->has_posted |= is_there;
+	spinlock_unlock(&ring->cq_lock);
+	return is_there;
+}
+
+bool ring_flush_overflow(struct ring *ring)
+{
+	bool is_some_left;
+
+	if (LIKELY(list_is_empty(&ring->overflow)))
+		return false;
+	spinlock_lock(&ring->cq_lock);
+	while (!list_is_empty(&ring->overflow) && nr_used(ring) < ring->cq_entries) {
+		struct ring_overflow *o = list_pop_head(&ring->overflow, struct ring_overflow, link);
+
+		write_entry(ring, o->user_data, o->res, o->flags, o->big);
+		mem_free(o);
+	}
+	is_some_left = !list_is_empty(&ring->overflow);
+	if (!is_some_left)
+		set_sq_flag(ring, IORING_SQ_CQ_OVERFLOW, false);
+	spinlock_unlock(&ring->cq_lock);
+	return is_some_left;
+}
+
+unsigned ring_nr_ready(struct ring *ring)
+{
+	return READ_ONCE(ring->cq_tail) - atomic_load_relaxed(&ring->shared->cq_head);
+}
+
+/* IORING_REGISTER_EVENTFD_ASYNC: only of what had to be done by somebody else than who submitted it. */
+static void signal_eventfd(struct ring *ring)
+{
+	if (READ_ONCE(ring->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED)
+		return;
+	if (!ring->eventfd_async || fiber_is_current())
+		(void)!eventfd_signal(ring->eventfd, 1);
+}
+
+void ring_commit(struct ring *ring)
+{
+	if (!ring->has_posted)
+		return;
+	ring->has_posted = false;
+	if (!list_is_empty(&ring->timeouts))
+		timeouts_count(ring);
+	atomic_fence(); /* the tail, then the look for waiters; pairs with op_park and ring_wait */
+	if (waitq_has_waiters(&ring->cq_wait))
+		waitq_wake_all(&ring->cq_wait, POLLIN | POLLRDNORM);
+	if (ring->eventfd)
+		signal_eventfd(ring);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/*
+ * io_uring_enter: submits, and waits for completions.
+ *
+ * Who waits sees to the woken requests itself, and sleeps until there are as many completions as it
+ * wants: a completion wakes it only then (waiter_wake), so that a batch costs one switch.
+ *
+ * Spec    man 2 io_uring_enter
+ */
+#include <linux/fcntl.h>
+
+#include "fs/vfs/fdtable.h"
+#include "lib/atomic.h"
+#include "proc/proc.h"
+#include "proc/signal.h"
+#include "ring/tables.h"
+#include "sched/sched.h"
+#include "sys/sigmask.h"
+#include "sys/syscall.h"
+#include "sys/timeout.h"
+
+/* ---- Waiting ---- */
+
+struct ring_waiter {
+	struct waiter waiter;
+	struct thread *thread;
+	struct ring *ring;
+	uint32_t target; /* of ring->cq_tail */
+};
+
+static bool is_reached(const struct ring_waiter *w)
+{
+	return (int32_t)(READ_ONCE(w->ring->cq_tail) - w->target) >= 0 ||
+	       !list_is_empty(&w->ring->overflow);
+}
+
+static bool waiter_wake(struct waiter *w, uint64_t key UNUSED)
+{
+	struct ring_waiter *rw = container_of(w, struct ring_waiter, waiter);
+
+	if (!is_reached(rw))
+		return false;
+	(void)sched_wake(rw->thread);
+	return true;
+}
+
+/* One sleep: until the target, the time, a signal, or work to do. */
+static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t deadline_ns)
+{
+	int err = 0;
+
+	waitq_add(&w->ring->cq_wait, &w->waiter);
+	atomic_store(&arch_current()->wait_flags, WAIT_SIGNAL);
+	sched_set_blocked();
+	if (wait_is_interrupted(WAIT_SIGNAL))
+		err = -EINTR;
+	if (err || is_reached(w) || ring_task_has_work(task, w->ring))
+		sched_set_running();
+	else
+		wait_switch(deadline_ns);
+	waitq_remove(&w->ring->cq_wait, &w->waiter);
+	if (!err && deadline_ns != WAIT_FOREVER && clock_monotonic_ns() >= deadline_ns)
+		err = -ETIME;
+	return err;
+}
+
+/* Lets woken requests go on, and says whether nr completions are there. */
+static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
+{
+	ring_task_run(task, ring);
+	(void)ring_flush_overflow(ring);
+	return ring_nr_ready(ring) >= nr;
+}
+
+static int wait_for(struct ring_task *task, struct ring *ring, unsigned nr, uint64_t deadline_ns)
+{
+	struct ring_waiter w = {
+		.waiter = {.wake = waiter_wake}, .thread = arch_current(), .ring = ring};
+	int err = 0;
+
+	atomic_store(&task->is_waiting, 1);
+	while (!are_there(task, ring, nr) && !err) {
+		w.target = atomic_load_relaxed(&ring->shared->cq_head) + nr;
+		err = sleep_once(task, &w, deadline_ns);
+	}
+	atomic_store(&task->is_waiting, 0);
+	ring_task_run(task, ring); /* what came while nobody was told */
+	return ring_nr_ready(ring) ? 0 : err;
+}
+
+/* ---- What to wait for ---- */
+
+struct wait_args {
+	uint64_t deadline_ns, min_deadline_ns; /* WAIT_FOREVER: none */
+	uptr sigmask;
+	size_t sigmask_size;
+};
+
+static int set_times(struct wait_args *w, unsigned flags, uint64_t ns, uint32_t min_usec)
+{
+	if (ns != WAIT_FOREVER)
+		w->deadline_ns = flags & IORING_ENTER_ABS_TIMER ? ns : clock_deadline_ns(ns);
+	if (min_usec)
+		w->min_deadline_ns = clock_deadline_ns((uint64_t)min_usec * NS_PER_US);
+	return 0;
+}
+
+/* IORING_ENTER_EXT_ARG_REG: what is to be waited for stands in registered memory. */
+static int read_registered_args(
+	struct wait_args *w, struct ring *ring, unsigned flags, uptr arg, size_t size)
+{
+	struct io_uring_reg_wait a;
+	uint64_t ns = WAIT_FOREVER;
+	int err = size != sizeof(a) ? -EINVAL : ring_region_get_wait(ring, arg.addr, &a);
+
+	if (!err && a.flags & ~(uint32_t)IORING_REG_WAIT_TS)
+		err = -EINVAL;
+	if (!err && a.flags & IORING_REG_WAIT_TS)
+		err = timeout_from_parts(a.ts.tv_sec, a.ts.tv_nsec, &ns);
+	if (err)
+		return err;
+	w->sigmask = UPTR(a.sigmask);
+	w->sigmask_size = a.sigmask_sz;
+	return set_times(w, flags, ns, a.min_wait_usec);
+}
+
+static int read_args(struct wait_args *w, struct ring *ring, unsigned flags, uptr arg, size_t size)
+{
+	struct ring_getevents_arg a;
+	uint64_t ns;
+	int err;
+
+	*w = (struct wait_args){.deadline_ns = WAIT_FOREVER, .min_deadline_ns = WAIT_FOREVER};
+	if (!(flags & IORING_ENTER_EXT_ARG)) {
+		w->sigmask = arg;
+		w->sigmask_size = size;
+		return 0;
+	}
+	if (flags & IORING_ENTER_EXT_ARG_REG)
+		return read_registered_args(w, ring, flags, arg, size);
+	if (size != sizeof(a))
+		return -EINVAL;
+	if (user_get(a, arg))
+		return -EFAULT;
+	w->sigmask = UPTR(a.sigmask);
+	w->sigmask_size = a.sigmask_sz;
+	err = timeout_read(UPTR(a.ts), &ns);
+	return err ? err : set_times(w, flags, ns, a.min_wait_usec);
+}
+
+/* With a minimal time: all that were asked for until then, and one from then on. */
+static int wait_with(struct ring_task *task, struct ring *ring, unsigned nr, const struct wait_args *w)
+{
+	int err = -ETIME;
+
+	if (w->min_deadline_ns != WAIT_FOREVER && nr > 1) {
+		err = wait_for(task, ring, nr, MIN(w->min_deadline_ns, w->deadline_ns));
+		if (err != -ETIME || w->deadline_ns <= w->min_deadline_ns)
+			return err;
+		nr = 1;
+	}
+	return wait_for(task, ring, nr, w->deadline_ns);
+}
+
+static int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr, unsigned flags,
+	uptr arg, size_t size)
+{
+	struct wait_args w;
+	int err = read_args(&w, ring, flags, arg, size);
+
+	if (!err)
+		err = sigmask_use(w.sigmask, w.sigmask_size);
+	if (err)
+		return err;
+	return wait_with(task, ring, MIN(nr, ring->cq_entries), &w);
+}
+
+/* ---- The call ---- */
+
+static int find_ring(struct ring_task *task, unsigned fd, unsigned flags, struct file **out)
+{
+	if (!(flags & IORING_ENTER_REGISTERED_RING))
+		return fd_get_file(uthread_current()->files, (int)fd, false, out);
+	if (fd >= RING_FDS)
+		return -EINVAL;
+	*out = task->fds[fd];
+	if (!*out)
+		return -EBADF;
+	file_get(*out);
+	return 0;
+}
+
+static int64_t submit(struct ring_task *task, struct ring *ring, unsigned nr)
+{
+	int64_t n;
+
+	if (UNLIKELY(ring->owner && ring->owner != task))
+		return -EEXIST;
+	n = ring_task_use(task, ring);
+	if (n)
+		return n;
+	mutex_lock(&ring->lock);
+	n = ring_submit(ring, task, nr);
+	ring_unlock(ring);
+	return n;
+}
+
+static int64_t enter(struct ring_task *task, struct ring *ring, unsigned to_submit, unsigned min,
+	unsigned flags, uptr arg, size_t size)
+{
+	int64_t n = 0, events;
+
+	if (READ_ONCE(ring->flags) & IORING_SETUP_R_DISABLED)
+		return -EBADFD;
+	if (to_submit) {
+		n = submit(task, ring, to_submit);
+		if (n != to_submit)
+			return n;
+	}
+	if (!(flags & IORING_ENTER_GETEVENTS))
+		return n;
+	if (ring->flags & IORING_SETUP_DEFER_TASKRUN && ring->owner != task)
+		return n ? n : -EEXIST;
+	events = get_events(task, ring, min, flags, arg, size);
+	return n ? n : events;
+}
+
+SYSCALL6(io_uring_enter, unsigned, fd, unsigned, to_submit, unsigned, min_complete, unsigned,
+	flags, uptr, arg, size_t, size)
+{
+	struct ring_task *task;
+	struct ring *ring;
+	struct file *f;
+	int64_t n;
+
+	if (flags & ~(unsigned)RING_ENTER_FLAGS)
+		return -EINVAL;
+	n = ring_task_get(&task);
+	if (!n)
+		n = find_ring(task, fd, flags, &f);
+	if (n)
+		return n;
+	ring = ring_of_file(f);
+	n = ring ? enter(task, ring, to_submit, min_complete, flags, arg, size) : -EOPNOTSUPP;
+	file_put(f);
+	return n;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The operations: prepare, issue and clean of each family, for the table in opcodes.c.
+ */
+#pragma once
+
+#include "ring/ring_priv.h"
+
+/* ---- rw.c ---- */
+int rw_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int rw_vector_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int rw_fixed_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int rw_fixed_vector_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int read_multishot_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t rw_issue(struct req *r);
+void rw_clean(struct req *r);
+
+/* ---- calls.c: what is a system call, with its arguments from the entry ---- */
+#define CALL(name) int name##_prepare(struct req *r, const struct io_uring_sqe *sqe);
+CALL(fsync)
+CALL(sync_file_range)
+CALL(fallocate)
+CALL(openat)
+CALL(openat2)
+CALL(close)
+CALL(statx)
+CALL(fadvise)
+CALL(madvise)
+CALL(epoll_ctl)
+CALL(ring_splice)
+CALL(tee)
+CALL(shutdown)
+CALL(renameat)
+CALL(unlinkat)
+CALL(mkdirat)
+CALL(symlinkat)
+CALL(linkat)
+CALL(fsetxattr)
+CALL(setxattr)
+CALL(fgetxattr)
+CALL(getxattr)
+CALL(socket)
+CALL(ftruncate)
+CALL(bind)
+CALL(listen)
+CALL(pipe)
+CALL(waitid)
+CALL(epoll_wait)
+CALL(ring_futex_waitv)
+#undef CALL
+int64_t call_issue(struct req *r);
+void call_clean(struct req *r);
+
+/* ---- cancel.c ---- */
+int cancel_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t cancel_issue(struct req *r);
+
+/* ---- small.c ---- */
+int nop_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t nop_issue(struct req *r);
+int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t msg_ring_issue(struct req *r);
+int ring_futex_wait_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int futex_wake_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t futex_wake_issue(struct req *r);
+void op_clean(struct req *r);
+
+/* ---- net.c ---- */
+int send_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int recv_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int accept_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int connect_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t net_issue(struct req *r);
+void net_clean(struct req *r);

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The life of a request.
+ *
+ *     req_create -> (prepare) -> req_queue -> begin: policy, file, issue
+ *         a result          -> req_complete -> CQE, the next of its chain, free
+ *         OP_PARKED         -> on ring->active until it is woken: req_continue -> issue again
+ *         on a fiber        -> ends there; if it never blocked, here
+ *
+ * Everything happens under ring->lock. Requests whose turn comes while another one ends are put on
+ * ring->ready and begin in ring_settle, so that a chain of any length needs no stack.
+ *
+ * A woken request may be on its owner's list although it is being issued, or has ended: it was woken
+ * between the moment it was armed and a try that succeeded. Its memory then waits for the list.
+ *
+ * Locks   ring->lock [l]
+ */
+#include <asm/unistd.h>
+
+#include "fs/vfs/fdtable.h"
+#include "lib/atomic.h"
+#include "lib/hash.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/cred.h"
+#include "proc/signal.h"
+#include "ring/ring_priv.h"
+#include "ring/tables.h"
+
+enum { FREE_MAX = 64, HASH_BITS_FIRST = 6, HASH_BITS_MAX = 20 };
+
+/* ---- Memory ---- */
+
+struct req *req_create(struct ring *ring, struct ring_task *task)
+{
+	struct req *r = ring->free;
+
+	if (r) {
+		ring->free = r->next;
+		ring->nr_free--;
+	} else {
+		r = mem_alloc(sizeof(*r), 0);
+		if (!r)
+			return NULL;
+	}
+	memset(r, 0, offsetof(struct req, op));
+	ring_get(ring);
+	r->ring = ring;
+	refcount_get(&task->refs);
+	r->task = task;
+	ring_task_count(task, 1);
+	ring->nr_begun++;
+	return r;
+}
+
+static void free_memory(struct req *r)
+{
+	struct ring *ring = r->ring;
+
+	if (ring->nr_free < FREE_MAX && !ring->is_dead) {
+		r->next = ring->free;
+		ring->free = r;
+		ring->nr_free++;
+	} else {
+		mem_free(r);
+	}
+	ring_put(ring); /* the caller has another reference */
+}
+
+static void put_file(struct req *r)
+{
+	if (r->node)
+		ring_node_put(r->ring, r->node);
+	else if (r->file)
+		file_put(r->file);
+	r->file = NULL;
+	r->node = NULL;
+}
+
+/* All that it has, but for its memory. */
+static void give_back(struct req *r)
+{
+	struct ring_task *task = r->task;
+
+	if (r->type && r->type->clean)
+		r->type->clean(r);
+	put_file(r);
+	if (r->cred)
+		cred_put(r->cred);
+	r->cred = NULL;
+	ring_task_count(task, -1);
+	ring_task_put(task);
+}
+
+void req_discard(struct req *r)
+{
+	r->ring->nr_begun--;
+	give_back(r);
+	free_memory(r);
+}
+
+/* ---- Finding ---- */
+
+static unsigned bucket_of(const struct ring *ring, uint64_t user_data)
+{
+	return (unsigned)(hash_u64(user_data) >> (64 - ring->hash_bits));
+}
+
+static void add_to_bucket(struct ring *ring, struct req *r)
+{
+	struct req **at = &ring->by_user_data[bucket_of(ring, r->user_data)];
+
+	r->hash_next = *at;
+	if (*at)
+		(*at)->hash_at = &r->hash_next;
+	r->hash_at = at;
+	*at = r;
+}
+
+/* A larger table, with all active requests in it, if there is memory for one: nothing depends on it. */
+static bool grow_hash(struct ring *ring)
+{
+	unsigned bits = ring->by_user_data ? ring->hash_bits + 2 : HASH_BITS_FIRST;
+	struct req **table;
+
+	if (bits > HASH_BITS_MAX)
+		return false;
+	table = mem_alloc(sizeof(struct req *) << bits, SLAB_ZERO);
+	if (!table)
+		return false;
+	mem_free(ring->by_user_data);
+	ring->by_user_data = table;
+	ring->hash_bits = bits;
+	list_for_each (r, &ring->active, struct req, link)
+		add_to_bucket(ring, r);
+	return true;
+}
+
+void req_track(struct req *r)
+{
+	struct ring *ring = r->ring;
+
+	r->hash_at = NULL;
+	list_add_tail(&ring->active, &r->link);
+	ring->nr_active++;
+	if ((!ring->by_user_data || ring->nr_active > 2u << ring->hash_bits) && grow_hash(ring))
+		return;
+	if (ring->by_user_data)
+		add_to_bucket(ring, r);
+}
+
+void req_untrack(struct req *r)
+{
+	list_remove(&r->link);
+	r->ring->nr_active--;
+	if (!r->hash_at)
+		return;
+	*r->hash_at = r->hash_next;
+	if (r->hash_next)
+		r->hash_next->hash_at = r->hash_at;
+	r->hash_at = NULL;
+}
+
+/* ---- Completing ---- */
+
+static int32_t result_of(const struct req *r, int64_t result)
+{
+	if (LIKELY(result >= 0))
+		return (int32_t)result;
+	if (result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
+		result == -ERESTART_RESTARTBLOCK || result == -EINTR)
+		return r->flags & REQ_CANCELLED ? -ECANCELED : -EINTR;
+	return (int32_t)result;
+}
+
+static void post_result(struct req *r, int32_t result)
+{
+	uint32_t flags = r->cqe_flags;
+
+	if (r->flags & REQ_HAS_BUFFER)
+		flags |= ring_buffer_commit(r, result);
+	if (r->flags & REQ_SKIP_SUCCESS && !(r->flags & REQ_FAILED))
+		return;
+	if (!r->ring->is_dead)
+		(void)ring_post(r->ring, r->user_data, result, flags, r->big,
+			!(r->flags & REQ_NOT_COUNTED));
+}
+
+/* The rest of a broken chain. */
+void req_cancel_chain(struct req *r, bool is_silent)
+{
+	while (r) {
+		struct req *next = r->next;
+
+		if (is_silent)
+			r->flags |= REQ_SKIP_SUCCESS;
+		else
+			r->flags &= (uint16_t)~REQ_SKIP_SUCCESS;
+		if (!(r->flags & REQ_SKIP_SUCCESS) && !r->ring->is_dead)
+			(void)ring_post(r->ring, r->user_data, r->error ? r->error : -ECANCELED, 0,
+				NULL, !(r->flags & REQ_NOT_COUNTED));
+		req_discard(r);
+		r = next;
+	}
+}
+
+/* What follows it: the next of its chain gets its turn, or the rest is cancelled. */
+static void go_on_with_chain(struct req *r)
+{
+	struct req *next;
+
+	link_timeout_disarm(r);
+	next = r->next;
+	r->next = NULL;
+	if (!next)
+		return;
+	if (r->flags & REQ_FAILED && !(r->flags & REQ_HARD_LINK))
+		req_cancel_chain(next, r->flags & REQ_SKIP_CHAIN);
+	else
+		req_queue(next);
+}
+
+static void fail(struct req *r)
+{
+	r->flags |= REQ_FAILED;
+	if (r->flags & REQ_SKIP_SUCCESS)
+		r->flags = (uint16_t)((r->flags & ~REQ_SKIP_SUCCESS) | REQ_SKIP_CHAIN);
+}
+
+static void start_drained(struct ring *ring)
+{
+	while (!list_is_empty(&ring->drained)) {
+		struct req *r = list_first(&ring->drained, struct req, link);
+
+		if (r->flags & REQ_DRAIN && ring->nr_begun)
+			return;
+		list_remove(&r->link);
+		for (struct req *it = r; it; it = it->next)
+			ring->nr_begun++;
+		list_add_tail(&ring->ready, &r->link);
+	}
+}
+
+void req_complete(struct req *r, int64_t n)
+{
+	struct ring *ring = r->ring;
+	int32_t result = result_of(r, n);
+
+	if (r->flags & (REQ_IS_PARKED | REQ_ON_FIBER))
+		req_untrack(r);
+	r->flags &= (uint16_t) ~(REQ_IS_PARKED | REQ_ON_FIBER);
+	if (result < 0 || r->flags & REQ_FAILED)
+		fail(r);
+	post_result(r, result);
+	if (r->next || r->timeout)
+		go_on_with_chain(r);
+	ring->nr_begun--;
+	/* off its queues, after which nobody wakes it any more */
+	give_back(r);
+	if (atomic_load(&r->is_listed))
+		r->flags |= REQ_IS_DONE;
+	else
+		free_memory(r);
+}
+
+bool req_post_more(struct req *r, int64_t result, uint32_t flags)
+{
+	struct ring *ring = r->ring;
+
+	if (ring->is_dead)
+		return false;
+	if (r->flags & REQ_HAS_BUFFER)
+		flags |= ring_buffer_commit(r, (int32_t)result);
+	if (ring_post_if_room(ring, r->user_data, (int32_t)result, flags | IORING_CQE_F_MORE,
+		    !(r->flags & REQ_NOT_COUNTED)))
+		return true;
+	r->cqe_flags |= flags; /* its last completion names the buffer, too */
+	return false;
+}
+
+/* ---- Issuing ---- */
+
+int req_get_file(struct req *r, bool is_fixed)
+{
+	if (is_fixed) {
+		r->node = ring_table_get(&r->ring->files, (uint32_t)r->fd);
+		if (!r->node)
+			return -EBADF;
+		r->file = r->node->file;
+		return 0;
+	}
+	return fd_get_file(r->task->user->files, r->fd, false, &r->file);
+}
+
+static int64_t issue(struct req *r)
+{
+	if (r->type->issue)
+		return r->type->issue(r);
+	return r->op.type->issue(&r->op);
+}
+
+static void issued(struct req *r, int64_t n)
+{
+	if (n != OP_PARKED) {
+		req_complete(r, n);
+		return;
+	}
+	if (!(r->flags & (REQ_IS_PARKED | REQ_ON_FIBER))) {
+		r->flags |= REQ_IS_PARKED;
+		req_track(r);
+	}
+	if (UNLIKELY(r->next && r->next->opcode == IORING_OP_LINK_TIMEOUT))
+		link_timeout_arm(r);
+}
+
+/* The first issue: in its owner's thread, or on a fiber that works for it. */
+static void begin(struct req *r)
+{
+	int64_t n = r->ring->is_dead || r->task->is_leaving ? -ECANCELED : r->error;
+
+	if (!n && r->type->flags & OPCODE_FILE && !r->file)
+		n = req_get_file(r, r->sqe_flags & IOSQE_FIXED_FILE);
+	if (n)
+		req_complete(r, n);
+	else
+		issued(r, issue(r));
+}
+
+void req_queue(struct req *r)
+{
+	list_add_tail(&r->ring->ready, &r->link);
+}
+
+void req_continue(struct req *r)
+{
+	if (r->flags & REQ_IS_DONE)
+		free_memory(r);
+	else if (r->flags & REQ_CANCELLED)
+		req_complete(r, r->type->flags & OPCODE_PARKS ? op_end(&r->op) : -EINTR);
+	else
+		issued(r, issue(r));
+}
+
+int req_cancel(struct req *r)
+{
+	int64_t result;
+
+	if (r->flags & REQ_CANCELLED)
+		return -EALREADY;
+	r->flags |= REQ_CANCELLED;
+	if (r->flags & REQ_ON_FIBER) {
+		fiber_interrupt(&r->call.job, false);
+		return -EALREADY;
+	}
+	if (!op_cancel(&r->op, &result)) {
+		return 0; /* it was woken, and will find that it is cancelled */
+	}
+	req_complete(r, result);
+	return 0;
+}
+
+void ring_run_ready(struct ring *ring)
+{
+	do {
+		while (!list_is_empty(&ring->ready))
+			begin(list_pop_head(&ring->ready, struct req, link));
+		if (!list_is_empty(&ring->drained))
+			start_drained(ring);
+	} while (!list_is_empty(&ring->ready));
+}
+
+void ring_settle(struct ring *ring)
+{
+	ring_run_ready(ring);
+	ring_commit(ring);
+}
+
+void ring_unlock(struct ring *ring)
+{
+	ring_settle(ring);
+	mutex_unlock(&ring->lock);
+}

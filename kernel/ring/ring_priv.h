@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the files of this folder share: a ring, a request, and the steps of a request's life.
+ *
+ *     SQE -> prepare -> [chain, drain] -> issue -> parked ... woken -> issue -> complete -> CQE
+ *                                            `-> on a fiber ----------------'
+ *
+ * A request is an entry of the submission queue on its way. Whoever works on requests has the ring's
+ * lock; wake-ups come from anywhere and only put a request on the list of its owner (task.c).
+ *
+ * Locks   ring->lock  RANK_RING [l]  requests, tables, what is submitted
+ *         ring->cq_lock  RANK_RING_CQ [c]  completions: also by other rings, with their lock held
+ */
+#pragma once
+
+#include "abi/io_uring.h"
+#include "fs/vfs/file.h"
+#include "lib/base.h"
+#include "lib/list.h"
+#include "lib/llist.h"
+#include "lib/refcount.h"
+#include "mm/page_source.h"
+#include "ops/futex.h"
+#include "ops/op.h"
+#include "ops/rw.h"
+#include "ops/socket.h"
+#include "ops/wait.h"
+#include "proc/fiber.h"
+#include "ring/ring.h"
+#include "sync/mutex.h"
+#include "time/timer.h"
+
+struct req;
+struct ring;
+
+enum { RING_MAX_ENTRIES = 32768, RING_FDS = 16 /* IORING_REGISTER_RING_FDS, of a thread */ };
+
+/* ---- What is known: for those who check, and for those who ask (IORING_REGISTER_QUERY) ---- */
+
+#define RING_SETUP_FLAGS                                                                       \
+	(IORING_SETUP_IOPOLL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |                      \
+		IORING_SETUP_ATTACH_WQ | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL |   \
+		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SQE128 |  \
+		IORING_SETUP_CQE32 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | \
+		IORING_SETUP_NO_SQARRAY)
+#define RING_FEATURES                                                                          \
+	(IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |            \
+		IORING_FEAT_RW_CUR_POS | IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_FAST_POLL | \
+		IORING_FEAT_POLL_32BITS | IORING_FEAT_SQPOLL_NONFIXED | IORING_FEAT_EXT_ARG |  \
+		IORING_FEAT_NATIVE_WORKERS | IORING_FEAT_RSRC_TAGS | IORING_FEAT_CQE_SKIP |    \
+		IORING_FEAT_LINKED_FILE | IORING_FEAT_REG_REG_RING | IORING_FEAT_MIN_TIMEOUT | \
+		IORING_FEAT_RECVSEND_BUNDLE | IORING_FEAT_NO_IOWAIT)
+enum {
+	RING_ENTER_FLAGS = IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP |
+			   IORING_ENTER_SQ_WAIT | IORING_ENTER_EXT_ARG |
+			   IORING_ENTER_REGISTERED_RING | IORING_ENTER_ABS_TIMER |
+			   IORING_ENTER_EXT_ARG_REG | IORING_ENTER_NO_IOWAIT,
+	RING_SQE_FLAGS = IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK |
+			 IOSQE_IO_HARDLINK | IOSQE_ASYNC | IOSQE_BUFFER_SELECT |
+			 IOSQE_CQE_SKIP_SUCCESS,
+};
+
+/* ---- What programs and the kernel both write ---- */
+
+/* The offsets are told by io_uring_setup; nothing else depends on them. */
+struct ring_shared {
+	uint32_t sq_head, sq_tail, cq_head, cq_tail;
+	uint32_t sq_mask, cq_mask, sq_entries, cq_entries;
+	uint32_t sq_dropped, sq_flags, cq_flags, cq_overflow;
+	uint32_t pad[4];
+};
+
+/* Pages that the kernel and programs see, in one piece. */
+struct ring_memory {
+	struct page *page; /* [I] NULL: none */
+	void *at;          /* [I] */
+	size_t size;       /* [I] whole pages */
+};
+
+/* ---- Tables: files.c, buffers.c ---- */
+
+/*
+ * A registered thing: a file or memory. Requests under way hold it when its slot has got another one;
+ * when the last has ended its tag is posted.
+ */
+struct ring_node {
+	uint32_t refs; /* [l] the slot, and the requests that use it */
+	bool is_file;  /* [I] */
+	uint64_t tag;  /* [I] 0: nobody is told */
+	union {
+		struct file *file; /* [I] one reference */
+		struct ring_buffer *buffer;
+	};
+};
+
+struct ring_table {
+	struct ring_node **nodes; /* [l] NULL: not registered */
+	unsigned nr;              /* [l] */
+	unsigned alloc_from, alloc_to, alloc_next; /* [l] IORING_REGISTER_FILE_ALLOC_RANGE */
+};
+
+/* ---- Requests ---- */
+
+enum req_flags {
+	REQ_LINK = 1,          /* the next of its chain follows when it has succeeded */
+	REQ_HARD_LINK = 2,     /* or in any case */
+	REQ_SKIP_SUCCESS = 4,  /* IOSQE_CQE_SKIP_SUCCESS */
+	REQ_SKIP_CHAIN = 8,    /* nor are the rest of a failed chain told of */
+	REQ_FAILED = 16,       /* its result breaks the chain */
+	REQ_CANCELLED = 32,    /* by somebody, while it could not be taken back at once */
+	REQ_BUFFER_SELECT = 64,
+	REQ_HAS_BUFFER = 128,  /* of a group: buf_id */
+	REQ_MULTISHOT = 256,   /* goes on after a completion */
+	REQ_NO_WAIT = 512,     /* -EAGAIN is its result */
+	REQ_DRAIN = 1024,      /* starts when all before it have ended */
+	REQ_IS_DONE = 2048,    /* completed; its memory waits until the list of woken ones is gone through */
+	REQ_IS_PARKED = 4096,  /* issued, and waits for a wake-up */
+	REQ_ON_FIBER = 8192,
+	REQ_NOT_COUNTED = 16384, /* its completion is none that a timeout counts */
+	REQ_POLL_FIRST = 32768,  /* waits until it is ready before the first try */
+};
+
+struct req_poll {
+	struct op op;
+	uint32_t events;        /* [l] POLL*, and EPOLLET: not level triggered */
+	uint32_t cmd;           /* [I] IORING_POLL_* */
+	struct waiter out;      /* of a file with two queues: the second */
+	struct waitq *out_queue;
+	uint64_t old_user_data, new_user_data; /* [I] POLL_REMOVE */
+};
+
+struct req_timeout {
+	struct op op;
+	struct timer timer;
+	uint32_t flags;        /* [I] IORING_TIMEOUT_* */
+	uint32_t count, target; /* [l] completions to wait for: asked, and when */
+	uint32_t repeats;      /* [l] IORING_TIMEOUT_MULTISHOT: how often still; 0: for ever */
+	uint64_t ns;           /* [l] relative or absolute, by flags */
+	struct list_node link; /* [l] ring->timeouts */
+	struct req *target_req; /* [l] LINK_TIMEOUT: what it is for; NULL: that has ended */
+	uint64_t old_user_data; /* [I] TIMEOUT_REMOVE */
+};
+
+struct req_rw {
+	struct op op;
+	struct iter iter;
+	int64_t pos;
+	size_t len;             /* [I] asked for */
+	size_t done;            /* [l] written by earlier tries */
+	uptr addr;              /* [I] */
+	uint32_t rw_flags;      /* [I] RWF_* */
+	struct ring_node *buffer; /* [l] the one it uses */
+};
+
+struct req_net {
+	struct op op;
+	uptr addr;              /* [I] of the bytes, of struct msghdr, of accept's address; [l] chosen */
+	uint32_t len;           /* [l] of the bytes */
+	uint32_t limit;         /* [I] of a buffer of a group: no more than this; 0: all */
+	uint32_t done;          /* [l] moved by earlier tries */
+	uint32_t msg_flags;     /* [I] MSG_*; accept: SOCK_* */
+	int32_t slot;           /* [I] accept: a direct descriptor, + 1; 0: a number */
+	uint16_t flags;         /* [I] IORING_RECVSEND_*, IORING_ACCEPT_* */
+	bool has_notification;  /* [l] of SEND_ZC: it was begun */
+	union {
+		struct req_msg *msg; /* [I] what only some need; NULL */
+		uptr addr_len;       /* [I] accept */
+	};
+	struct ring_node *buffer; /* [l] IORING_RECVSEND_FIXED_BUF; NULL */
+};
+
+struct req_cancel {
+	uint64_t user_data;
+	int32_t fd;
+	uint32_t flags; /* IORING_ASYNC_CANCEL_* */
+	uint8_t opcode;
+};
+
+/* A request that is a system call: it runs on a fiber. */
+struct req_call {
+	struct fiber_job job;
+	uint64_t nr, a[6];
+	int64_t result;
+	struct call_names *names; /* [l] kept, because it had to wait for its turn; NULL */
+	struct ring_node *input; /* [l] a second registered file: splice reads from it */
+	bool is_done;           /* before the fiber gave the CPU back */
+	struct file *opened[2]; /* by a call whose descriptors are direct ones */
+	int32_t slot;           /* the result becomes a direct descriptor, + 1 */
+};
+
+struct req_words { /* for small ones */
+	uint64_t w[6];
+};
+
+/*
+ *   [I] by prepare    [l] ring->lock    [a] atomic
+ */
+struct req {
+	struct ring *ring;       /* [I] one reference */
+	struct ring_task *task;  /* [I] whose it is, one reference */
+	const struct ring_opcode *type; /* [I] */
+	struct req *next;        /* [l] of its chain */
+	struct file *file;       /* [l] one reference, or node's */
+	struct ring_node *node;  /* [l] a registered file; NULL */
+	uint64_t user_data;      /* [l] */
+	uint8_t opcode, sqe_flags; /* [I] */
+	int16_t error;           /* [I] its entry was wrong: it fails with its chain */
+	uint16_t flags;          /* [l] REQ_* */
+	uint16_t buf_group, buf_id; /* [I]; [l] */
+	uint16_t nr_bufs;        /* [l] chosen with REQ_HAS_BUFFER; 0: out of their group already */
+	int32_t fd;              /* [I] as it was given */
+	uint32_t cqe_flags;      /* [l] */
+	uint32_t is_listed;      /* [a] woken, and on the list of its owner */
+	struct llist_node work;  /* that list's */
+	struct list_node link;   /* [l] ring->active; or drained, ready */
+	struct req **hash_at, *hash_next; /* [l] ring->by_user_data */
+	struct req *timeout;     /* [l] its linked timeout, armed; NULL */
+	const struct cred *cred; /* [I] of a personality; NULL */
+	uint64_t big[2];         /* [l] of a completion of 32 bytes */
+	union {
+		struct op op; /* of those that park: all begin with it */
+		struct req_rw rw;
+		struct req_net net;
+		struct req_poll poll;
+		struct req_timeout timer;
+		struct req_cancel cancel;
+		struct req_call call;
+		struct req_words words;
+		struct wait_op wait;
+		struct futex_wait_op futex;
+	};
+};
+
+enum ring_opcode_flags {
+	OPCODE_FILE = 1,     /* fd must be open */
+	OPCODE_BUFFERS = 2,  /* may be told IOSQE_BUFFER_SELECT */
+	OPCODE_PARKS = 4,    /* has an op; may wait without a stack */
+	OPCODE_IOPRIO = 8,   /* ioprio has a meaning */
+	OPCODE_CALL = 16,    /* a system call, on a fiber */
+	OPCODE_POLLS = 32,   /* may be used on a ring with IORING_SETUP_IOPOLL */
+};
+
+struct ring_opcode {
+	const char *name; /* NULL: there is no such operation */
+	uint32_t flags;
+	/*
+	 * Decodes and checks a copy of the entry, which the program can no longer change; takes what it
+	 * needs. -errno. There is no file yet.
+	 */
+	int (*prepare)(struct req *r, const struct io_uring_sqe *sqe);
+	/* A result, -errno, or OP_PARKED. NULL: op.type's. */
+	int64_t (*issue)(struct req *r);
+	/* Gives back what prepare and issue took. NULL: nothing. */
+	void (*clean)(struct req *r);
+	/* The system call that it is, for those who look at calls; and its arguments. -1: none. */
+	int nr;
+};
+extern const struct ring_opcode ring_opcodes[RING_OPS];
+
+/* ---- A ring ---- */
+
+struct ring_overflow {
+	struct list_node link;
+	uint64_t user_data;
+	int32_t res;
+	uint32_t flags;
+	uint64_t big[2];
+};
+
+/*
+ *   [I] immutable    [l] lock    [c] cq_lock    [a] atomic
+ */
+struct ring {
+	refcount refs; /* [a] its file, its mappings, its requests, those who use it */
+	struct mutex lock;
+	uint32_t flags;             /* [I] IORING_SETUP_*, but R_DISABLED [l] */
+	bool is_dead;               /* [l] the file is gone: completions go nowhere */
+	struct ring_shared *shared; /* [I] */
+	struct ring_memory rings, sqes; /* [I] */
+	struct page_source source;  /* what mmap maps */
+	struct ring_task *owner;    /* [l] SINGLE_ISSUER; NULL: nobody yet */
+
+	/* submission */
+	uint32_t sq_entries, sq_mask; /* [I] */
+	uint32_t *sq_array;           /* [I] NULL: IORING_SETUP_NO_SQARRAY */
+	uint32_t sq_head;             /* [l] */
+	unsigned sqe_shift;           /* [I] */
+	struct req *chain, *chain_last; /* [l] being put together */
+	struct list ready;            /* [l] requests whose turn has come */
+	struct list drained;          /* [l] wait for all before them */
+	bool no_drain;                /* [l] some completions are left out: man 2 io_uring_enter */
+	bool drain_next;              /* [l] the last one was told to drain: so is the next */
+	struct list active;           /* [l] issued and not completed */
+	unsigned nr_begun;            /* [l] all that exist, but for those in `drained` */
+	struct req **by_user_data;    /* [l] hash table */
+	unsigned hash_bits, nr_active; /* [l] */
+	struct list timeouts;         /* [l] those that count completions, too */
+	struct req *free;             /* [l] some to be used again, by next */
+	unsigned nr_free;             /* [l] */
+
+	/* completion */
+	struct spinlock cq_lock;
+	uint32_t cq_entries, cq_mask; /* [I] */
+	struct io_uring_cqe *cqes;    /* [I] */
+	unsigned cqe_shift;           /* [I] */
+	uint32_t cq_tail;             /* [c] */
+	uint32_t nr_counted;          /* [c] completions that timeouts count */
+	struct list overflow;         /* [c] */
+	bool has_posted;              /* [c] since the last commit */
+	struct waitq cq_wait;
+	struct llist woken;           /* [a] IORING_SETUP_DEFER_TASKRUN: instead of the owner's */
+
+	/* registered */
+	struct ring_table files, buffers;  /* [l] */
+	struct file *eventfd;              /* [l] + [c] */
+	bool eventfd_async;                /* [l] */
+	struct file *file;                 /* [I] its own, no reference; gone when is_dead */
+	struct user *user;                 /* [I] whose pinned memory is limited; NULL: CAP_IPC_LOCK */
+	struct ring_groups *groups;        /* [l] provided buffers; NULL: none ever */
+	struct ring_region *region;        /* [l] + [c] IORING_REGISTER_MEM_REGION; NULL */
+	struct ring_restrictions *restrictions; /* [l] NULL: none */
+	struct ring_personalities *personalities; /* [l] NULL: none */
+	uint32_t clock;                    /* [l] IORING_REGISTER_CLOCK */
+	uint32_t iowq_max[2];              /* [l] */
+	struct llist_node dead_link;       /* when the file is gone: setup.c */
+};
+
+static inline struct req *req_of(struct op *op)
+{
+	return container_of(op, struct req, op);
+}
+
+/* ---- setup.c ---- */
+void ring_get(struct ring *ring);
+void ring_put(struct ring *ring);
+/* NULL: the file is no ring. */
+struct ring *ring_of_file(struct file *f);
+MUST_CHECK int ring_memory_alloc(struct ring_memory *m, size_t size);
+void ring_memory_free(struct ring_memory *m);
+
+/* ---- request.c: all with ring->lock ---- */
+/* NULL: no memory. */
+struct req *req_create(struct ring *ring, struct ring_task *task);
+/* Its turn has come: issues it now, or when the work on the ring is done. */
+void req_queue(struct req *r);
+/* The end: posts its completion, goes on with its chain, frees it. */
+void req_complete(struct req *r, int64_t result);
+/* One more completion of a request that goes on. False: there was no room, and it ends. */
+bool req_post_more(struct req *r, int64_t result, uint32_t flags);
+/* A request that was never issued: its references, and itself. */
+void req_discard(struct req *r);
+/* Runs what is ready, tells who waits for completions. Before the lock is given back. */
+void ring_settle(struct ring *ring);
+void ring_unlock(struct ring *ring) RELEASES(ring->lock); /* settles first */
+/* A woken one goes on. */
+void req_continue(struct req *r);
+/* Cancels it, wherever it is: 0, -EALREADY (it ends soon, and its own completion tells), -ENOENT. */
+int req_cancel(struct req *r);
+/* On ring->active and in the hash; off both. */
+void req_track(struct req *r);
+void req_untrack(struct req *r);
+/* Takes the file that fd means now. -EBADF. */
+MUST_CHECK int req_get_file(struct req *r, bool is_fixed);
+
+/* Cancels a chain that was never begun: each with its own error, or -ECANCELED. */
+void req_cancel_chain(struct req *r, bool is_silent);
+/* Begins what is on ring->ready. */
+void ring_run_ready(struct ring *ring);
+
+/* ---- submit.c ---- */
+/* Up to nr entries of the queue; how many were taken, or -errno when not even one could be. */
+int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr);
+
+/* ---- cq.c ---- */
+/* One completion. False: lost for lack of memory, and counted. */
+bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, const uint64_t big[2], bool is_counted);
+/* The same, but not when there is no room in the queue itself (multishot). */
+bool ring_post_if_room(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, bool is_counted);
+/* What was posted becomes visible to who waits; timeouts that count are looked at. */
+void ring_commit(struct ring *ring);
+/* Moves what overflowed into the queue as far as there is room. Whether some is left. */
+bool ring_flush_overflow(struct ring *ring);
+/* How many completions a program could take. */
+unsigned ring_nr_ready(struct ring *ring);
+
+/* ---- task.c ---- */
+struct ring_task {
+	refcount refs;         /* [a] the thread, its requests */
+	struct uthread *user;  /* [I] valid while requests of it exist, or its thread asks */
+	struct llist woken;    /* [a] requests that want to go on */
+	uint32_t is_waiting;   /* [a] in io_uring_enter: it sees to them itself */
+	uint32_t nr_requests;  /* [a] that exist */
+	struct waitq idle;     /* woken when nr_requests has become 0 */
+	uint32_t is_rescued;   /* [a] `rescue` is on its way */
+	struct fiber_job rescue;
+	struct llist_node rescue_link; /* on the list of the worker that starts `rescue` */
+	struct list rings;     /* [t] struct ring_use: where it has submitted */
+	struct fdtable *files; /* [t] one more reference: nobody borrows without counting */
+	struct file *fds[RING_FDS]; /* [t] */
+	bool is_leaving;       /* [t] */
+};
+/* The current thread's, made if there is none. -ENOMEM. */
+MUST_CHECK int ring_task_get(struct ring_task **out);
+/* Notes that it uses this ring. -ENOMEM. */
+MUST_CHECK int ring_task_use(struct ring_task *task, struct ring *ring);
+void ring_task_put(struct ring_task *task);
+/* Requests that were woken, of a ring whose file is gone: they are cancelled. */
+void ring_run_woken(struct ring *ring);
+/* Requests that were woken go on. Of the current thread's, and of this ring's own list (or NULL). */
+void ring_task_run(struct ring_task *task, struct ring *ring);
+bool ring_task_has_work(struct ring_task *task, struct ring *ring);
+/* A request exists, or is gone. */
+void ring_task_count(struct ring_task *task, int by);
+
+/* ---- cancel.c ---- */
+/* IORING_OP_ASYNC_CANCEL and its kin: how many, or -ENOENT, -EALREADY. [l] */
+int64_t ring_cancel(struct ring *ring, const struct req_cancel *what, const struct req *not_this);
+/* Everything of this task, or with NULL of all. Whether something is still to end by itself. [l] */
+bool ring_cancel_all(struct ring *ring, const struct ring_task *task);
+
+/* ---- timeout.c ---- */
+int timeout_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t timeout_issue(struct req *r);
+int link_timeout_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t timeout_remove_issue(struct req *r);
+void timeout_clean(struct req *r);
+/* Of a request that has just been parked: its linked timeout begins. */
+void link_timeout_arm(struct req *r);
+/* The request has ended: its linked timeout, armed or not, is cancelled. Gives what follows in the chain. */
+void link_timeout_disarm(struct req *r);
+/* After completions: those that waited for so many end. */
+void timeouts_count(struct ring *ring);
+
+/* ---- calls.c ---- */
+/* A call that does not begin at once: what it is to read from the program is read now. -ENOMEM, -EFAULT ... */
+MUST_CHECK int call_keep_names(struct req *r);
+
+/* ---- poll.c ---- */
+int poll_add_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t poll_add_issue(struct req *r);
+int poll_remove_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t poll_remove_issue(struct req *r);
+void poll_clean(struct req *r);

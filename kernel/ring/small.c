@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Operations of a few lines: NOP, messages to other rings, futexes.
+ *
+ * Locks   ring->lock [l]; of two rings' locks the one at the lower address first
+ * Spec    man 2 io_uring_enter; man 3 io_uring_prep_msg_ring, io_uring_prep_futex_wait
+ */
+#include <linux/futex.h>
+
+#include "ring/opcodes.h"
+#include "ring/tables.h"
+
+void op_clean(struct req *r)
+{
+	op_fini(&r->op);
+}
+
+/* ---- NOP ---- */
+
+enum { NOP_RESULT, NOP_FLAGS }; /* words.w */
+
+int nop_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	const uint32_t known = IORING_NOP_INJECT_RESULT | IORING_NOP_FILE | IORING_NOP_FIXED_FILE |
+			       IORING_NOP_FIXED_BUFFER | IORING_NOP_TW | IORING_NOP_CQE32;
+	uint32_t flags = (uint32_t)sqe->rw_flags;
+
+	if (flags & ~known)
+		return -EINVAL;
+	r->words.w[NOP_RESULT] = flags & IORING_NOP_INJECT_RESULT ? sqe->len : 0;
+	r->words.w[NOP_FLAGS] = flags;
+	if (flags & IORING_NOP_CQE32 && !r->ring->cqe_shift)
+		return -EINVAL;
+	r->big[0] = sqe->off;
+	r->big[1] = sqe->addr;
+	return 0;
+}
+
+int64_t nop_issue(struct req *r)
+{
+	uint64_t flags = r->words.w[NOP_FLAGS];
+	int err = 0;
+
+	if (flags & IORING_NOP_FILE)
+		err = req_get_file(r, flags & IORING_NOP_FIXED_FILE);
+	return err ? err : (int32_t)r->words.w[NOP_RESULT];
+}
+
+/* ---- Messages ---- */
+
+enum { MSG_CMD, MSG_USER_DATA, MSG_RES, MSG_FLAGS, MSG_SOURCE, MSG_SLOT };
+
+int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	const uint32_t known = IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS;
+
+	if (sqe->buf_index || sqe->personality || sqe->msg_ring_flags & ~known)
+		return -EINVAL;
+	r->words.w[MSG_CMD] = sqe->addr;
+	r->words.w[MSG_USER_DATA] = sqe->off;
+	r->words.w[MSG_RES] = sqe->len;
+	r->words.w[MSG_FLAGS] = sqe->msg_ring_flags;
+	r->words.w[MSG_SOURCE] = sqe->addr3;
+	r->words.w[MSG_SLOT] = sqe->file_index;
+	return 0;
+}
+
+/* Both locks, whichever has to be taken first. Ours is held. */
+static void lock_other(struct ring *ours, struct ring *other) NOT_ANALYSED
+{
+	if (other > ours) {
+		mutex_lock_nested(&other->lock, (uint64_t)(uintptr_t)other);
+		return;
+	}
+	if (mutex_try_lock(&other->lock))
+		return;
+	mutex_unlock(&ours->lock);
+	mutex_lock_nested(&other->lock, (uint64_t)(uintptr_t)other);
+	mutex_lock_nested(&ours->lock, (uint64_t)(uintptr_t)ours);
+}
+
+static int64_t send_data(struct req *r, struct ring *to)
+{
+	const uint64_t *w = r->words.w;
+	uint32_t flags = w[MSG_FLAGS] & IORING_MSG_RING_FLAGS_PASS ? (uint32_t)w[MSG_SLOT] : 0;
+
+	if (w[MSG_SOURCE] || w[MSG_FLAGS] & IORING_MSG_RING_CQE_SKIP ||
+		(w[MSG_SLOT] && !(w[MSG_FLAGS] & IORING_MSG_RING_FLAGS_PASS)))
+		return -EINVAL;
+	return ring_post(to, w[MSG_USER_DATA], (int32_t)w[MSG_RES], flags, NULL, true)
+		       ? 0
+		       : -EOVERFLOW;
+}
+
+static int64_t send_file(struct req *r, struct ring *to)
+{
+	const uint64_t *w = r->words.w;
+	struct ring_node *node;
+	int64_t n;
+
+	if (w[MSG_RES] || to == r->ring)
+		return -EINVAL;
+	node = ring_table_get(&r->ring->files, (uint32_t)w[MSG_SOURCE]);
+	if (!node)
+		return -EBADF;
+	file_get(node->file);
+	n = ring_files_install(to, node->file, (uint32_t)w[MSG_SLOT]);
+	ring_node_put(r->ring, node);
+	if (n < 0 || w[MSG_FLAGS] & IORING_MSG_RING_CQE_SKIP)
+		return n;
+	return ring_post(to, w[MSG_USER_DATA], (int32_t)n, 0, NULL, true) ? n : -EOVERFLOW;
+}
+
+int64_t msg_ring_issue(struct req *r) NOT_ANALYSED
+{
+	struct ring *to = ring_of_file(r->file), *ours = r->ring;
+	int64_t n;
+
+	if (!to)
+		return -EBADFD;
+	if (to != ours)
+		lock_other(ours, to);
+	if (to->flags & IORING_SETUP_R_DISABLED)
+		n = -EBADFD;
+	else if (r->words.w[MSG_CMD] == IORING_MSG_DATA)
+		n = send_data(r, to);
+	else
+		n = r->words.w[MSG_CMD] == IORING_MSG_SEND_FD ? send_file(r, to) : -EINVAL;
+	if (to != ours) {
+		ring_commit(to);
+		mutex_unlock(&to->lock);
+	}
+	return n;
+}
+
+/* ---- Futexes ---- */
+
+/* linux/futex.h: the flags of the newer calls, which the header of 6.1 lacks. */
+enum { FUTEX2_U32 = 2, FUTEX2_SIZE = 3, FUTEX2_IS_PRIVATE = 128 };
+
+static int check_futex(const struct io_uring_sqe *sqe)
+{
+	uint32_t flags = (uint32_t)sqe->fd;
+
+	if (sqe->len || sqe->rw_flags || sqe->buf_index || sqe->file_index)
+		return -EINVAL;
+	if (flags & ~(uint32_t)(FUTEX2_SIZE | FUTEX2_IS_PRIVATE) || (flags & FUTEX2_SIZE) != FUTEX2_U32)
+		return -EINVAL;
+	/* words of 32 bits, so the value and the mask are too */
+	return sqe->addr2 >> 32 || sqe->addr3 >> 32 || !sqe->addr3 ? -EINVAL : 0;
+}
+
+int ring_futex_wait_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	int err = check_futex(sqe);
+
+	if (err)
+		return err;
+	return futex_wait_prepare(&r->futex, UPTR(sqe->addr), sqe->fd & FUTEX2_IS_PRIVATE,
+		(uint32_t)sqe->addr2, (uint32_t)sqe->addr3, WAIT_FOREVER, false);
+}
+
+int futex_wake_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	int err = check_futex(sqe);
+
+	r->words.w[0] = sqe->addr;
+	r->words.w[1] = sqe->addr2;
+	r->words.w[2] = sqe->addr3;
+	r->words.w[3] = sqe->fd & FUTEX2_IS_PRIVATE;
+	return err;
+}
+
+int64_t futex_wake_issue(struct req *r)
+{
+	struct futex_key key;
+	int err = futex_key_get(UPTR(r->words.w[0]), r->words.w[3], &key);
+
+	if (err)
+		return err;
+	return futex_wake(&key, (unsigned)r->words.w[1], (uint32_t)r->words.w[2]);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Submission: entries become requests, one after another.
+ *
+ *     entry -> copied, so that the program cannot change it any more -> checked, decoded
+ *           -> a chain, while entries say that the next one belongs to them
+ *           -> begun at once; or kept until all before it have ended (drain)
+ *
+ * An entry that is wrong ends the submission with its completion, unless IORING_SETUP_SUBMIT_ALL;
+ * in a chain it breaks the chain, none of which is begun.
+ *
+ * Locks   ring->lock [l]
+ */
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "proc/cred.h"
+#include "ring/ring_priv.h"
+#include "ring/tables.h"
+
+enum { SQE_LINKS = IOSQE_IO_LINK | IOSQE_IO_HARDLINK };
+
+/* ---- One entry ---- */
+
+static int check_flags(struct ring *ring, const struct io_uring_sqe *sqe, const struct ring_opcode *type)
+{
+	unsigned flags = sqe->flags;
+
+	if (flags & ~(unsigned)RING_SQE_FLAGS)
+		return -EINVAL;
+	if (flags & IOSQE_BUFFER_SELECT && !(type->flags & OPCODE_BUFFERS))
+		return -EOPNOTSUPP;
+	if (flags & IOSQE_CQE_SKIP_SUCCESS)
+		ring->no_drain = true;
+	if (flags & IOSQE_IO_DRAIN && ring->no_drain)
+		return -EOPNOTSUPP;
+	if (sqe->ioprio && !(type->flags & OPCODE_IOPRIO))
+		return -EINVAL;
+	if (ring->flags & IORING_SETUP_IOPOLL && !(type->flags & OPCODE_POLLS))
+		return -EINVAL;
+	return 0;
+}
+
+static uint16_t flags_of(const struct io_uring_sqe *sqe)
+{
+	unsigned flags = 0;
+
+	if (sqe->flags & SQE_LINKS)
+		flags |= REQ_LINK;
+	if (sqe->flags & IOSQE_IO_HARDLINK)
+		flags |= REQ_HARD_LINK;
+	if (sqe->flags & IOSQE_CQE_SKIP_SUCCESS)
+		flags |= REQ_SKIP_SUCCESS;
+	if (sqe->flags & IOSQE_BUFFER_SELECT)
+		flags |= REQ_BUFFER_SELECT;
+	if (sqe->flags & IOSQE_IO_DRAIN)
+		flags |= REQ_DRAIN;
+	return (uint16_t)flags;
+}
+
+/* Everything that can be wrong with an entry by itself. */
+static int decode(struct req *r, const struct io_uring_sqe *sqe)
+{
+	struct ring *ring = r->ring;
+	int err;
+
+	r->user_data = sqe->user_data;
+	r->opcode = sqe->opcode;
+	r->sqe_flags = sqe->flags;
+	r->fd = sqe->fd;
+	r->buf_group = sqe->buf_group;
+	r->flags = flags_of(sqe);
+	if (sqe->opcode >= RING_OPS || !ring_opcodes[sqe->opcode].name)
+		return -EINVAL;
+	err = check_flags(ring, sqe, &ring_opcodes[sqe->opcode]);
+	if (!err && UNLIKELY(ring->restrictions))
+		err = ring_check_restrictions(ring, sqe);
+	if (!err && UNLIKELY(sqe->personality))
+		err = ring_get_personality(ring, sqe->personality, &r->cred);
+	if (!err)
+		err = ring_opcodes[sqe->opcode].prepare(r, sqe);
+	if (err)
+		return err;
+	r->type = &ring_opcodes[sqe->opcode];
+	if (UNLIKELY(READ_ONCE(r->task->user->call_work)))
+		err = ring_policy(r, sqe);
+	if (r->type->flags & OPCODE_PARKS)
+		r->op.thread = NULL; /* whoever wakes it tells the ring */
+	return err;
+}
+
+/* ---- Chains and draining ---- */
+
+/* IORING_FEAT_SUBMIT_STABLE: what waits for its turn has read what it needs. Without memory it fails. */
+static void keep_names(struct req *r)
+{
+	for (; r; r = r->next) {
+		if (r->type->flags & OPCODE_CALL && call_keep_names(r))
+			r->error = -ENOMEM;
+	}
+}
+
+static void begin_chain(struct ring *ring, struct req *head)
+{
+	bool must_drain = head->flags & REQ_DRAIN || ring->drain_next;
+
+	ring->drain_next = head->flags & REQ_DRAIN;
+	if (UNLIKELY(must_drain || !list_is_empty(&ring->drained))) {
+		if (must_drain)
+			head->flags |= REQ_DRAIN;
+		keep_names(head);
+		for (struct req *r = head; r; r = r->next)
+			ring->nr_begun--;
+		list_add_tail(&ring->drained, &head->link);
+	} else {
+		keep_names(head->next); /* NULL, mostly */
+		req_queue(head);
+	}
+	ring_run_ready(ring);
+}
+
+/* The chain that was put together begins, or fails as a whole. */
+static void end_chain(struct ring *ring)
+{
+	struct req *head = ring->chain;
+
+	ring->chain = ring->chain_last = NULL;
+	if (head->flags & REQ_FAILED)
+		req_cancel_chain(head, false);
+	else
+		begin_chain(ring, head);
+}
+
+static void add_to_chain(struct ring *ring, struct req *r)
+{
+	if (ring->chain) {
+		ring->chain_last->next = r;
+		ring->chain->flags |= r->flags & REQ_DRAIN;
+	} else {
+		ring->chain = r;
+	}
+	ring->chain_last = r;
+	if (r->error)
+		ring->chain->flags |= REQ_FAILED;
+	if (!(r->flags & REQ_LINK))
+		end_chain(ring);
+}
+
+/* Whether the submission goes on. */
+static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_sqe *sqe)
+{
+	int err = decode(r, sqe);
+
+	if (LIKELY(!err)) {
+		if (LIKELY(!ring->chain && !(r->flags & REQ_LINK)))
+			begin_chain(ring, r);
+		else
+			add_to_chain(ring, r);
+		return true;
+	}
+	r->error = (int16_t)err;
+	if (ring->chain || r->flags & REQ_LINK)
+		add_to_chain(ring, r);
+	else
+		req_cancel_chain(r, false);
+	return ring->flags & IORING_SETUP_SUBMIT_ALL;
+}
+
+/* ---- The queue ---- */
+
+/* The next entry's place; NULL: the program's array names none. */
+static const void *next_entry(struct ring *ring)
+{
+	uint32_t at = ring->sq_head++ & ring->sq_mask;
+
+	if (ring->sq_array) {
+		at = READ_ONCE(ring->sq_array[at]);
+		if (UNLIKELY(at >= ring->sq_entries)) {
+			WRITE_ONCE(ring->shared->sq_dropped, ring->shared->sq_dropped + 1);
+			return NULL;
+		}
+	}
+	return (const char *)ring->sqes.at + ((size_t)at << ring->sqe_shift);
+}
+
+/* Of 64 or 128 bytes: the second half is what some operations have for themselves (cmd). */
+union entry {
+	struct io_uring_sqe sqe;
+	uint8_t bytes[128];
+};
+
+static void copy_entry(const struct ring *ring, union entry *to, const void *from)
+{
+	memcpy(to, from, 1ul << ring->sqe_shift);
+	compiler_barrier(); /* looked at once: what we decode is what we copied */
+}
+
+int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
+{
+	/* pairs with the program's release: its entries are there when their tail is seen */
+	uint32_t there = atomic_load_acquire(&ring->shared->sq_tail) - ring->sq_head;
+	unsigned done = 0;
+	bool goes_on = true;
+
+	there = MIN(there, ring->sq_entries);
+	nr = MIN(nr, there);
+	while (goes_on && done < nr) {
+		struct req *r = req_create(ring, task);
+		const void *at;
+		union entry copy;
+
+		if (!r)
+			break;
+		at = next_entry(ring);
+		if (!at) {
+			req_discard(r);
+			break;
+		}
+		done++;
+		copy_entry(ring, &copy, at);
+		goes_on = submit_one(ring, r, &copy.sqe);
+	}
+	if (ring->chain)
+		end_chain(ring);
+	/* pairs with the program's acquire: it may use the entries again */
+	atomic_store_release(&ring->shared->sq_head, ring->sq_head);
+	return nr && !done ? -EAGAIN : (int64_t)done;
+}

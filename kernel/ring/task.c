@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A thread that uses rings: whose requests they are, and who lets the woken ones go on.
+ *
+ *     a wake-up (any context) -> ring_woken: the request is on the list of its owner
+ *         the owner runs a program     THREAD_RING: on its way to user mode, soon
+ *         it waits for completions     it is woken and sees to them
+ *         it sleeps for something else a fiber does: "rescue"
+ *
+ * With IORING_SETUP_DEFER_TASKRUN the list is the ring's, and only who waits for its completions
+ * looks at it. A thread cannot end before its requests: it cancels them and waits (ring_leave).
+ *
+ * Locks   none of its own; the lists are taken whole, requests are worked on under ring->lock
+ */
+#include "fs/vfs/fdtable.h"
+#include "lib/atomic.h"
+#include "mm/slab.h"
+#include "proc/proc.h"
+#include "proc/ring_work.h"
+#include "ring/ring_priv.h"
+#include "sched/sched.h"
+#include "time/clock.h"
+
+struct ring_use {
+	struct list_node link; /* task->rings */
+	struct ring *ring;     /* one reference */
+};
+
+static struct llist to_rescue; /* [a] tasks, each with a reference and counted as a request */
+static struct thread *rescuer; /* [a] which starts their fibers; made with the first task */
+
+/* ---- Waking ---- */
+
+/* The owner sleeps, or is about to: pairs with the fence of sched_set_blocked and wait_note_ring. */
+static bool sleeps(struct thread *t)
+{
+	uint32_t state = atomic_load(&t->state);
+
+	return state != THREAD_RUNNING && state != THREAD_READY;
+}
+
+static void ask_for_rescue(struct ring_task *task)
+{
+	if (atomic_xchg(&task->is_rescued, 1) == 0) {
+		refcount_get(&task->refs);
+		ring_task_count(task, 1);
+		llist_push(&to_rescue, &task->rescue_link);
+		(void)sched_wake(atomic_load(&rescuer));
+	}
+}
+
+/* Any context, also with interrupts off and a wait queue locked. */
+static void notify(struct ring_task *task, bool is_patient)
+{
+	struct thread *t = task->user->thread;
+
+	if (atomic_load(&task->is_waiting)) {
+		(void)sched_wake(t);
+		return;
+	}
+	atomic_or(&t->flags, THREAD_RING);
+	atomic_fence(); /* the flag, then the look at its state: pairs with sched_set_blocked */
+	if (t == arch_current())
+		return;
+	if (sleeps(t))
+		ask_for_rescue(task);
+	else if (!is_patient)
+		thread_kick(t);
+}
+
+static void tell_program(struct ring *ring)
+{
+	if (ring->flags & IORING_SETUP_TASKRUN_FLAG)
+		atomic_or(&ring->shared->sq_flags, IORING_SQ_TASKRUN);
+}
+
+/* op_ring_woken: under the waker's lock, which keeps the request from ending meanwhile. */
+static void woken(struct op *op)
+{
+	struct req *r = req_of(op);
+	struct ring_task *task = r->task;
+	struct ring *ring = r->ring;
+
+	if (atomic_xchg(&r->is_listed, 1))
+		return;
+	if (ring->flags & IORING_SETUP_DEFER_TASKRUN) {
+		llist_push(&ring->woken, &r->work);
+		tell_program(ring);
+		if (atomic_load(&task->is_waiting))
+			(void)sched_wake(task->user->thread);
+		return;
+	}
+	if (!llist_push(&task->woken, &r->work) && !atomic_load(&task->is_waiting))
+		return; /* who pushed the first has told it */
+	tell_program(ring);
+	notify(task, ring->flags & IORING_SETUP_COOP_TASKRUN);
+}
+
+/* wait_hand_over: the current thread, marked blocked, is about to sleep. */
+static void hand_over(struct thread *t)
+{
+	struct ring_task *task = t->user ? t->user->ring_task : NULL;
+
+	if (task && !task->is_waiting && !llist_is_empty(&task->woken))
+		ask_for_rescue(task);
+}
+
+/* ---- Going on ---- */
+
+static void run_list(struct llist_node *chain) NOT_ANALYSED
+{
+	struct ring *held = NULL;
+
+	llist_for_each_safe (r, llist_reverse(chain), struct req, work) {
+		struct ring *ring = r->ring;
+
+		if (ring != held) {
+			if (held) {
+				ring_unlock(held);
+				ring_put(held);
+			}
+			ring_get(ring);
+			mutex_lock(&ring->lock);
+			held = ring;
+		}
+		atomic_store(&r->is_listed, 0);
+		req_continue(r);
+	}
+	if (held) {
+		ring_unlock(held);
+		ring_put(held);
+	}
+}
+
+void ring_run_woken(struct ring *ring)
+{
+	struct llist_node *chain;
+
+	while ((chain = llist_take_all(&ring->woken)) != NULL)
+		run_list(chain);
+}
+
+bool ring_task_has_work(struct ring_task *task, struct ring *ring)
+{
+	return !llist_is_empty(&task->woken) || (ring && !llist_is_empty(&ring->woken));
+}
+
+void ring_task_run(struct ring_task *task, struct ring *ring)
+{
+	struct llist_node *chain;
+
+	if (ring && (ring->flags & IORING_SETUP_TASKRUN_FLAG))
+		atomic_and(&ring->shared->sq_flags, ~(uint32_t)IORING_SQ_TASKRUN);
+	while ((chain = llist_take_all(&task->woken)) != NULL)
+		run_list(chain);
+	if (ring)
+		ring_run_woken(ring);
+}
+
+/* ring_hooks.run */
+static void run_current(void)
+{
+	struct uthread *u = uthread_current();
+
+	/* before the look at the list: who adds to it sets the flag again */
+	atomic_and(&u->thread->flags, ~(uint32_t)THREAD_RING);
+	if (u->ring_task)
+		ring_task_run(u->ring_task, NULL);
+}
+
+/* On a fiber. */
+static void rescue(struct fiber_job *job)
+{
+	struct ring_task *task = container_of(job, struct ring_task, rescue);
+
+	atomic_store(&task->is_rescued, 0); /* before the look at the list */
+	ring_task_run(task, NULL);
+	ring_task_count(task, -1);
+	ring_task_put(task);
+}
+
+static void start_rescues(void)
+{
+	llist_for_each_safe (task, llist_take_all(&to_rescue), struct ring_task, rescue_link) {
+		if (!llist_is_empty(&task->woken) && fiber_start(&task->rescue) == 0)
+			continue;
+		atomic_store(&task->is_rescued, 0);
+		ring_task_count(task, -1);
+		ring_task_put(task);
+	}
+}
+
+/*
+ * A thread of its own, because wake-ups come with a wait queue locked, when nothing but a thread can
+ * be woken.
+ */
+static void rescuer_main(void *arg UNUSED)
+{
+	for (;;) {
+		atomic_store(&arch_current()->wait_flags, WAIT_BOUNDED);
+		sched_set_blocked();
+		if (llist_is_empty(&to_rescue))
+			sched_switch();
+		else
+			sched_set_running();
+		start_rescues();
+	}
+}
+
+static int make_rescuer(void)
+{
+	struct thread *t, *nobody = NULL;
+	int err;
+
+	if (atomic_load(&rescuer))
+		return 0;
+	err = thread_create(&t, "ring", rescuer_main, NULL);
+	if (err)
+		return -ENOMEM;
+	if (atomic_cmpxchg(&rescuer, &nobody, t))
+		thread_start(t);
+	else
+		thread_discard(t); /* another one was faster */
+	return 0;
+}
+
+/* ---- Life ---- */
+
+void ring_task_put(struct ring_task *task)
+{
+	if (refcount_put(&task->refs))
+		mem_free(task);
+}
+
+static int create(struct uthread *u, struct ring_task **out)
+{
+	struct ring_task *task;
+
+	if (make_rescuer())
+		return -ENOMEM;
+	task = mem_alloc(sizeof(*task), SLAB_ZERO);
+	if (!task)
+		return -ENOMEM;
+	refcount_init(&task->refs, 1);
+	task->user = u;
+	task->rescue.run = rescue;
+	task->rescue.as = u;
+	waitq_init(&task->idle);
+	list_init(&task->rings);
+	fdtable_get(u->files);
+	task->files = u->files;
+	*out = task;
+	return 0;
+}
+
+int ring_task_get(struct ring_task **out)
+{
+	struct uthread *u = uthread_current();
+	int err = 0;
+
+	if (!u->ring_task)
+		err = create(u, &u->ring_task);
+	*out = u->ring_task;
+	return err;
+}
+
+void ring_task_count(struct ring_task *task, int by)
+{
+	uint32_t was = atomic_fetch_add(&task->nr_requests, (uint32_t)by);
+
+	if (was + (uint32_t)by == 0)
+		waitq_wake_all(&task->idle, 0);
+}
+
+static void forget(struct ring_use *use)
+{
+	list_remove(&use->link);
+	ring_put(use->ring);
+	mem_free(use);
+}
+
+int ring_task_use(struct ring_task *task, struct ring *ring)
+{
+	struct ring_use *use;
+
+	list_for_each_safe (it, &task->rings, struct ring_use, link) {
+		if (it->ring == ring)
+			return 0;
+		if (READ_ONCE(it->ring->is_dead) && list_is_empty(&it->ring->active))
+			forget(it);
+	}
+	use = mem_alloc(sizeof(*use), 0);
+	if (!use)
+		return -ENOMEM;
+	ring_get(ring);
+	use->ring = ring;
+	list_add_head(&task->rings, &use->link);
+	return 0;
+}
+
+/* ---- The end of a thread, or of its program ---- */
+
+static bool is_idle(struct ring_task *task)
+{
+	return atomic_load(&task->nr_requests) == 0;
+}
+
+static void cancel_own(struct ring_task *task)
+{
+	list_for_each (use, &task->rings, struct ring_use, link) {
+		mutex_lock(&use->ring->lock);
+		(void)ring_cancel_all(use->ring, task);
+		ring_unlock(use->ring);
+		ring_task_run(task, use->ring);
+	}
+}
+
+static void leave(struct uthread *u)
+{
+	struct ring_task *task = u->ring_task;
+
+	task->is_leaving = true;
+	atomic_store(&task->is_waiting, 1);
+	for (unsigned i = 0; i < RING_FDS; i++) {
+		if (task->fds[i])
+			file_put(task->fds[i]);
+		task->fds[i] = NULL;
+	}
+	while (!is_idle(task)) {
+		cancel_own(task);
+		/* woken requests come to us; what fibers have ends by itself */
+		(void)!WAIT_EVENT(&task->idle, WAIT_BOUNDED, clock_deadline_ns(10 * NS_PER_MS),
+			is_idle(task) || !llist_is_empty(&task->woken));
+	}
+	while (!list_is_empty(&task->rings))
+		forget(list_first(&task->rings, struct ring_use, link));
+	u->ring_task = NULL;
+	fdtable_put(task->files);
+	ring_task_put(task);
+}
+
+static void set_files(struct uthread *u, struct fdtable *files)
+{
+	struct ring_task *task = u->ring_task;
+	struct fdtable *old = task->files;
+
+	fdtable_get(files);
+	task->files = files;
+	fdtable_put(old);
+}
+
+static const struct ring_hooks hooks = {
+	.run = run_current, .leave = leave, .set_files = set_files};
+
+void ring_task_init(void)
+{
+	op_ring_woken = woken;
+	wait_hand_over = hand_over;
+	ring_hooks = &hooks;
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Timeouts: a completion at a time, or after so many other completions; and linked timeouts, which
+ * cancel the request before them.
+ *
+ * A timer's callback runs in an interrupt and only wakes the request (ops/op.h: it parks alone), which
+ * then goes on in its owner's thread like any other.
+ *
+ * Locks   ring->lock [l]
+ * Spec    man 2 io_uring_enter: IORING_OP_TIMEOUT, _TIMEOUT_REMOVE, _LINK_TIMEOUT
+ */
+#include <linux/time.h>
+
+#include "lib/atomic.h"
+#include "proc/clocks.h"
+#include "proc/signal.h"
+#include "ring/ring_priv.h"
+#include "time/clock.h"
+#include "uaccess/uaccess.h"
+
+/* ---- Time ---- */
+
+static int read_time(uptr at, uint64_t *ns)
+{
+	struct __kernel_timespec t;
+
+	if (user_get(t, at))
+		return -EFAULT;
+	if (t.tv_sec < 0 || t.tv_nsec < 0)
+		return -EINVAL;
+	*ns = (uint64_t)t.tv_sec < WAIT_FOREVER / NS_PER_SEC - 2
+		      ? (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec
+		      : WAIT_FOREVER;
+	return 0;
+}
+
+static int clock_of(uint32_t flags)
+{
+	if (flags & IORING_TIMEOUT_REALTIME)
+		return CLOCK_REALTIME;
+	return flags & IORING_TIMEOUT_BOOTTIME ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
+}
+
+static uint64_t deadline_of(uint32_t flags, uint64_t ns)
+{
+	if (ns == WAIT_FOREVER)
+		return WAIT_FOREVER;
+	if (flags & IORING_TIMEOUT_ABS)
+		return clock_to_monotonic(clock_of(flags), ns);
+	return clock_deadline_ns(ns);
+}
+
+/* ---- The operation ---- */
+
+/* Its time has come, or so many completions: what woke it shows in its fields. */
+static int64_t op_issue(struct op *op UNUSED)
+{
+	return -ETIME;
+}
+
+static const struct op_type timeout_type = {.name = "timeout", .issue = op_issue};
+
+static void fired(struct timer *timer)
+{
+	(void)op_wake(&container_of(timer, struct req, timer.timer)->op);
+}
+
+static void start(struct req *r)
+{
+	(void)op_park_alone(&r->op);
+	if (r->timer.ns != WAIT_FOREVER)
+		timer_start(&r->timer.timer, deadline_of(r->timer.flags, r->timer.ns));
+}
+
+static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known)
+{
+	uint32_t clocks = sqe->timeout_flags & IORING_TIMEOUT_CLOCK_MASK;
+
+	if (sqe->buf_index || sqe->len != 1 || sqe->splice_fd_in)
+		return -EINVAL;
+	if (sqe->timeout_flags & ~known || clocks == IORING_TIMEOUT_CLOCK_MASK)
+		return -EINVAL;
+	r->timer.flags = sqe->timeout_flags;
+	r->timer.count = r->timer.target = r->timer.repeats = 0;
+	r->timer.target_req = NULL;
+	list_node_init(&r->timer.link);
+	timer_init(&r->timer.timer, fired);
+	r->flags |= REQ_NOT_COUNTED;
+	op_init(&r->op, &timeout_type);
+	return read_time(UPTR(sqe->addr), &r->timer.ns);
+}
+
+int timeout_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	const uint32_t multishot = IORING_TIMEOUT_MULTISHOT;
+	int err = prepare(r, sqe, IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK |
+					IORING_TIMEOUT_ETIME_SUCCESS | multishot);
+
+	if (err)
+		return err;
+	/* man: multishot repeats an interval, which is no time of day */
+	if ((sqe->timeout_flags & multishot) && (sqe->timeout_flags & IORING_TIMEOUT_ABS))
+		return -EINVAL;
+	if (sqe->timeout_flags & multishot) {
+		r->flags |= REQ_MULTISHOT;
+		r->timer.repeats = (uint32_t)sqe->off;
+	} else {
+		r->timer.count = (uint32_t)sqe->off;
+	}
+	return 0;
+}
+
+static bool is_on_list(const struct req *r)
+{
+	return list_node_is_linked(&r->timer.link);
+}
+
+/* Of those that count: the next to be reached comes first. */
+static void add_by_target(struct ring *ring, struct req *r)
+{
+	list_for_each (it, &ring->timeouts, struct req, timer.link) {
+		if ((int32_t)(it->timer.target - r->timer.target) > 0) {
+			list_insert_before(&it->timer.link, &r->timer.link);
+			return;
+		}
+	}
+	list_add_tail(&ring->timeouts, &r->timer.link);
+}
+
+/* What an expired one says; it breaks its chain unless told otherwise. */
+static int64_t expired(struct req *r)
+{
+	if (!(r->timer.flags & IORING_TIMEOUT_ETIME_SUCCESS))
+		r->flags |= REQ_FAILED;
+	return -ETIME;
+}
+
+static int64_t repeat(struct req *r)
+{
+	bool is_last = r->timer.repeats == 1;
+
+	if (is_last || !req_post_more(r, -ETIME, 0))
+		return expired(r);
+	if (r->timer.repeats)
+		r->timer.repeats--;
+	start(r);
+	return OP_PARKED;
+}
+
+static int64_t issue_link(struct req *r);
+
+int64_t timeout_issue(struct req *r)
+{
+	struct ring *ring = r->ring;
+
+	if (!(r->flags & REQ_IS_PARKED)) {
+		if (r->timer.count) {
+			r->timer.target = ring->nr_counted + r->timer.count;
+			add_by_target(ring, r);
+		}
+		start(r);
+		return OP_PARKED;
+	}
+	if (r->opcode == IORING_OP_LINK_TIMEOUT)
+		return issue_link(r);
+	if (atomic_load(&r->op.state) == OP_ARMED)
+		return OP_PARKED; /* woken for nothing */
+	if (r->timer.count && (int32_t)(ring->nr_counted - r->timer.target) >= 0)
+		return 0;
+	return r->flags & REQ_MULTISHOT ? repeat(r) : expired(r);
+}
+
+void timeout_clean(struct req *r)
+{
+	if (is_on_list(r))
+		list_remove(&r->timer.link);
+	(void)timer_stop_sync(&r->timer.timer);
+}
+
+void timeouts_count(struct ring *ring)
+{
+	list_for_each_safe (r, &ring->timeouts, struct req, timer.link) {
+		if ((int32_t)(ring->nr_counted - r->timer.target) < 0)
+			break;
+		list_remove(&r->timer.link);
+		list_node_init(&r->timer.link);
+		(void)op_wake(&r->op);
+	}
+}
+
+/* ---- Linked timeouts ---- */
+
+int link_timeout_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	struct ring *ring = r->ring;
+
+	if (sqe->off || !ring->chain || ring->chain_last->opcode == IORING_OP_LINK_TIMEOUT)
+		return -EINVAL;
+	return prepare(r, sqe,
+		IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK | IORING_TIMEOUT_ETIME_SUCCESS);
+}
+
+void link_timeout_arm(struct req *r)
+{
+	struct req *t = r->next;
+
+	r->next = t->next;
+	t->next = NULL;
+	r->timeout = t;
+	t->timer.target_req = r;
+	start(t);
+	t->flags |= REQ_IS_PARKED;
+	req_track(t);
+}
+
+void link_timeout_disarm(struct req *r)
+{
+	struct req *t = r->timeout;
+
+	if (t) {
+		r->timeout = NULL;
+		t->timer.target_req = NULL;
+		(void)req_cancel(t);
+	} else if (r->next && r->next->opcode == IORING_OP_LINK_TIMEOUT) {
+		t = r->next;
+		r->next = t->next;
+		t->next = NULL;
+		req_cancel_chain(t, false);
+	}
+}
+
+/* Its time has come: the request before it is cancelled, and what became of that is its result. */
+static int64_t issue_link(struct req *r)
+{
+	struct req *target = r->timer.target_req;
+	int err;
+
+	if (atomic_load(&r->op.state) == OP_ARMED)
+		return OP_PARKED;
+	if (!target)
+		return -ECANCELED;
+	target->timeout = NULL;
+	r->timer.target_req = NULL;
+	err = req_cancel(target);
+	return err ? err : -ETIME;
+}
+
+/* ---- Removing and changing them ---- */
+
+int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	uint32_t flags = sqe->timeout_flags;
+
+	if (sqe->buf_index || sqe->len || sqe->splice_fd_in ||
+		sqe->flags & (IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT))
+		return -EINVAL;
+	if (flags & ~(uint32_t)(IORING_TIMEOUT_UPDATE_MASK | IORING_TIMEOUT_ABS |
+			     IORING_TIMEOUT_CLOCK_MASK) ||
+		(flags && !(flags & IORING_TIMEOUT_UPDATE_MASK)) ||
+		(flags & IORING_TIMEOUT_CLOCK_MASK) == IORING_TIMEOUT_CLOCK_MASK)
+		return -EINVAL;
+	r->timer.flags = flags;
+	r->timer.old_user_data = sqe->addr;
+	r->timer.ns = 0;
+	list_node_init(&r->timer.link);
+	return flags & IORING_TIMEOUT_UPDATE_MASK ? read_time(UPTR(sqe->addr2), &r->timer.ns) : 0;
+}
+
+static struct req *find(struct ring *ring, uint64_t user_data, uint8_t opcode)
+{
+	list_for_each (r, &ring->active, struct req, link) {
+		if (r->user_data == user_data && r->opcode == opcode &&
+			!(r->flags & REQ_CANCELLED))
+			return r;
+	}
+	return NULL;
+}
+
+/* It starts anew, unless it has just been woken. */
+static int64_t change(struct req *t, const struct req *by)
+{
+	uint32_t flags = by->timer.flags & (IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK);
+
+	if (!timer_stop_sync(&t->timer.timer) && t->timer.ns != WAIT_FOREVER)
+		return -EALREADY;
+	t->timer.ns = by->timer.ns;
+	t->timer.flags = (t->timer.flags & ~(uint32_t)(IORING_TIMEOUT_ABS |
+				     IORING_TIMEOUT_CLOCK_MASK)) | flags;
+	start(t);
+	return 0;
+}
+
+int64_t timeout_remove_issue(struct req *r)
+{
+	bool is_link = r->timer.flags & IORING_LINK_TIMEOUT_UPDATE;
+	struct req *t = find(r->ring, r->timer.old_user_data,
+		is_link ? IORING_OP_LINK_TIMEOUT : IORING_OP_TIMEOUT);
+
+	if (!t)
+		return -ENOENT;
+	if (r->timer.flags & IORING_TIMEOUT_UPDATE_MASK)
+		return change(t, r);
+	return atomic_load(&t->op.state) == OP_ARMED ? req_cancel(t) : -EALREADY;
+}

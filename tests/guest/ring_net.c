@@ -1,0 +1,958 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sockets on the ring: sending, receiving, accepting and connecting on unix sockets; what goes on after a
+ * completion (multishot), provided buffers, cancelling, peers that go away.
+ */
+#include "ring.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+enum { GROUP = 7, BUF_LEN = 64, NR_BUFS = 4 };
+
+/* ---- Words of these tests ---- */
+
+static void pair(int fd[2], int type)
+{
+	CHECK_OK(socketpair(AF_UNIX, type, 0, fd));
+}
+
+static struct io_uring_sqe *prep(
+	struct ring *r, unsigned op, uint64_t data, int fd, void *buf, size_t len)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, op, data);
+
+	sqe->fd = fd;
+	sqe->addr = (uintptr_t)buf;
+	sqe->len = (uint32_t)len;
+	return sqe;
+}
+
+/* A receive from the group of buffers. */
+static struct io_uring_sqe *prep_selected(struct ring *r, unsigned op, uint64_t data, int fd)
+{
+	struct io_uring_sqe *sqe = prep(r, op, data, fd, NULL, 0);
+
+	sqe->flags = IOSQE_BUFFER_SELECT;
+	sqe->buf_group = GROUP;
+	return sqe;
+}
+
+/* NR_BUFS buffers of BUF_LEN bytes, numbered from 0. */
+static void provide(struct ring *r, char *bufs, unsigned from, unsigned nr)
+{
+	struct io_uring_sqe *sqe = prep(
+		r, IORING_OP_PROVIDE_BUFFERS, 999, (int)nr, bufs + from * BUF_LEN, BUF_LEN);
+
+	sqe->off = from;
+	sqe->buf_group = GROUP;
+	CHECK_EQ(ring_submit(r, 1), 1);
+	CHECK_EQ(ring_take(r).res >= 0, true);
+}
+
+/* The next completion, with its flags but for SOCK_NONEMPTY, which newer kernels tell of unix sockets. */
+static void expect(struct ring *r, uint64_t data, int res, unsigned flags)
+{
+	struct ring_result got = ring_take(r);
+
+	CHECK_EQ(got.user_data, data);
+	CHECK_EQ(got.res, res);
+	CHECK_EQ(got.flags & ~IORING_CQE_F_SOCK_NONEMPTY, flags);
+}
+
+/* The next completions, in whatever order: those of 1 ... nr, each with this result. */
+static void expect_each(struct ring *r, unsigned nr, int res)
+{
+	uint64_t seen = 0;
+
+	for (unsigned i = 0; i < nr; i++) {
+		struct ring_result got = ring_take(r);
+
+		CHECK_EQ(got.res, res);
+		seen |= 1ull << got.user_data;
+	}
+	CHECK_EQ(seen, (2ull << nr) - 2);
+}
+#define BUFFER(n) (IORING_CQE_F_BUFFER | (unsigned)(n) << IORING_CQE_BUFFER_SHIFT)
+#define MORE      IORING_CQE_F_MORE
+
+static void cancel(struct ring *r, uint64_t target)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_ASYNC_CANCEL, 555);
+	bool done[2] = {0};
+
+	sqe->addr = target;
+	CHECK_EQ(ring_submit(r, 2), 1);
+	for (int i = 0; i < 2; i++) {
+		struct ring_result got = ring_take(r);
+
+		CHECK(got.user_data == 555 || got.user_data == target);
+		CHECK_EQ(got.res, got.user_data == 555 ? 0 : -ECANCELED);
+		CHECK_EQ(got.flags, 0u);
+		done[got.user_data == 555] = true;
+	}
+	CHECK(done[0] && done[1]);
+}
+
+static int listener(struct sockaddr_un *addr, const char *name, int backlog)
+{
+	int fd;
+
+	*addr = (struct sockaddr_un){.sun_family = AF_UNIX};
+	strcpy(addr->sun_path, name);
+	CHECK_OK(fd = socket(AF_UNIX, SOCK_STREAM, 0));
+	CHECK_OK(bind(fd, (struct sockaddr *)addr, sizeof(*addr)));
+	CHECK_OK(listen(fd, backlog));
+	return fd;
+}
+
+static int connected(const struct sockaddr_un *addr)
+{
+	int fd;
+
+	CHECK_OK(fd = socket(AF_UNIX, SOCK_STREAM, 0));
+	CHECK_OK(connect(fd, (const struct sockaddr *)addr, sizeof(*addr)));
+	return fd;
+}
+
+/* ---- Sending and receiving ---- */
+
+TEST(ring_net, send_then_receive)
+{
+	struct ring r;
+	char buf[16] = "";
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_SEND, 1, fd[0], "hello", 5);
+	(void)prep(&r, IORING_OP_RECV, 2, fd[1], buf, sizeof(buf));
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	expect(&r, 1, 5, 0);
+	expect(&r, 2, 5, 0);
+	CHECK(!memcmp(buf, "hello", 5));
+}
+
+TEST(ring_net, receive_waits_for_bytes)
+{
+	struct ring r;
+	char buf[16] = "";
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_RECV, 1, fd[1], buf, sizeof(buf));
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	expect(&r, 1, 3, 0);
+	CHECK(!memcmp(buf, "abc", 3));
+}
+
+TEST(ring_net, nonblocking_socket_waits_too)
+{
+	struct ring r;
+	char buf[16];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM | SOCK_NONBLOCK);
+	(void)prep(&r, IORING_OP_RECV, 1, fd[1], buf, sizeof(buf));
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	expect(&r, 1, 3, 0);
+}
+
+TEST(ring_net, receive_timeout_of_the_socket_says_nothing)
+{
+	struct timeval soon = {.tv_usec = 1000};
+	struct ring r;
+	char buf[16];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	CHECK_OK(setsockopt(fd[1], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)));
+	(void)prep(&r, IORING_OP_RECV, 1, fd[1], buf, sizeof(buf));
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	usleep(20000);
+	CHECK_EQ(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS), 0);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	expect(&r, 1, 3, 0);
+}
+
+TEST(ring_net, dontwait_does_not_wait)
+{
+	struct ring r;
+	char buf[16];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	prep(&r, IORING_OP_RECV, 1, fd[1], buf, sizeof(buf))->msg_flags = MSG_DONTWAIT;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, -EAGAIN, 0);
+	prep(&r, IORING_OP_RECV, 2, fd[1], buf, sizeof(buf))->msg_flags = MSG_DONTWAIT;
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 3, 0);
+}
+
+TEST(ring_net, waitall_takes_several_messages)
+{
+	struct ring r;
+	char buf[6];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	prep(&r, IORING_OP_RECV, 1, fd[1], buf, 6)->msg_flags = MSG_WAITALL;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	CHECK_EQ(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS), 0);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(write(fd[0], "def", 3), 3);
+	expect(&r, 1, 6, 0);
+	CHECK(!memcmp(buf, "abcdef", 6));
+}
+
+TEST(ring_net, waitall_ends_short_with_the_peer_and_breaks_its_chain)
+{
+	struct ring r;
+	char buf[6];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	prep(&r, IORING_OP_RECV, 1, fd[1], buf, 6)->msg_flags = MSG_WAITALL;
+	ring_sqe(&r, IORING_OP_NOP, 2);
+	((struct io_uring_sqe *)(void *)r.sqes)[0].flags = IOSQE_IO_LINK;
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	CHECK_OK(close(fd[0]));
+	expect(&r, 1, 3, 0);
+	expect(&r, 2, -ECANCELED, 0);
+}
+
+TEST(ring_net, send_of_more_than_fits)
+{
+	static char big[4 << 20];
+	struct ring r;
+	int fd[2], n, taken = 0;
+	ssize_t got;
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_SEND, 1, fd[0], big, sizeof(big));
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	n = ring_take(&r).res;
+	CHECK(n > 0 && n < (int)sizeof(big));
+	prep(&r, IORING_OP_SEND, 2, fd[0], big, sizeof(big))->msg_flags = MSG_WAITALL;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_OK(fcntl(fd[1], F_SETFL, O_NONBLOCK));
+	while (taken < n + (int)sizeof(big)) {
+		got = read(fd[1], big, sizeof(big));
+		if (got > 0)
+			taken += (int)got;
+		else
+			CHECK_OK(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS));
+	}
+	expect(&r, 2, (int)sizeof(big), 0);
+	CHECK_EQ(taken, n + (int)sizeof(big));
+}
+
+TEST(ring_net, no_signal_when_the_peer_is_gone)
+{
+	struct ring r;
+	char buf[4];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	CHECK_OK(close(fd[1]));
+	(void)prep(&r, IORING_OP_SEND, 1, fd[0], "x", 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, -EPIPE, 0);
+	(void)prep(&r, IORING_OP_RECV, 2, fd[0], buf, 4);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 0, 0);
+}
+
+TEST(ring_net, waiting_receive_sees_the_peer_go)
+{
+	struct ring r;
+	char buf[4];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_RECV, 1, fd[0], buf, 4);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_OK(close(fd[1]));
+	expect(&r, 1, 0, 0);
+}
+
+TEST(ring_net, waiting_send_sees_the_peer_go)
+{
+	static char big[1 << 20];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_NONBLOCK));
+	while (write(fd[0], big, sizeof(big)) > 0)
+		continue;
+	(void)prep(&r, IORING_OP_SEND, 1, fd[0], big, 100);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_OK(close(fd[1]));
+	expect(&r, 1, -EPIPE, 0);
+}
+
+TEST(ring_net, what_is_no_socket)
+{
+	struct ring r;
+	char buf[4];
+	int fd;
+
+	ring_open(&r, 8, IORING_SETUP_SUBMIT_ALL);
+	CHECK_OK(fd = open("/dev/null", O_RDWR));
+	(void)prep(&r, IORING_OP_RECV, 1, fd, buf, 4);
+	(void)prep(&r, IORING_OP_SEND, 2, fd, buf, 4);
+	(void)prep(&r, IORING_OP_ACCEPT, 3, fd, NULL, 0);
+	CHECK_EQ(ring_submit(&r, 3), 3);
+	expect_each(&r, 3, -ENOTSOCK);
+}
+
+TEST(ring_net, wrong_entries)
+{
+	struct ring r;
+	char buf[4];
+	int fd[2];
+	uint64_t n = 0;
+
+	ring_open(&r, 32, IORING_SETUP_SUBMIT_ALL);
+	pair(fd, SOCK_STREAM);
+	prep(&r, IORING_OP_RECV, ++n, fd[0], buf, 4)->ioprio = 1 << 9;
+	prep(&r, IORING_OP_SEND, ++n, fd[0], buf, 4)->ioprio = 1 << 9;
+	prep(&r, IORING_OP_RECV, ++n, fd[0], buf, 4)->addr2 = 1;
+	prep(&r, IORING_OP_RECV, ++n, fd[0], buf, 4)->file_index = 1;
+	prep(&r, IORING_OP_SENDMSG, ++n, fd[0], buf, 1)->addr2 = 1;
+	prep(&r, IORING_OP_SENDMSG, ++n, fd[0], buf, 1)->file_index = 1;
+	prep(&r, IORING_OP_RECV, ++n, fd[0], buf, 0)->ioprio = IORING_RECV_MULTISHOT;
+	prep(&r, IORING_OP_SEND, ++n, fd[0], buf, 4)->ioprio = IORING_RECV_MULTISHOT;
+	(void)prep(&r, IORING_OP_ACCEPT, ++n, fd[0], NULL, 1);
+	prep(&r, IORING_OP_ACCEPT, ++n, fd[0], NULL, 0)->buf_index = 1;
+	prep(&r, IORING_OP_ACCEPT, ++n, fd[0], NULL, 0)->accept_flags = 1;
+	prep(&r, IORING_OP_ACCEPT, ++n, fd[0], NULL, 0)->ioprio = 1 << 9;
+	(void)prep(&r, IORING_OP_CONNECT, ++n, fd[0], NULL, 1);
+	prep(&r, IORING_OP_CONNECT, ++n, fd[0], NULL, 0)->buf_index = 1;
+	prep(&r, IORING_OP_CONNECT, ++n, fd[0], NULL, 0)->ioprio = 1;
+	prep(&r, IORING_OP_CONNECT, ++n, fd[0], NULL, 0)->rw_flags = 1;
+	CHECK_EQ(ring_submit(&r, (unsigned)n), (int)n);
+	for (uint64_t i = 1; i <= n; i++)
+		expect(&r, i, -EINVAL, 0);
+	prep_selected(&r, IORING_OP_CONNECT, 50, fd[0]);
+	prep_selected(&r, IORING_OP_SENDMSG, 51, fd[0]);
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	expect(&r, 50, -EOPNOTSUPP, 0);
+	expect(&r, 51, -EOPNOTSUPP, 0);
+}
+
+TEST(ring_net, bad_addresses)
+{
+	struct ring r;
+	int fd[2];
+	char *nowhere = (char *)16;
+
+	ring_open(&r, 8, IORING_SETUP_SUBMIT_ALL);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_SEND, 1, fd[0], nowhere, 4);
+	(void)prep(&r, IORING_OP_SENDMSG, 2, fd[0], nowhere, 1);
+	(void)prep(&r, IORING_OP_RECVMSG, 3, fd[0], nowhere, 1);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	(void)prep(&r, IORING_OP_RECV, 4, fd[1], nowhere, 4);
+	CHECK_EQ(ring_submit(&r, 4), 4);
+	expect_each(&r, 4, -EFAULT);
+}
+
+TEST(ring_net, poll_first_waits_before_the_first_try)
+{
+	struct ring r;
+	char buf[4];
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	prep(&r, IORING_OP_RECV, 1, fd[1], buf, 4)->ioprio = IORING_RECVSEND_POLL_FIRST;
+	prep(&r, IORING_OP_SEND, 2, fd[0], "abcd", 4)->ioprio = IORING_RECVSEND_POLL_FIRST;
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	expect(&r, 2, 4, 0);
+	expect(&r, 1, 4, 0);
+}
+
+/* ---- Messages ---- */
+
+TEST(ring_net, sendmsg_and_recvmsg)
+{
+	char a[3], b[8] = "";
+	struct iovec out[2] = {{"abc", 3}, {"def", 3}}, in[2] = {{a, 3}, {b, 8}};
+	struct msghdr to = {.msg_iov = out, .msg_iovlen = 2},
+		      from = {.msg_iov = in, .msg_iovlen = 2, .msg_flags = -1};
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_DGRAM);
+	(void)prep(&r, IORING_OP_RECVMSG, 1, fd[1], &from, 1);
+	(void)prep(&r, IORING_OP_SENDMSG, 2, fd[0], &to, 1);
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	expect(&r, 2, 6, 0);
+	expect(&r, 1, 6, 0);
+	CHECK(!memcmp(a, "abc", 3) && !memcmp(b, "def", 3));
+	CHECK_EQ(from.msg_flags, 0);
+}
+
+TEST(ring_net, datagram_that_is_cut)
+{
+	char a[3];
+	struct iovec in = {a, 3};
+	struct msghdr from = {.msg_iov = &in, .msg_iovlen = 1};
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_DGRAM);
+	CHECK_EQ(write(fd[0], "abcdef", 6), 6);
+	prep(&r, IORING_OP_RECVMSG, 1, fd[1], &from, 1)->msg_flags = MSG_PEEK;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, 3, 0);
+	CHECK_EQ(from.msg_flags & MSG_TRUNC, MSG_TRUNC);
+	prep(&r, IORING_OP_RECVMSG, 1, fd[1], &from, 1)->msg_flags = MSG_TRUNC;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, 6, 0);
+}
+
+TEST(ring_net, message_with_a_file)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(int))];
+	} give = {0}, get = {0};
+	char c = 'x';
+	struct iovec iov = {&c, 1};
+	struct msghdr to = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &give,
+		.msg_controllen = sizeof(give)};
+	struct msghdr from = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &get,
+		.msg_controllen = sizeof(get)};
+	struct ring r;
+	int fd[2], pipes[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	CHECK_OK(pipe(pipes));
+	give.h = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(&give.h), &pipes[1], sizeof(int));
+	prep(&r, IORING_OP_RECVMSG, 1, fd[1], &from, 1)->msg_flags = MSG_CMSG_CLOEXEC;
+	(void)prep(&r, IORING_OP_SENDMSG, 2, fd[0], &to, 1);
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	expect(&r, 2, 1, 0);
+	expect(&r, 1, 1, 0);
+	CHECK_EQ((size_t)from.msg_controllen, CMSG_LEN(sizeof(int)) + 4);
+	memcpy(&pipes[1], CMSG_DATA(&get.h), sizeof(int));
+	CHECK_EQ(fcntl(pipes[1], F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(write(pipes[1], "y", 1), 1);
+	CHECK_EQ(read(pipes[0], &c, 1), 1);
+	CHECK_EQ(c, 'y');
+}
+
+TEST(ring_net, recvmsg_tells_who_sent)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "here"}, who,
+			   me = {.sun_family = AF_UNIX, .sun_path = "me"};
+	char buf[8];
+	struct iovec in = {buf, 8};
+	struct msghdr from = {
+		.msg_iov = &in, .msg_iovlen = 1, .msg_name = &who, .msg_namelen = sizeof(who)};
+	struct ring r;
+	int a, b;
+
+	ring_open(&r, 8, 0);
+	CHECK_OK(a = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(b = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(bind(a, (struct sockaddr *)&addr, sizeof(addr)));
+	CHECK_OK(bind(b, (struct sockaddr *)&me, sizeof(me)));
+	(void)prep(&r, IORING_OP_RECVMSG, 1, a, &from, 1);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(sendto(b, "abc", 3, 0, (struct sockaddr *)&addr, sizeof(addr)), 3);
+	expect(&r, 1, 3, 0);
+	CHECK(!strcmp(who.sun_path, "me"));
+	/* the address of SEND is newer than that of SENDMSG */
+	from = (struct msghdr){.msg_iov = &in,
+		.msg_iovlen = 1,
+		.msg_name = &addr,
+		.msg_namelen = sizeof(addr)};
+	(void)prep(&r, IORING_OP_SENDMSG, 2, b, &from, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 8, 0);
+}
+
+/* ---- Provided buffers ---- */
+
+TEST(ring_net, receive_into_a_provided_buffer)
+{
+	static char bufs[NR_BUFS * BUF_LEN];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	provide(&r, bufs, 0, 2);
+	(void)prep_selected(&r, IORING_OP_RECV, 1, fd[1]);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	expect(&r, 1, 3, BUFFER(0));
+	CHECK(!memcmp(bufs, "abc", 3));
+	prep_selected(&r, IORING_OP_RECV, 2, fd[1])->len = 2;
+	CHECK_EQ(write(fd[0], "defg", 4), 4);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 2, BUFFER(1));
+	CHECK(!memcmp(bufs + BUF_LEN, "de", 2));
+	(void)prep_selected(&r, IORING_OP_RECV, 3, fd[1]);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 3, -ENOBUFS, 0);
+}
+
+TEST(ring_net, recvmsg_into_a_provided_buffer)
+{
+	static char bufs[NR_BUFS * BUF_LEN];
+	struct iovec in[2] = {{NULL, 5}};
+	struct msghdr from = {.msg_iov = in, .msg_iovlen = 1};
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, IORING_SETUP_SUBMIT_ALL);
+	pair(fd, SOCK_DGRAM);
+	provide(&r, bufs, 0, NR_BUFS);
+	CHECK_EQ(write(fd[0], "abcdefgh", 8), 8);
+	prep_selected(&r, IORING_OP_RECVMSG, 1, fd[1])->addr = (uintptr_t)&from;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, 5, BUFFER(0));
+	CHECK(!memcmp(bufs, "abcde", 5));
+	CHECK_EQ(from.msg_flags & MSG_TRUNC, MSG_TRUNC);
+	from.msg_iovlen = 2;
+	prep_selected(&r, IORING_OP_RECVMSG, 2, fd[1])->addr = (uintptr_t)&from;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, -EINVAL, 0);
+}
+
+TEST(ring_net, end_of_stream_uses_no_buffer)
+{
+	static char bufs[NR_BUFS * BUF_LEN];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	provide(&r, bufs, 0, 1);
+	CHECK_OK(shutdown(fd[0], SHUT_WR));
+	(void)prep_selected(&r, IORING_OP_RECV, 1, fd[1]);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, 0, 0);
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	(void)prep_selected(&r, IORING_OP_RECV, 2, fd[0]);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 1, BUFFER(0));
+}
+
+TEST(ring_net, multishot_receive)
+{
+	static char bufs[NR_BUFS * BUF_LEN];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	provide(&r, bufs, 0, NR_BUFS);
+	prep_selected(&r, IORING_OP_RECV, 1, fd[1])->ioprio = IORING_RECV_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQ(write(fd[0], "abc", 3), 3);
+		expect(&r, 1, 3, BUFFER(i) | MORE);
+	}
+	CHECK_OK(close(fd[0]));
+	expect(&r, 1, 0, 0);
+	CHECK(!memcmp(bufs + 2 * BUF_LEN, "abc", 3));
+}
+
+TEST(ring_net, multishot_receive_fills_buffers_and_ends_without_one)
+{
+	static char bufs[NR_BUFS * BUF_LEN], many[3 * BUF_LEN];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	provide(&r, bufs, 0, 2);
+	prep_selected(&r, IORING_OP_RECV, 1, fd[1])->ioprio = IORING_RECV_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(write(fd[0], many, sizeof(many)), (int)sizeof(many));
+	expect(&r, 1, BUF_LEN, BUFFER(0) | MORE);
+	expect(&r, 1, BUF_LEN, BUFFER(1) | MORE);
+	expect(&r, 1, -ENOBUFS, 0);
+}
+
+TEST(ring_net, multishot_receive_of_datagrams)
+{
+	static char bufs[NR_BUFS * BUF_LEN];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_DGRAM);
+	provide(&r, bufs, 0, NR_BUFS);
+	CHECK_EQ(write(fd[0], "a", 1), 1);
+	CHECK_EQ(write(fd[0], "bc", 2), 2);
+	prep_selected(&r, IORING_OP_RECV, 1, fd[1])->ioprio = IORING_RECV_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 2), 1);
+	expect(&r, 1, 1, BUFFER(0) | MORE);
+	expect(&r, 1, 2, BUFFER(1) | MORE);
+	cancel(&r, 1);
+}
+
+TEST(ring_net, multishot_recvmsg)
+{
+	static char bufs[NR_BUFS * BUF_LEN];
+	struct io_uring_recvmsg_out *out = (void *)bufs;
+	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "here"},
+			   me = {.sun_family = AF_UNIX, .sun_path = "me"};
+	struct msghdr from = {.msg_namelen = 8, .msg_controllen = 0};
+	struct ring r;
+	int a, b;
+
+	ring_open(&r, 8, 0);
+	CHECK_OK(a = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(b = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(bind(a, (struct sockaddr *)&addr, sizeof(addr)));
+	CHECK_OK(bind(b, (struct sockaddr *)&me, sizeof(sa_family_t) + 3));
+	provide(&r, bufs, 0, NR_BUFS);
+	prep_selected(&r, IORING_OP_RECVMSG, 1, a)->ioprio = IORING_RECV_MULTISHOT;
+	((struct io_uring_sqe *)(void *)r.sqes)[1].addr = (uintptr_t)&from;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(sendto(b, "hello", 5, 0, (struct sockaddr *)&addr, sizeof(addr)), 5);
+	expect(&r, 1, (int)sizeof(*out) + 8 + 5, BUFFER(0) | MORE);
+	CHECK_EQ(out->namelen, (unsigned)sizeof(sa_family_t) + 3);
+	CHECK_EQ(out->controllen, 0u);
+	CHECK_EQ(out->payloadlen, 5u);
+	CHECK_EQ(out->flags, 0u);
+	CHECK(!memcmp(bufs + sizeof(*out) + sizeof(sa_family_t), "me", 3));
+	CHECK(!memcmp(bufs + sizeof(*out) + 8, "hello", 5));
+	CHECK_EQ(sendto(b, bufs, BUF_LEN, 0, (struct sockaddr *)&addr, sizeof(addr)), BUF_LEN);
+	expect(&r, 1, BUF_LEN, BUFFER(1) | MORE);
+	out = (void *)(bufs + BUF_LEN);
+	CHECK_EQ(out->flags, (unsigned)MSG_TRUNC);
+	CHECK_EQ(out->payloadlen, (unsigned)(BUF_LEN - sizeof(*out) - 8));
+	cancel(&r, 1);
+}
+
+TEST(ring_net, multishot_recvmsg_needs_room_for_its_header)
+{
+	static char bufs[NR_BUFS * BUF_LEN];
+	struct msghdr from = {.msg_namelen = BUF_LEN};
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_DGRAM);
+	provide(&r, bufs, 0, NR_BUFS);
+	CHECK_EQ(write(fd[0], "a", 1), 1);
+	sqe = prep_selected(&r, IORING_OP_RECVMSG, 1, fd[1]);
+	sqe->addr = (uintptr_t)&from;
+	sqe->ioprio = IORING_RECV_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, -EFAULT, 0);
+}
+
+/* ---- Accepting and connecting ---- */
+
+TEST(ring_net, accept_waits_and_tells_the_address)
+{
+	struct sockaddr_un addr, who = {0};
+	socklen_t len = sizeof(who);
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int l, c;
+
+	ring_open(&r, 8, 0);
+	l = listener(&addr, "l", 4);
+	sqe = prep(&r, IORING_OP_ACCEPT, 1, l, &who, 0);
+	sqe->addr2 = (uintptr_t)&len;
+	sqe->accept_flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_ready(&r), 0u);
+	c = connected(&addr);
+	struct ring_result got = ring_take(&r);
+
+	CHECK(got.res > c);
+	CHECK_EQ(fcntl(got.res, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(got.res, F_GETFL), O_RDWR | O_NONBLOCK);
+	CHECK_EQ(len, (socklen_t)sizeof(sa_family_t));
+	CHECK_EQ(who.sun_family, AF_UNIX);
+	CHECK_EQ(write(c, "x", 1), 1);
+	CHECK_EQ(read(got.res, &who, 4), 1);
+}
+
+TEST(ring_net, accept_on_what_does_not_listen)
+{
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, IORING_SETUP_SUBMIT_ALL);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_ACCEPT, 1, fd[0], NULL, 0);
+	pair(fd, SOCK_DGRAM);
+	(void)prep(&r, IORING_OP_ACCEPT, 2, fd[0], NULL, 0);
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	expect(&r, 1, -EINVAL, 0);
+	expect(&r, 2, -EOPNOTSUPP, 0);
+}
+
+TEST(ring_net, multishot_accept)
+{
+	struct sockaddr_un addr;
+	struct ring r;
+	int l, last = 0;
+
+	ring_open(&r, 8, 0);
+	l = listener(&addr, "l", 4);
+	(void)connected(&addr);
+	prep(&r, IORING_OP_ACCEPT, 1, l, NULL, 0)->ioprio = IORING_ACCEPT_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	for (int i = 0; i < 4; i++) {
+		struct ring_result got = ring_take(&r);
+
+		CHECK_EQ(got.user_data, 1u);
+		CHECK(got.res > last);
+		CHECK_EQ(got.flags & MORE, MORE);
+		last = got.res;
+		(void)connected(&addr);
+	}
+	CHECK(ring_take(&r).res > last);
+	cancel(&r, 1);
+}
+
+TEST(ring_net, accept_into_a_slot)
+{
+	struct sockaddr_un addr;
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int files[3] = {-1, -1, -1}, l, c;
+	char buf[4];
+
+	ring_open(&r, 8, IORING_SETUP_SUBMIT_ALL);
+	l = listener(&addr, "l", 8);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_FILES, files, 3));
+	c = connected(&addr);
+	prep(&r, IORING_OP_ACCEPT, 1, l, NULL, 0)->file_index = 2;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, 0, 0);
+	CHECK_EQ(write(c, "abc", 3), 3);
+	prep(&r, IORING_OP_RECV, 2, 1, buf, 4)->flags = IOSQE_FIXED_FILE;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 3, 0);
+	sqe = prep(&r, IORING_OP_ACCEPT, 3, l, NULL, 0);
+	sqe->file_index = 1;
+	sqe->accept_flags = SOCK_CLOEXEC;
+	sqe = prep(&r, IORING_OP_ACCEPT, 4, l, NULL, 0);
+	sqe->file_index = 1;
+	sqe->ioprio = IORING_ACCEPT_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	expect(&r, 3, -EINVAL, 0);
+	expect(&r, 4, -EINVAL, 0);
+	for (int i = 0; i < 3; i++)
+		(void)connected(&addr);
+	sqe = prep(&r, IORING_OP_ACCEPT, 5, l, NULL, 0);
+	sqe->file_index = IORING_FILE_INDEX_ALLOC;
+	sqe->ioprio = IORING_ACCEPT_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 3), 1);
+	expect(&r, 5, 2, MORE);
+	expect(&r, 5, 0, MORE);
+	expect(&r, 5, -ENFILE, 0);
+}
+
+TEST(ring_net, connect_and_refuse)
+{
+	struct sockaddr_un addr, none = {.sun_family = AF_UNIX, .sun_path = "none"};
+	struct ring r;
+	int l, c;
+
+	ring_open(&r, 8, IORING_SETUP_SUBMIT_ALL);
+	l = listener(&addr, "l", 4);
+	CHECK_OK(c = socket(AF_UNIX, SOCK_STREAM, 0));
+	prep(&r, IORING_OP_CONNECT, 1, c, &none, 0)->addr2 = sizeof(none);
+	prep(&r, IORING_OP_CONNECT, 2, c, &addr, 0)->addr2 = 1000;
+	prep(&r, IORING_OP_CONNECT, 3, c, (void *)16, 0)->addr2 = 10;
+	prep(&r, IORING_OP_CONNECT, 4, c, &addr, 0)->addr2 = sizeof(addr);
+	prep(&r, IORING_OP_CONNECT, 5, c, &addr, 0)->addr2 = sizeof(addr);
+	CHECK_EQ(ring_submit(&r, 5), 5);
+	expect(&r, 1, -ENOENT, 0);
+	expect(&r, 2, -EINVAL, 0);
+	expect(&r, 3, -EFAULT, 0);
+	expect(&r, 4, 0, 0);
+	expect(&r, 5, -EISCONN, 0);
+	CHECK_OK(accept(l, NULL, NULL));
+}
+
+TEST(ring_net, chain_of_accept_receive_send)
+{
+	struct sockaddr_un addr;
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int files[1] = {-1}, l, c;
+	char buf[4] = "", back[4] = "";
+
+	ring_open(&r, 8, 0);
+	l = listener(&addr, "l", 4);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_FILES, files, 1));
+	sqe = prep(&r, IORING_OP_ACCEPT, 1, l, NULL, 0);
+	sqe->file_index = 1;
+	sqe->flags = IOSQE_IO_LINK;
+	prep(&r, IORING_OP_RECV, 2, 0, buf, 3)->flags = IOSQE_IO_LINK | IOSQE_FIXED_FILE;
+	prep(&r, IORING_OP_SEND, 3, 0, buf, 3)->flags = IOSQE_FIXED_FILE;
+	CHECK_EQ(ring_submit(&r, 0), 3);
+	c = connected(&addr);
+	CHECK_EQ(write(c, "abc", 3), 3);
+	expect(&r, 1, 0, 0);
+	expect(&r, 2, 3, 0);
+	expect(&r, 3, 3, 0);
+	CHECK_EQ(read(c, back, 4), 3);
+	CHECK(!memcmp(back, "abc", 3));
+}
+
+/* ---- Cancelling, ending ---- */
+
+TEST(ring_net, cancel_each_kind)
+{
+	static char big[1 << 20], bufs[NR_BUFS * BUF_LEN];
+	char c;
+	struct iovec iov = {&c, 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct sockaddr_un addr;
+	struct ring r;
+	int fd[2], l;
+
+	ring_open(&r, 16, 0);
+	pair(fd, SOCK_STREAM);
+	l = listener(&addr, "l", 4);
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_NONBLOCK));
+	while (write(fd[0], big, sizeof(big)) > 0)
+		continue;
+	provide(&r, bufs, 0, NR_BUFS);
+	(void)prep(&r, IORING_OP_SEND, 1, fd[0], big, 100);
+	(void)prep(&r, IORING_OP_SENDMSG, 2, fd[0], &msg, 1);
+	(void)prep(&r, IORING_OP_RECV, 3, fd[0], big, 100);
+	(void)prep(&r, IORING_OP_RECVMSG, 4, fd[0], &msg, 1);
+	(void)prep(&r, IORING_OP_ACCEPT, 5, l, NULL, 0);
+	prep(&r, IORING_OP_ACCEPT, 6, l, NULL, 0)->ioprio = IORING_ACCEPT_MULTISHOT;
+	prep_selected(&r, IORING_OP_RECV, 7, fd[0])->ioprio = IORING_RECV_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 0), 7);
+	CHECK_EQ(ring_ready(&r), 0u);
+	for (uint64_t i = 1; i <= 7; i++)
+		cancel(&r, i);
+}
+
+TEST(ring_net, cancelled_part_way_tells_how_far)
+{
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	char buf[6];
+	int fd[2];
+	struct ring_result a, b;
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	prep(&r, IORING_OP_RECV, 1, fd[1], buf, 6)->msg_flags = MSG_WAITALL;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	CHECK_EQ(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS), 0);
+	sqe = ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 2);
+	sqe->addr = 1;
+	CHECK_EQ(ring_submit(&r, 2), 1);
+	a = ring_take(&r);
+	b = ring_take(&r);
+	CHECK_EQ(a.user_data == 1 ? a.res : b.res, 3);
+	CHECK_EQ(a.user_data == 2 ? a.res : b.res, 0);
+}
+
+TEST(ring_net, accept_that_is_cancelled_leaves_the_connection_to_another)
+{
+	struct sockaddr_un addr;
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int l;
+	unsigned accepted = 0;
+
+	ring_open(&r, 8, 0);
+	l = listener(&addr, "l", 4);
+	(void)prep(&r, IORING_OP_ACCEPT, 1, l, NULL, 0);
+	(void)prep(&r, IORING_OP_ACCEPT, 2, l, NULL, 0);
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	(void)connected(&addr);
+	sqe = ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 3);
+	sqe->addr = 1;
+	CHECK_EQ(ring_submit(&r, 2), 1);
+	for (int i = 0; i < 2; i++) {
+		struct ring_result got = ring_take(&r);
+
+		accepted += got.user_data != 3 && got.res >= 0;
+	}
+	if (!accepted) { /* the other one is still to come */
+		struct ring_result got = ring_take(&r);
+
+		CHECK(got.res >= 0);
+		CHECK_EQ(got.user_data, 2u);
+	}
+}
+
+TEST(ring_net, process_that_ends_with_receives_in_flight)
+{
+	int fd[2];
+	char buf[4];
+
+	pair(fd, SOCK_STREAM);
+	IN_CHILD(struct ring r; ring_open(&r, 64, 0); close(fd[0]);
+		 for (unsigned i = 0; i < 50; i++)(void)
+			 prep(&r, IORING_OP_RECV, i, fd[1], buf, 4);
+		 CHECK_EQ(ring_submit(&r, 0), 50););
+	CHECK_OK(close(fd[1]));
+	CHECK_EQ(read(fd[0], buf, 4), 0);
+}
+
+TEST(ring_net, ring_that_ends_with_receives_in_flight)
+{
+	struct ring r;
+	int fd[2];
+	char buf[4];
+
+	pair(fd, SOCK_STREAM);
+	ring_open(&r, 64, 0);
+	for (unsigned i = 0; i < 50; i++)
+		(void)prep(&r, IORING_OP_RECV, i, fd[1], buf, 4);
+	CHECK_EQ(ring_submit(&r, 0), 50);
+	ring_close(&r);
+	CHECK_OK(close(fd[1]));
+	CHECK_EQ(read(fd[0], buf, 4), 0);
+}

@@ -1,0 +1,5 @@
+#!/bin/bash
+# within: 900
+# results: ^(?P<is>PASS|FAIL|SKIP) (?P<name>\S+)
+set -- 'sq.*'
+. /tests/liburing/tests.bash
