@@ -32,24 +32,24 @@ enum {
 
 /* ---- Setup ---- */
 
-#define IORING_SETUP_NO_MMAP	       (1U << 14)
+#define IORING_SETUP_NO_MMAP            (1U << 14)
 #define IORING_SETUP_REGISTERED_FD_ONLY (1U << 15)
-#define IORING_SETUP_NO_SQARRAY	       (1U << 16)
-#define IORING_SETUP_HYBRID_IOPOLL     (1U << 17)
-#define IORING_SETUP_CQE_MIXED	       (1U << 18)
-#define IORING_SETUP_SQE_MIXED	       (1U << 19)
+#define IORING_SETUP_NO_SQARRAY         (1U << 16)
+#define IORING_SETUP_HYBRID_IOPOLL      (1U << 17)
+#define IORING_SETUP_CQE_MIXED          (1U << 18)
+#define IORING_SETUP_SQE_MIXED          (1U << 19)
 
-#define IORING_FEAT_REG_REG_RING  (1U << 13)
+#define IORING_FEAT_REG_REG_RING    (1U << 13)
 #define IORING_FEAT_RECVSEND_BUNDLE (1U << 14)
-#define IORING_FEAT_MIN_TIMEOUT	  (1U << 15)
-#define IORING_FEAT_RW_ATTR	  (1U << 16)
-#define IORING_FEAT_NO_IOWAIT	  (1U << 17)
+#define IORING_FEAT_MIN_TIMEOUT     (1U << 15)
+#define IORING_FEAT_RW_ATTR         (1U << 16)
+#define IORING_FEAT_NO_IOWAIT       (1U << 17)
 
 /* ---- Entering ---- */
 
-#define IORING_ENTER_ABS_TIMER	 (1U << 5)
+#define IORING_ENTER_ABS_TIMER   (1U << 5)
 #define IORING_ENTER_EXT_ARG_REG (1U << 6)
-#define IORING_ENTER_NO_IOWAIT	 (1U << 7)
+#define IORING_ENTER_NO_IOWAIT   (1U << 7)
 
 /* What EXT_ARG points to; the older header calls min_wait_usec `pad`. */
 struct ring_getevents_arg {
@@ -63,23 +63,23 @@ struct ring_getevents_arg {
 
 #define IORING_CQE_F_BUF_MORE (1U << 4)
 #define IORING_CQE_F_SKIP     (1U << 5)
-#define IORING_CQE_F_32	      (1U << 15)
+#define IORING_CQE_F_32       (1U << 15)
 
 /* ---- Flags of single operations ---- */
 
 #define IORING_NOP_INJECT_RESULT (1U << 0)
-#define IORING_NOP_FILE		 (1U << 1)
-#define IORING_NOP_FIXED_FILE	 (1U << 2)
-#define IORING_NOP_FIXED_BUFFER	 (1U << 3)
-#define IORING_NOP_TW		 (1U << 4)
-#define IORING_NOP_CQE32	 (1U << 5)
+#define IORING_NOP_FILE          (1U << 1)
+#define IORING_NOP_FIXED_FILE    (1U << 2)
+#define IORING_NOP_FIXED_BUFFER  (1U << 3)
+#define IORING_NOP_TW            (1U << 4)
+#define IORING_NOP_CQE32         (1U << 5)
 
 #define IORING_TIMEOUT_MULTISHOT (1U << 6)
 
-#define IORING_RECVSEND_BUNDLE	(1U << 4)
-#define IORING_SEND_VECTORIZED	(1U << 5)
-#define IORING_ACCEPT_DONTWAIT	(1U << 1)
-#define IORING_ACCEPT_POLL_FIRST (1U << 2)
+#define IORING_RECVSEND_BUNDLE     (1U << 4)
+#define IORING_SEND_VECTORIZED     (1U << 5)
+#define IORING_ACCEPT_DONTWAIT     (1U << 1)
+#define IORING_ACCEPT_POLL_FIRST   (1U << 2)
 #define IORING_MSG_RING_FLAGS_PASS (1U << 1)
 #define IORING_FIXED_FD_NO_CLOEXEC (1U << 0)
 
@@ -151,9 +151,9 @@ struct ring_sync_cancel_reg {
 _Static_assert(sizeof(struct ring_sync_cancel_reg) == sizeof(struct io_uring_sync_cancel_reg),
 	"the same, with a name more");
 
-#define IORING_MAP_OFF_PARAM_REGION 0x20000000ULL
-#define IORING_MEM_REGION_TYPE_USER 1U     /* region_desc.flags */
-#define IORING_MEM_REGION_REG_WAIT_ARG 1U  /* mem_region_reg.flags */
+#define IORING_MAP_OFF_PARAM_REGION    0x20000000ULL
+#define IORING_MEM_REGION_TYPE_USER    1U /* region_desc.flags */
+#define IORING_MEM_REGION_REG_WAIT_ARG 1U /* mem_region_reg.flags */
 struct io_uring_region_desc {
 	__u64 user_addr;
 	__u64 size;

@@ -23,34 +23,48 @@
 #include "sys/splice.h"
 
 /* Which fields of an entry an operation has no meaning for: they must be 0. */
-enum unused { NO_OFF = 1, NO_ADDR = 2, NO_LEN = 4, NO_FLAGS = 8, NO_INDEX = 16, NO_SPLICE = 32, NO_FIXED = 64 };
+enum unused {
+	NO_OFF = 1,
+	NO_ADDR = 2,
+	NO_LEN = 4,
+	NO_FLAGS = 8,
+	NO_INDEX = 16,
+	NO_SPLICE = 32,
+	NO_FIXED = 64
+};
 
 static int check_unused(const struct io_uring_sqe *sqe, unsigned unused)
 {
 	if ((unused & NO_OFF && sqe->off) || (unused & NO_ADDR && sqe->addr) ||
 		(unused & NO_LEN && sqe->len) || (unused & NO_FLAGS && sqe->rw_flags) ||
-		(unused & NO_INDEX && sqe->buf_index) || (unused & NO_SPLICE && sqe->splice_fd_in))
+		(unused & NO_INDEX && sqe->buf_index) ||
+		(unused & NO_SPLICE && sqe->splice_fd_in))
 		return -EINVAL;
 	return unused & NO_FIXED && sqe->flags & IOSQE_FIXED_FILE ? -EBADF : 0;
 }
 
-static void set_call(struct req *r, long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-	uint64_t a4)
+void call_begin(struct req *r, uint64_t nr)
 {
-	r->call.nr = (uint64_t)nr;
+	r->call.nr = nr;
+	r->call.slot = 0;
+	r->call.names = NULL;
+	r->call.input = NULL;
+}
+
+static void set_call(
+	struct req *r, long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+{
+	call_begin(r, (uint64_t)nr);
 	r->call.a[0] = a0;
 	r->call.a[1] = a1;
 	r->call.a[2] = a2;
 	r->call.a[3] = a3;
 	r->call.a[4] = a4;
 	r->call.a[5] = 0;
-	r->call.slot = 0;
-	r->call.names = NULL;
-	r->call.input = NULL;
 }
 
 #define PREPARE(name, unused, nr, a0, a1, a2, a3, a4)                                          \
-	int name##_prepare(struct req *r, const struct io_uring_sqe *sqe)                               \
+	int name##_prepare(struct req *r, const struct io_uring_sqe *sqe)                      \
 	{                                                                                      \
 		set_call(r, nr, (uint64_t)(a0), (uint64_t)(a1), (uint64_t)(a2),                \
 			(uint64_t)(a3), (uint64_t)(a4));                                       \
@@ -59,8 +73,8 @@ static void set_call(struct req *r, long nr, uint64_t a0, uint64_t a1, uint64_t 
 
 /* ---- Open files ---- */
 
-PREPARE(sync_file_range, NO_ADDR | NO_INDEX | NO_SPLICE, __NR_sync_file_range, sqe->fd, sqe->off,
-	sqe->len, sqe->sync_range_flags, 0)
+PREPARE(sync_file_range, NO_ADDR | NO_INDEX | NO_SPLICE, __NR_sync_file_range, sqe->fd,
+	sqe->off, sqe->len, sqe->sync_range_flags, 0)
 PREPARE(fallocate, NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_fallocate, sqe->fd, sqe->len, sqe->off,
 	sqe->addr, 0)
 PREPARE(fadvise, NO_INDEX | NO_SPLICE, __NR_fadvise64, sqe->fd, sqe->off,
@@ -73,7 +87,8 @@ PREPARE(bind, NO_LEN | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_bind, sqe->fd, sqe-
 	sqe->addr2, 0, 0)
 PREPARE(listen, NO_ADDR | NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_listen, sqe->fd,
 	sqe->len, 0, 0, 0)
-PREPARE(fsetxattr, 0, __NR_fsetxattr, sqe->fd, sqe->addr, sqe->addr2, sqe->len, sqe->xattr_flags)
+PREPARE(fsetxattr, 0, __NR_fsetxattr, sqe->fd, sqe->addr, sqe->addr2, sqe->len,
+	sqe->xattr_flags)
 PREPARE(fgetxattr, NO_FLAGS, __NR_fgetxattr, sqe->fd, sqe->addr, sqe->addr2, sqe->len, 0)
 
 int fsync_prepare(struct req *r, const struct io_uring_sqe *sqe)
@@ -87,22 +102,22 @@ int fsync_prepare(struct req *r, const struct io_uring_sqe *sqe)
 
 /* ---- Paths ---- */
 
-PREPARE(statx, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_statx, sqe->fd, sqe->addr, sqe->statx_flags,
-	sqe->len, sqe->addr2)
+PREPARE(statx, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_statx, sqe->fd, sqe->addr,
+	sqe->statx_flags, sqe->len, sqe->addr2)
 PREPARE(renameat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_renameat2, sqe->fd, sqe->addr, sqe->len,
 	sqe->addr2, sqe->rename_flags)
 PREPARE(unlinkat, NO_OFF | NO_LEN | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_unlinkat, sqe->fd,
 	sqe->addr, sqe->unlink_flags, 0, 0)
 PREPARE(mkdirat, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_mkdirat, sqe->fd,
 	sqe->addr, sqe->len, 0, 0)
-PREPARE(symlinkat, NO_LEN | NO_FLAGS | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_symlinkat, sqe->addr,
-	sqe->fd, sqe->addr2, 0, 0)
+PREPARE(symlinkat, NO_LEN | NO_FLAGS | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_symlinkat,
+	sqe->addr, sqe->fd, sqe->addr2, 0, 0)
 PREPARE(linkat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_linkat, sqe->fd, sqe->addr, sqe->len,
 	sqe->addr2, sqe->hardlink_flags)
 PREPARE(setxattr, NO_FIXED, __NR_setxattr, sqe->addr3, sqe->addr, sqe->addr2, sqe->len,
 	sqe->xattr_flags)
-PREPARE(getxattr, NO_FLAGS | NO_FIXED, __NR_getxattr, sqe->addr3, sqe->addr, sqe->addr2, sqe->len,
-	0)
+PREPARE(getxattr, NO_FLAGS | NO_FIXED, __NR_getxattr, sqe->addr3, sqe->addr, sqe->addr2,
+	sqe->len, 0)
 
 /* ---- What makes descriptors ---- */
 
@@ -177,12 +192,13 @@ PREPARE(ring_futex_waitv, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_futex_w
 
 PREPARE(madvise, NO_OFF | NO_INDEX | NO_SPLICE, __NR_madvise, sqe->addr, sqe->len,
 	sqe->fadvise_advice, 0, 0)
-PREPARE(epoll_ctl, NO_INDEX | NO_SPLICE, __NR_epoll_ctl, sqe->fd, sqe->len, sqe->off, sqe->addr, 0)
+PREPARE(epoll_ctl, NO_INDEX | NO_SPLICE, __NR_epoll_ctl, sqe->fd, sqe->len, sqe->off, sqe->addr,
+	0)
 
 static int prepare_splice(struct req *r, const struct io_uring_sqe *sqe, long nr)
 {
-	set_call(r, nr, (uint64_t)sqe->splice_fd_in, sqe->splice_off_in, (uint64_t)sqe->fd, sqe->off,
-		sqe->len);
+	set_call(r, nr, (uint64_t)sqe->splice_fd_in, sqe->splice_off_in, (uint64_t)sqe->fd,
+		sqe->off, sqe->len);
 	r->call.a[5] = sqe->splice_flags;
 	return 0;
 }
@@ -252,9 +268,9 @@ static int64_t make_call(struct req *r)
 	u->given[1] = r->call.input ? r->call.input->file : NULL;
 	u->given_names = r->call.names ? r->call.names->name : NULL;
 	u->takes_files = opens_directly(r);
-	if (r->call.nr == __NR_splice)
+	if (r->opcode == IORING_OP_SPLICE)
 		n = run_splice(&r->call);
-	else if (r->call.nr == __NR_tee)
+	else if (r->opcode == IORING_OP_TEE)
 		n = run_tee(&r->call);
 	else
 		n = sys_dispatch(r->call.nr, r->call.a);
@@ -297,6 +313,7 @@ static int64_t install_two(struct req *r, int64_t n)
 /* The result of a call that is over; in a thread of the process, under the lock. */
 static int64_t finish(struct req *r, int64_t n)
 {
+	r->big[0] = (uint64_t)n; /* whole, if the completion has room */
 	if (n < 0 || !opens_directly(r))
 		return n;
 	if (r->opcode == IORING_OP_PIPE)
@@ -388,7 +405,8 @@ int64_t call_issue(struct req *r)
 	if (r->opcode == IORING_OP_CLOSE && c->slot)
 		return ring_files_remove(r->ring, (uint32_t)c->slot - 1);
 	if (r->node) /* registered: by the number that the fiber is given */
-		c->a[r->opcode == IORING_OP_SPLICE || r->opcode == IORING_OP_TEE ? 2 : 0] = FD_GIVEN;
+		c->a[r->opcode == IORING_OP_SPLICE || r->opcode == IORING_OP_TEE ? 2 : 0] =
+			FD_GIVEN;
 	err = give_input(r);
 	if (err)
 		return err;

@@ -30,7 +30,8 @@ static bool matches(const struct req *r, const struct wanted *w)
 {
 	uint32_t flags = w->by->flags;
 
-	if (r->flags & REQ_CANCELLED && flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY))
+	if (r->flags & REQ_CANCELLED &&
+		flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY))
 		return false; /* told already */
 	if (flags & IORING_ASYNC_CANCEL_ANY)
 		return true;
@@ -99,7 +100,8 @@ static struct req *find(struct ring *ring, const struct wanted *w, const struct 
 	return NULL;
 }
 
-static int64_t cancel_wanted(struct ring *ring, const struct wanted *w, const struct req *not_this)
+static int64_t cancel_wanted(
+	struct ring *ring, const struct wanted *w, const struct req *not_this)
 {
 	bool all = w->by->flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY);
 	unsigned nr = 0;
@@ -134,7 +136,8 @@ static int find_file(struct ring *ring, const struct req_cancel *what, struct fi
 	return 0;
 }
 
-int64_t ring_cancel(struct ring *ring, const struct req_cancel *what, const struct req *not_this)
+int64_t ring_cancel(
+	struct ring *ring, const struct req_cancel *what, const struct req *not_this)
 {
 	uint32_t flags = what->flags;
 	struct wanted w = {.by = what};
@@ -167,7 +170,8 @@ int cancel_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		.opcode = (uint8_t)sqe->len};
 	if (sqe->cancel_flags & ~(uint32_t)KNOWN)
 		return -EINVAL;
-	if (sqe->cancel_flags & IORING_ASYNC_CANCEL_FD && sqe->cancel_flags & IORING_ASYNC_CANCEL_ANY)
+	if (sqe->cancel_flags & IORING_ASYNC_CANCEL_FD &&
+		sqe->cancel_flags & IORING_ASYNC_CANCEL_ANY)
 		return -EINVAL;
 	return 0;
 }

@@ -110,7 +110,8 @@ bool ring_flush_overflow(struct ring *ring)
 		return false;
 	spinlock_lock(&ring->cq_lock);
 	while (!list_is_empty(&ring->overflow) && nr_used(ring) < ring->cq_entries) {
-		struct ring_overflow *o = list_pop_head(&ring->overflow, struct ring_overflow, link);
+		struct ring_overflow *o =
+			list_pop_head(&ring->overflow, struct ring_overflow, link);
 
 		write_entry(ring, o->user_data, o->res, o->flags, o->big);
 		mem_free(o);

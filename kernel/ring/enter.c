@@ -72,7 +72,8 @@ static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
 	return ring_nr_ready(ring) >= nr;
 }
 
-static int wait_for(struct ring_task *task, struct ring *ring, unsigned nr, uint64_t deadline_ns)
+static int wait_for(
+	struct ring_task *task, struct ring *ring, unsigned nr, uint64_t deadline_ns)
 {
 	struct ring_waiter w = {
 		.waiter = {.wake = waiter_wake}, .thread = arch_current(), .ring = ring};
@@ -124,7 +125,8 @@ static int read_registered_args(
 	return set_times(w, flags, ns, a.min_wait_usec);
 }
 
-static int read_args(struct wait_args *w, struct ring *ring, unsigned flags, uptr arg, size_t size)
+static int read_args(
+	struct wait_args *w, struct ring *ring, unsigned flags, uptr arg, size_t size)
 {
 	struct ring_getevents_arg a;
 	uint64_t ns;
@@ -149,7 +151,8 @@ static int read_args(struct wait_args *w, struct ring *ring, unsigned flags, upt
 }
 
 /* With a minimal time: all that were asked for until then, and one from then on. */
-static int wait_with(struct ring_task *task, struct ring *ring, unsigned nr, const struct wait_args *w)
+static int wait_with(
+	struct ring_task *task, struct ring *ring, unsigned nr, const struct wait_args *w)
 {
 	int err = -ETIME;
 
@@ -162,8 +165,8 @@ static int wait_with(struct ring_task *task, struct ring *ring, unsigned nr, con
 	return wait_for(task, ring, nr, w->deadline_ns);
 }
 
-static int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr, unsigned flags,
-	uptr arg, size_t size)
+static int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr,
+	unsigned flags, uptr arg, size_t size)
 {
 	struct wait_args w;
 	int err = read_args(&w, ring, flags, arg, size);
@@ -205,8 +208,8 @@ static int64_t submit(struct ring_task *task, struct ring *ring, unsigned nr)
 	return n;
 }
 
-static int64_t enter(struct ring_task *task, struct ring *ring, unsigned to_submit, unsigned min,
-	unsigned flags, uptr arg, size_t size)
+static int64_t enter(struct ring_task *task, struct ring *ring, unsigned to_submit,
+	unsigned min, unsigned flags, uptr arg, size_t size)
 {
 	int64_t n = 0, events;
 

@@ -17,7 +17,7 @@
 	[op] = {name_, OPCODE_FILE | OPCODE_PARKS | (flags_), prepare_, net_issue, net_clean,  \
 		nr_}
 
-const struct ring_opcode ring_opcodes[RING_OPS] = {
+const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 	[IORING_OP_NOP] = {"nop", OPCODE_POLLS, nop_prepare, nop_issue, NULL, -1},
 
 	RW_ROW(IORING_OP_READ, "read", OPCODE_BUFFERS, rw_prepare, __NR_read),
@@ -101,4 +101,5 @@ const struct ring_opcode ring_opcodes[RING_OPS] = {
 	CALL_ROW(IORING_OP_PIPE, pipe, 0),
 	CALL_ROW(IORING_OP_WAITID, waitid, 0),
 	CALL_ROW(IORING_OP_FUTEX_WAITV, ring_futex_waitv, 0),
+	CALL_ROW(TORUS_OP_SYSCALL, any_call, OPCODE_IOPRIO),
 };

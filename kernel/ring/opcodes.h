@@ -47,7 +47,10 @@ CALL(pipe)
 CALL(waitid)
 CALL(epoll_wait)
 CALL(ring_futex_waitv)
+CALL(any_call)
 #undef CALL
+/* A call without its arguments yet. */
+void call_begin(struct req *r, uint64_t nr);
 int64_t call_issue(struct req *r);
 void call_clean(struct req *r);
 

@@ -62,7 +62,8 @@ static bool park(struct req_poll *p, struct file *f)
 
 static uint32_t ask(const struct req_poll *p, struct file *f)
 {
-	uint32_t events = f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	uint32_t events =
+		f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 
 	return events & (p->events | ALWAYS);
 }

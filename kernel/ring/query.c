@@ -27,8 +27,8 @@ static bool is_zero(const void *p, size_t size)
 
 static void fill(struct io_uring_probe *p, unsigned nr)
 {
-	nr = MIN(nr, (unsigned)RING_OPS);
-	p->last_op = RING_OPS - 1;
+	nr = MIN(nr, (unsigned)TORUS_OP_LAST);
+	p->last_op = TORUS_OP_LAST - 1;
 	p->ops_len = (uint8_t)nr;
 	for (unsigned i = 0; i < nr; i++) {
 		p->ops[i].op = (uint8_t)i;

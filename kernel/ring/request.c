@@ -166,7 +166,7 @@ void req_untrack(struct req *r)
 static int32_t result_of(const struct req *r, int64_t result)
 {
 	if (LIKELY(result >= 0))
-		return (int32_t)result;
+		return (int32_t)MIN(result, (int64_t)INT32_MAX);
 	if (result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
 		result == -ERESTART_RESTARTBLOCK || result == -EINTR)
 		return r->flags & REQ_CANCELLED ? -ECANCELED : -EINTR;
@@ -197,8 +197,8 @@ void req_cancel_chain(struct req *r, bool is_silent)
 		else
 			r->flags &= (uint16_t)~REQ_SKIP_SUCCESS;
 		if (!(r->flags & REQ_SKIP_SUCCESS) && !r->ring->is_dead)
-			(void)ring_post(r->ring, r->user_data, r->error ? r->error : -ECANCELED, 0,
-				NULL, !(r->flags & REQ_NOT_COUNTED));
+			(void)ring_post(r->ring, r->user_data, r->error ? r->error : -ECANCELED,
+				0, NULL, !(r->flags & REQ_NOT_COUNTED));
 		req_discard(r);
 		r = next;
 	}

@@ -17,12 +17,12 @@
 /* ---- Restrictions ---- */
 
 enum {
-	RESTRICTIONS_MOST = IORING_RESTRICTION_LAST + RING_REGISTER_OPS + RING_OPS,
+	RESTRICTIONS_MOST = IORING_RESTRICTION_LAST + RING_REGISTER_OPS + TORUS_OP_LAST,
 };
 
 struct ring_restrictions {
 	BITMAP(register_ops, RING_REGISTER_OPS);
-	BITMAP(sqe_ops, RING_OPS);
+	BITMAP(sqe_ops, TORUS_OP_LAST);
 	uint8_t flags_allowed, flags_required;
 };
 
@@ -35,7 +35,7 @@ static int note(struct ring_restrictions *rs, const struct io_uring_restriction 
 		bitmap_set(rs->register_ops, one->register_op);
 		return 0;
 	case IORING_RESTRICTION_SQE_OP:
-		if (one->sqe_op >= RING_OPS)
+		if (one->sqe_op >= TORUS_OP_LAST)
 			return -EINVAL;
 		bitmap_set(rs->sqe_ops, one->sqe_op);
 		return 0;

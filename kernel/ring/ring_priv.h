@@ -14,6 +14,7 @@
 #pragma once
 
 #include "abi/io_uring.h"
+#include "abi/torus.h"
 #include "fs/vfs/file.h"
 #include "lib/base.h"
 #include "lib/list.h"
@@ -55,9 +56,8 @@ enum {
 			   IORING_ENTER_SQ_WAIT | IORING_ENTER_EXT_ARG |
 			   IORING_ENTER_REGISTERED_RING | IORING_ENTER_ABS_TIMER |
 			   IORING_ENTER_EXT_ARG_REG | IORING_ENTER_NO_IOWAIT,
-	RING_SQE_FLAGS = IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK |
-			 IOSQE_IO_HARDLINK | IOSQE_ASYNC | IOSQE_BUFFER_SELECT |
-			 IOSQE_CQE_SKIP_SUCCESS,
+	RING_SQE_FLAGS = IOSQE_FIXED_FILE | IOSQE_IO_DRAIN | IOSQE_IO_LINK | IOSQE_IO_HARDLINK |
+			 IOSQE_ASYNC | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS,
 };
 
 /* ---- What programs and the kernel both write ---- */
@@ -94,27 +94,28 @@ struct ring_node {
 };
 
 struct ring_table {
-	struct ring_node **nodes; /* [l] NULL: not registered */
-	unsigned nr;              /* [l] */
+	struct ring_node **nodes;                  /* [l] NULL: not registered */
+	unsigned nr;                               /* [l] */
 	unsigned alloc_from, alloc_to, alloc_next; /* [l] IORING_REGISTER_FILE_ALLOC_RANGE */
 };
 
 /* ---- Requests ---- */
 
 enum req_flags {
-	REQ_LINK = 1,          /* the next of its chain follows when it has succeeded */
-	REQ_HARD_LINK = 2,     /* or in any case */
-	REQ_SKIP_SUCCESS = 4,  /* IOSQE_CQE_SKIP_SUCCESS */
-	REQ_SKIP_CHAIN = 8,    /* nor are the rest of a failed chain told of */
-	REQ_FAILED = 16,       /* its result breaks the chain */
-	REQ_CANCELLED = 32,    /* by somebody, while it could not be taken back at once */
+	REQ_LINK = 1,         /* the next of its chain follows when it has succeeded */
+	REQ_HARD_LINK = 2,    /* or in any case */
+	REQ_SKIP_SUCCESS = 4, /* IOSQE_CQE_SKIP_SUCCESS */
+	REQ_SKIP_CHAIN = 8,   /* nor are the rest of a failed chain told of */
+	REQ_FAILED = 16,      /* its result breaks the chain */
+	REQ_CANCELLED = 32,   /* by somebody, while it could not be taken back at once */
 	REQ_BUFFER_SELECT = 64,
-	REQ_HAS_BUFFER = 128,  /* of a group: buf_id */
-	REQ_MULTISHOT = 256,   /* goes on after a completion */
-	REQ_NO_WAIT = 512,     /* -EAGAIN is its result */
-	REQ_DRAIN = 1024,      /* starts when all before it have ended */
-	REQ_IS_DONE = 2048,    /* completed; its memory waits until the list of woken ones is gone through */
-	REQ_IS_PARKED = 4096,  /* issued, and waits for a wake-up */
+	REQ_HAS_BUFFER = 128, /* of a group: buf_id */
+	REQ_MULTISHOT = 256,  /* goes on after a completion */
+	REQ_NO_WAIT = 512,    /* -EAGAIN is its result */
+	REQ_DRAIN = 1024,     /* starts when all before it have ended */
+	REQ_IS_DONE =
+		2048, /* completed; its memory waits until the list of woken ones is gone through */
+	REQ_IS_PARKED = 4096, /* issued, and waits for a wake-up */
 	REQ_ON_FIBER = 8192,
 	REQ_NOT_COUNTED = 16384, /* its completion is none that a timeout counts */
 	REQ_POLL_FIRST = 32768,  /* waits until it is ready before the first try */
@@ -122,9 +123,9 @@ enum req_flags {
 
 struct req_poll {
 	struct op op;
-	uint32_t events;        /* [l] POLL*, and EPOLLET: not level triggered */
-	uint32_t cmd;           /* [I] IORING_POLL_* */
-	struct waiter out;      /* of a file with two queues: the second */
+	uint32_t events;   /* [l] POLL*, and EPOLLET: not level triggered */
+	uint32_t cmd;      /* [I] IORING_POLL_* */
+	struct waiter out; /* of a file with two queues: the second */
 	struct waitq *out_queue;
 	uint64_t old_user_data, new_user_data; /* [I] POLL_REMOVE */
 };
@@ -132,11 +133,11 @@ struct req_poll {
 struct req_timeout {
 	struct op op;
 	struct timer timer;
-	uint32_t flags;        /* [I] IORING_TIMEOUT_* */
+	uint32_t flags;         /* [I] IORING_TIMEOUT_* */
 	uint32_t count, target; /* [l] completions to wait for: asked, and when */
-	uint32_t repeats;      /* [l] IORING_TIMEOUT_MULTISHOT: how often still; 0: for ever */
-	uint64_t ns;           /* [l] relative or absolute, by flags */
-	struct list_node link; /* [l] ring->timeouts */
+	uint32_t repeats;       /* [l] IORING_TIMEOUT_MULTISHOT: how often still; 0: for ever */
+	uint64_t ns;            /* [l] relative or absolute, by flags */
+	struct list_node link;  /* [l] ring->timeouts */
 	struct req *target_req; /* [l] LINK_TIMEOUT: what it is for; NULL: that has ended */
 	uint64_t old_user_data; /* [I] TIMEOUT_REMOVE */
 };
@@ -145,23 +146,23 @@ struct req_rw {
 	struct op op;
 	struct iter iter;
 	int64_t pos;
-	size_t len;             /* [I] asked for */
-	size_t done;            /* [l] written by earlier tries */
-	uptr addr;              /* [I] */
-	uint32_t rw_flags;      /* [I] RWF_* */
+	size_t len;               /* [I] asked for */
+	size_t done;              /* [l] written by earlier tries */
+	uptr addr;                /* [I] */
+	uint32_t rw_flags;        /* [I] RWF_* */
 	struct ring_node *buffer; /* [l] the one it uses */
 };
 
 struct req_net {
 	struct op op;
-	uptr addr;              /* [I] of the bytes, of struct msghdr, of accept's address; [l] chosen */
-	uint32_t len;           /* [l] of the bytes */
-	uint32_t limit;         /* [I] of a buffer of a group: no more than this; 0: all */
-	uint32_t done;          /* [l] moved by earlier tries */
-	uint32_t msg_flags;     /* [I] MSG_*; accept: SOCK_* */
-	int32_t slot;           /* [I] accept: a direct descriptor, + 1; 0: a number */
-	uint16_t flags;         /* [I] IORING_RECVSEND_*, IORING_ACCEPT_* */
-	bool has_notification;  /* [l] of SEND_ZC: it was begun */
+	uptr addr;    /* [I] of the bytes, of struct msghdr, of accept's address; [l] chosen */
+	uint32_t len; /* [l] of the bytes */
+	uint32_t limit;        /* [I] of a buffer of a group: no more than this; 0: all */
+	uint32_t done;         /* [l] moved by earlier tries */
+	uint32_t msg_flags;    /* [I] MSG_*; accept: SOCK_* */
+	int32_t slot;          /* [I] accept: a direct descriptor, + 1; 0: a number */
+	uint16_t flags;        /* [I] IORING_RECVSEND_*, IORING_ACCEPT_* */
+	bool has_notification; /* [l] of SEND_ZC: it was begun */
 	union {
 		struct req_msg *msg; /* [I] what only some need; NULL */
 		uptr addr_len;       /* [I] accept */
@@ -182,10 +183,10 @@ struct req_call {
 	uint64_t nr, a[6];
 	int64_t result;
 	struct call_names *names; /* [l] kept, because it had to wait for its turn; NULL */
-	struct ring_node *input; /* [l] a second registered file: splice reads from it */
-	bool is_done;           /* before the fiber gave the CPU back */
-	struct file *opened[2]; /* by a call whose descriptors are direct ones */
-	int32_t slot;           /* the result becomes a direct descriptor, + 1 */
+	struct ring_node *input;  /* [l] a second registered file: splice reads from it */
+	bool is_done;             /* before the fiber gave the CPU back */
+	struct file *opened[2];   /* by a call whose descriptors are direct ones */
+	int32_t slot;             /* the result becomes a direct descriptor, + 1 */
 };
 
 struct req_words { /* for small ones */
@@ -196,27 +197,27 @@ struct req_words { /* for small ones */
  *   [I] by prepare    [l] ring->lock    [a] atomic
  */
 struct req {
-	struct ring *ring;       /* [I] one reference */
-	struct ring_task *task;  /* [I] whose it is, one reference */
+	struct ring *ring;              /* [I] one reference */
+	struct ring_task *task;         /* [I] whose it is, one reference */
 	const struct ring_opcode *type; /* [I] */
-	struct req *next;        /* [l] of its chain */
-	struct file *file;       /* [l] one reference, or node's */
-	struct ring_node *node;  /* [l] a registered file; NULL */
-	uint64_t user_data;      /* [l] */
-	uint8_t opcode, sqe_flags; /* [I] */
-	int16_t error;           /* [I] its entry was wrong: it fails with its chain */
-	uint16_t flags;          /* [l] REQ_* */
-	uint16_t buf_group, buf_id; /* [I]; [l] */
-	uint16_t nr_bufs;        /* [l] chosen with REQ_HAS_BUFFER; 0: out of their group already */
-	int32_t fd;              /* [I] as it was given */
-	uint32_t cqe_flags;      /* [l] */
-	uint32_t is_listed;      /* [a] woken, and on the list of its owner */
-	struct llist_node work;  /* that list's */
-	struct list_node link;   /* [l] ring->active; or drained, ready */
+	struct req *next;               /* [l] of its chain */
+	struct file *file;              /* [l] one reference, or node's */
+	struct ring_node *node;         /* [l] a registered file; NULL */
+	uint64_t user_data;             /* [l] */
+	uint8_t opcode, sqe_flags;      /* [I] */
+	int16_t error;                  /* [I] its entry was wrong: it fails with its chain */
+	uint16_t flags;                 /* [l] REQ_* */
+	uint16_t buf_group, buf_id;     /* [I]; [l] */
+	uint16_t nr_bufs;   /* [l] chosen with REQ_HAS_BUFFER; 0: out of their group already */
+	int32_t fd;         /* [I] as it was given */
+	uint32_t cqe_flags; /* [l] */
+	uint32_t is_listed; /* [a] woken, and on the list of its owner */
+	struct llist_node work;           /* that list's */
+	struct list_node link;            /* [l] ring->active; or drained, ready */
 	struct req **hash_at, *hash_next; /* [l] ring->by_user_data */
-	struct req *timeout;     /* [l] its linked timeout, armed; NULL */
-	const struct cred *cred; /* [I] of a personality; NULL */
-	uint64_t big[2];         /* [l] of a completion of 32 bytes */
+	struct req *timeout;              /* [l] its linked timeout, armed; NULL */
+	const struct cred *cred;          /* [I] of a personality; NULL */
+	uint64_t big[2];                  /* [l] of a completion of 32 bytes */
 	union {
 		struct op op; /* of those that park: all begin with it */
 		struct req_rw rw;
@@ -232,12 +233,12 @@ struct req {
 };
 
 enum ring_opcode_flags {
-	OPCODE_FILE = 1,     /* fd must be open */
-	OPCODE_BUFFERS = 2,  /* may be told IOSQE_BUFFER_SELECT */
-	OPCODE_PARKS = 4,    /* has an op; may wait without a stack */
-	OPCODE_IOPRIO = 8,   /* ioprio has a meaning */
-	OPCODE_CALL = 16,    /* a system call, on a fiber */
-	OPCODE_POLLS = 32,   /* may be used on a ring with IORING_SETUP_IOPOLL */
+	OPCODE_FILE = 1,    /* fd must be open */
+	OPCODE_BUFFERS = 2, /* may be told IOSQE_BUFFER_SELECT */
+	OPCODE_PARKS = 4,   /* has an op; may wait without a stack */
+	OPCODE_IOPRIO = 8,  /* ioprio has a meaning */
+	OPCODE_CALL = 16,   /* a system call, on a fiber */
+	OPCODE_POLLS = 32,  /* may be used on a ring with IORING_SETUP_IOPOLL */
 };
 
 struct ring_opcode {
@@ -255,7 +256,7 @@ struct ring_opcode {
 	/* The system call that it is, for those who look at calls; and its arguments. -1: none. */
 	int nr;
 };
-extern const struct ring_opcode ring_opcodes[RING_OPS];
+extern const struct ring_opcode ring_opcodes[TORUS_OP_LAST];
 
 /* ---- A ring ---- */
 
@@ -273,30 +274,30 @@ struct ring_overflow {
 struct ring {
 	refcount refs; /* [a] its file, its mappings, its requests, those who use it */
 	struct mutex lock;
-	uint32_t flags;             /* [I] IORING_SETUP_*, but R_DISABLED [l] */
-	bool is_dead;               /* [l] the file is gone: completions go nowhere */
-	struct ring_shared *shared; /* [I] */
+	uint32_t flags;                 /* [I] IORING_SETUP_*, but R_DISABLED [l] */
+	bool is_dead;                   /* [l] the file is gone: completions go nowhere */
+	struct ring_shared *shared;     /* [I] */
 	struct ring_memory rings, sqes; /* [I] */
-	struct page_source source;  /* what mmap maps */
-	struct ring_task *owner;    /* [l] SINGLE_ISSUER; NULL: nobody yet */
+	struct page_source source;      /* what mmap maps */
+	struct ring_task *owner;        /* [l] SINGLE_ISSUER; NULL: nobody yet */
 
 	/* submission */
-	uint32_t sq_entries, sq_mask; /* [I] */
-	uint32_t *sq_array;           /* [I] NULL: IORING_SETUP_NO_SQARRAY */
-	uint32_t sq_head;             /* [l] */
-	unsigned sqe_shift;           /* [I] */
+	uint32_t sq_entries, sq_mask;   /* [I] */
+	uint32_t *sq_array;             /* [I] NULL: IORING_SETUP_NO_SQARRAY */
+	uint32_t sq_head;               /* [l] */
+	unsigned sqe_shift;             /* [I] */
 	struct req *chain, *chain_last; /* [l] being put together */
-	struct list ready;            /* [l] requests whose turn has come */
-	struct list drained;          /* [l] wait for all before them */
-	bool no_drain;                /* [l] some completions are left out: man 2 io_uring_enter */
-	bool drain_next;              /* [l] the last one was told to drain: so is the next */
-	struct list active;           /* [l] issued and not completed */
-	unsigned nr_begun;            /* [l] all that exist, but for those in `drained` */
-	struct req **by_user_data;    /* [l] hash table */
+	struct list ready;              /* [l] requests whose turn has come */
+	struct list drained;            /* [l] wait for all before them */
+	bool no_drain;             /* [l] some completions are left out: man 2 io_uring_enter */
+	bool drain_next;           /* [l] the last one was told to drain: so is the next */
+	struct list active;        /* [l] issued and not completed */
+	unsigned nr_begun;         /* [l] all that exist, but for those in `drained` */
+	struct req **by_user_data; /* [l] hash table */
 	unsigned hash_bits, nr_active; /* [l] */
-	struct list timeouts;         /* [l] those that count completions, too */
-	struct req *free;             /* [l] some to be used again, by next */
-	unsigned nr_free;             /* [l] */
+	struct list timeouts;          /* [l] those that count completions, too */
+	struct req *free;              /* [l] some to be used again, by next */
+	unsigned nr_free;              /* [l] */
 
 	/* completion */
 	struct spinlock cq_lock;
@@ -308,21 +309,21 @@ struct ring {
 	struct list overflow;         /* [c] */
 	bool has_posted;              /* [c] since the last commit */
 	struct waitq cq_wait;
-	struct llist woken;           /* [a] IORING_SETUP_DEFER_TASKRUN: instead of the owner's */
+	struct llist woken; /* [a] IORING_SETUP_DEFER_TASKRUN: instead of the owner's */
 
 	/* registered */
-	struct ring_table files, buffers;  /* [l] */
-	struct file *eventfd;              /* [l] + [c] */
-	bool eventfd_async;                /* [l] */
-	struct file *file;                 /* [I] its own, no reference; gone when is_dead */
-	struct user *user;                 /* [I] whose pinned memory is limited; NULL: CAP_IPC_LOCK */
-	struct ring_groups *groups;        /* [l] provided buffers; NULL: none ever */
-	struct ring_region *region;        /* [l] + [c] IORING_REGISTER_MEM_REGION; NULL */
-	struct ring_restrictions *restrictions; /* [l] NULL: none */
+	struct ring_table files, buffers; /* [l] */
+	struct file *eventfd;             /* [l] + [c] */
+	bool eventfd_async;               /* [l] */
+	struct file *file;                /* [I] its own, no reference; gone when is_dead */
+	struct user *user;          /* [I] whose pinned memory is limited; NULL: CAP_IPC_LOCK */
+	struct ring_groups *groups; /* [l] provided buffers; NULL: none ever */
+	struct ring_region *region; /* [l] + [c] IORING_REGISTER_MEM_REGION; NULL */
+	struct ring_restrictions *restrictions;   /* [l] NULL: none */
 	struct ring_personalities *personalities; /* [l] NULL: none */
-	uint32_t clock;                    /* [l] IORING_REGISTER_CLOCK */
-	uint32_t iowq_max[2];              /* [l] */
-	struct llist_node dead_link;       /* when the file is gone: setup.c */
+	uint32_t clock;                           /* [l] IORING_REGISTER_CLOCK */
+	uint32_t iowq_max[2];                     /* [l] */
+	struct llist_node dead_link;              /* when the file is gone: setup.c */
 };
 
 static inline struct req *req_of(struct op *op)
@@ -373,9 +374,11 @@ int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr);
 
 /* ---- cq.c ---- */
 /* One completion. False: lost for lack of memory, and counted. */
-bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, const uint64_t big[2], bool is_counted);
+bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
+	const uint64_t big[2], bool is_counted);
 /* The same, but not when there is no room in the queue itself (multishot). */
-bool ring_post_if_room(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, bool is_counted);
+bool ring_post_if_room(
+	struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, bool is_counted);
 /* What was posted becomes visible to who waits; timeouts that count are looked at. */
 void ring_commit(struct ring *ring);
 /* Moves what overflowed into the queue as far as there is room. Whether some is left. */
@@ -385,19 +388,19 @@ unsigned ring_nr_ready(struct ring *ring);
 
 /* ---- task.c ---- */
 struct ring_task {
-	refcount refs;         /* [a] the thread, its requests */
-	struct uthread *user;  /* [I] valid while requests of it exist, or its thread asks */
-	struct llist woken;    /* [a] requests that want to go on */
-	uint32_t is_waiting;   /* [a] in io_uring_enter: it sees to them itself */
-	uint32_t nr_requests;  /* [a] that exist */
-	struct waitq idle;     /* woken when nr_requests has become 0 */
-	uint32_t is_rescued;   /* [a] `rescue` is on its way */
+	refcount refs;        /* [a] the thread, its requests */
+	struct uthread *user; /* [I] valid while requests of it exist, or its thread asks */
+	struct llist woken;   /* [a] requests that want to go on */
+	uint32_t is_waiting;  /* [a] in io_uring_enter: it sees to them itself */
+	uint32_t nr_requests; /* [a] that exist */
+	struct waitq idle;    /* woken when nr_requests has become 0 */
+	uint32_t is_rescued;  /* [a] `rescue` is on its way */
 	struct fiber_job rescue;
 	struct llist_node rescue_link; /* on the list of the worker that starts `rescue` */
-	struct list rings;     /* [t] struct ring_use: where it has submitted */
+	struct list rings;             /* [t] struct ring_use: where it has submitted */
 	struct fdtable *files; /* [t] one more reference: nobody borrows without counting */
 	struct file *fds[RING_FDS]; /* [t] */
-	bool is_leaving;       /* [t] */
+	bool is_leaving;            /* [t] */
 };
 /* The current thread's, made if there is none. -ENOMEM. */
 MUST_CHECK int ring_task_get(struct ring_task **out);
@@ -414,7 +417,8 @@ void ring_task_count(struct ring_task *task, int by);
 
 /* ---- cancel.c ---- */
 /* IORING_OP_ASYNC_CANCEL and its kin: how many, or -ENOENT, -EALREADY. [l] */
-int64_t ring_cancel(struct ring *ring, const struct req_cancel *what, const struct req *not_this);
+int64_t ring_cancel(
+	struct ring *ring, const struct req_cancel *what, const struct req *not_this);
 /* Everything of this task, or with NULL of all. Whether something is still to end by itself. [l] */
 bool ring_cancel_all(struct ring *ring, const struct ring_task *task);
 

@@ -153,8 +153,7 @@ static struct llist dead; /* [a] rings whose files are gone */
 
 static void bury(struct work *w UNUSED)
 {
-	llist_for_each_safe (ring, llist_take_all(&dead), struct ring, dead_link)
-		die(ring);
+	llist_for_each_safe(ring, llist_take_all(&dead), struct ring, dead_link) die(ring);
 }
 
 static struct work burial = WORK_INIT(bury);
@@ -178,7 +177,8 @@ static uint32_t ring_poll(struct file *f)
 
 	if (READ_ONCE(s->sq_tail) - READ_ONCE(ring->sq_head) < ring->sq_entries)
 		events |= POLLOUT | POLLWRNORM;
-	if (ring_nr_ready(ring) || !llist_is_empty(&ring->woken) || !list_is_empty(&ring->overflow))
+	if (ring_nr_ready(ring) || !llist_is_empty(&ring->woken) ||
+		!list_is_empty(&ring->overflow))
 		events |= POLLIN | POLLRDNORM;
 	return events;
 }
@@ -371,14 +371,15 @@ static int64_t open_ring(struct ring *ring, struct ring_task *task)
 
 	if (err)
 		return err;
-	err = file_open_anonymous(
-		&f, &ring_file_ops, "[io_uring]", ring, O_RDWR | O_CLOEXEC, FILE_READ | FILE_WRITE | FILE_STREAM);
+	err = file_open_anonymous(&f, &ring_file_ops, "[io_uring]", ring, O_RDWR | O_CLOEXEC,
+		FILE_READ | FILE_WRITE | FILE_STREAM);
 	if (err) {
 		fd_unreserve(files, fd);
 		return err;
 	}
 	ring->file = f;
-	if (ring->flags & IORING_SETUP_SINGLE_ISSUER && !(ring->flags & IORING_SETUP_R_DISABLED)) {
+	if (ring->flags & IORING_SETUP_SINGLE_ISSUER &&
+		!(ring->flags & IORING_SETUP_R_DISABLED)) {
 		refcount_get(&task->refs);
 		ring->owner = task;
 	}

@@ -21,8 +21,9 @@ enum { NOP_RESULT, NOP_FLAGS }; /* words.w */
 
 int nop_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
-	const uint32_t known = IORING_NOP_INJECT_RESULT | IORING_NOP_FILE | IORING_NOP_FIXED_FILE |
-			       IORING_NOP_FIXED_BUFFER | IORING_NOP_TW | IORING_NOP_CQE32;
+	const uint32_t known = IORING_NOP_INJECT_RESULT | IORING_NOP_FILE |
+			       IORING_NOP_FIXED_FILE | IORING_NOP_FIXED_BUFFER | IORING_NOP_TW |
+			       IORING_NOP_CQE32;
 	uint32_t flags = (uint32_t)sqe->rw_flags;
 
 	if (flags & ~known)
@@ -144,7 +145,8 @@ static int check_futex(const struct io_uring_sqe *sqe)
 
 	if (sqe->len || sqe->rw_flags || sqe->buf_index || sqe->file_index)
 		return -EINVAL;
-	if (flags & ~(uint32_t)(FUTEX2_SIZE | FUTEX2_IS_PRIVATE) || (flags & FUTEX2_SIZE) != FUTEX2_U32)
+	if (flags & ~(uint32_t)(FUTEX2_SIZE | FUTEX2_IS_PRIVATE) ||
+		(flags & FUTEX2_SIZE) != FUTEX2_U32)
 		return -EINVAL;
 	/* words of 32 bits, so the value and the mask are too */
 	return sqe->addr2 >> 32 || sqe->addr3 >> 32 || !sqe->addr3 ? -EINVAL : 0;

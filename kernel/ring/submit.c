@@ -21,7 +21,8 @@ enum { SQE_LINKS = IOSQE_IO_LINK | IOSQE_IO_HARDLINK };
 
 /* ---- One entry ---- */
 
-static int check_flags(struct ring *ring, const struct io_uring_sqe *sqe, const struct ring_opcode *type)
+static int check_flags(
+	struct ring *ring, const struct io_uring_sqe *sqe, const struct ring_opcode *type)
 {
 	unsigned flags = sqe->flags;
 
@@ -69,7 +70,7 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 	r->fd = sqe->fd;
 	r->buf_group = sqe->buf_group;
 	r->flags = flags_of(sqe);
-	if (sqe->opcode >= RING_OPS || !ring_opcodes[sqe->opcode].name)
+	if (sqe->opcode >= TORUS_OP_LAST || !ring_opcodes[sqe->opcode].name)
 		return -EINVAL;
 	err = check_flags(ring, sqe, &ring_opcodes[sqe->opcode]);
 	if (!err && UNLIKELY(ring->restrictions))

@@ -12,11 +12,13 @@ struct ring_buffer;
 struct ring_pages {
 	struct page **page; /* NULL: none */
 	size_t nr;
-	struct user *user; /* whose RLIMIT_MEMLOCK they count against, one reference; NULL: nobody's */
-	bool is_pinned;    /* the program's own; else the kernel's */
+	struct user *
+		user; /* whose RLIMIT_MEMLOCK they count against, one reference; NULL: nobody's */
+	bool is_pinned; /* the program's own; else the kernel's */
 };
 /* The current program's pages from addr on; or zeroed ones. -EFAULT, -ENOMEM, -EINTR. */
-MUST_CHECK int ring_pages_pin(const struct ring *ring, struct ring_pages *p, uint64_t addr, size_t nr);
+MUST_CHECK int ring_pages_pin(
+	const struct ring *ring, struct ring_pages *p, uint64_t addr, size_t nr);
 MUST_CHECK int ring_pages_alloc(const struct ring *ring, struct ring_pages *p, size_t nr);
 void ring_pages_free(struct ring_pages *p); /* all zero: nothing */
 
@@ -31,7 +33,8 @@ void ring_table_destroy(struct ring *ring, struct ring_table *t);
 /* Empties a slot: whether it had something. */
 bool ring_table_clear(struct ring *ring, struct ring_table *t, unsigned index);
 /* Takes over the caller's reference. */
-void ring_table_set(struct ring *ring, struct ring_table *t, unsigned index, struct ring_node *node);
+void ring_table_set(
+	struct ring *ring, struct ring_table *t, unsigned index, struct ring_node *node);
 /* A registration failed: nobody is told of what is taken back. */
 void ring_table_forget_tags(struct ring_table *t);
 /* The tag for the index-th entry; 0 without an array. -EFAULT. */
@@ -47,7 +50,8 @@ MUST_CHECK int ring_files_register(struct ring *ring, uptr fds, unsigned nr, upt
 MUST_CHECK int ring_files_unregister(struct ring *ring);
 MUST_CHECK int ring_files_set_range(struct ring *ring, uint32_t from, uint32_t len);
 /* How many slots were done, or -errno when not even one was. */
-int64_t ring_files_update(struct ring *ring, struct fdtable *files, const struct ring_update *u);
+int64_t ring_files_update(
+	struct ring *ring, struct fdtable *files, const struct ring_update *u);
 /*
  * A direct descriptor: slot - 1, or one of its own choice with IORING_FILE_INDEX_ALLOC. Takes over the
  * file. The result of the request: 0, the slot chosen, or -errno.
@@ -68,9 +72,11 @@ MUST_CHECK int ring_buffers_clone(
 	struct ring *to, struct ring *from, const struct io_uring_clone_buffers *c);
 void ring_buffer_put(struct ring_buffer *b);
 /* The iter covers [addr, addr + len) of the node's memory, as long as the node is held. -EFAULT. */
-MUST_CHECK int ring_buffer_iter(struct ring_node *node, struct iter *it, uint64_t addr, size_t len);
+MUST_CHECK int ring_buffer_iter(
+	struct ring_node *node, struct iter *it, uint64_t addr, size_t len);
 /* The same for a struct iovec array whose elements are within it. Also -EINVAL, -ENOMEM. */
-MUST_CHECK int ring_buffer_iter_vector(struct ring_node *node, struct iter *it, uptr iov, size_t nr);
+MUST_CHECK int ring_buffer_iter_vector(
+	struct ring_node *node, struct iter *it, uptr iov, size_t nr);
 
 /* ---- groups.c: provided buffers ---- */
 /*
@@ -103,7 +109,8 @@ MUST_CHECK int ring_groups_get_page(struct ring *ring, uint64_t index, struct pa
 /* IORING_REGISTER_MEM_REGION */
 MUST_CHECK int ring_region_register(struct ring *ring, uptr arg);
 /* The argument of IORING_ENTER_EXT_ARG_REG at this offset. -EFAULT. */
-MUST_CHECK int ring_region_get_wait(struct ring *ring, uint64_t offset, struct io_uring_reg_wait *out);
+MUST_CHECK int ring_region_get_wait(
+	struct ring *ring, uint64_t offset, struct io_uring_reg_wait *out);
 /* What mmap sees at IORING_MAP_OFF_PARAM_REGION. No lock. -EFAULT. */
 MUST_CHECK int ring_region_get_page(struct ring *ring, uint64_t index, struct page **out);
 void ring_region_fini(struct ring *ring); /* when nobody maps the ring any more */

@@ -111,7 +111,8 @@ static void run_list(struct llist_node *chain) NOT_ANALYSED
 {
 	struct ring *held = NULL;
 
-	llist_for_each_safe (r, llist_reverse(chain), struct req, work) {
+	llist_for_each_safe(r, llist_reverse(chain), struct req, work)
+	{
 		struct ring *ring = r->ring;
 
 		if (ring != held) {
@@ -181,7 +182,8 @@ static void rescue(struct fiber_job *job)
 
 static void start_rescues(void)
 {
-	llist_for_each_safe (task, llist_take_all(&to_rescue), struct ring_task, rescue_link) {
+	llist_for_each_safe(task, llist_take_all(&to_rescue), struct ring_task, rescue_link)
+	{
 		if (!llist_is_empty(&task->woken) && fiber_start(&task->rescue) == 0)
 			continue;
 		atomic_store(&task->is_rescued, 0);

@@ -93,8 +93,9 @@ static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known
 int timeout_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
 	const uint32_t multishot = IORING_TIMEOUT_MULTISHOT;
-	int err = prepare(r, sqe, IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK |
-					IORING_TIMEOUT_ETIME_SUCCESS | multishot);
+	int err = prepare(r, sqe,
+		IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK | IORING_TIMEOUT_ETIME_SUCCESS |
+			multishot);
 
 	if (err)
 		return err;
@@ -255,7 +256,7 @@ int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		sqe->flags & (IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT))
 		return -EINVAL;
 	if (flags & ~(uint32_t)(IORING_TIMEOUT_UPDATE_MASK | IORING_TIMEOUT_ABS |
-			     IORING_TIMEOUT_CLOCK_MASK) ||
+				IORING_TIMEOUT_CLOCK_MASK) ||
 		(flags && !(flags & IORING_TIMEOUT_UPDATE_MASK)) ||
 		(flags & IORING_TIMEOUT_CLOCK_MASK) == IORING_TIMEOUT_CLOCK_MASK)
 		return -EINVAL;
@@ -263,7 +264,8 @@ int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	r->timer.old_user_data = sqe->addr;
 	r->timer.ns = 0;
 	list_node_init(&r->timer.link);
-	return flags & IORING_TIMEOUT_UPDATE_MASK ? read_time(UPTR(sqe->addr2), &r->timer.ns) : 0;
+	return flags & IORING_TIMEOUT_UPDATE_MASK ? read_time(UPTR(sqe->addr2), &r->timer.ns)
+						  : 0;
 }
 
 static struct req *find(struct ring *ring, uint64_t user_data, uint8_t opcode)
@@ -284,8 +286,9 @@ static int64_t change(struct req *t, const struct req *by)
 	if (!timer_stop_sync(&t->timer.timer) && t->timer.ns != WAIT_FOREVER)
 		return -EALREADY;
 	t->timer.ns = by->timer.ns;
-	t->timer.flags = (t->timer.flags & ~(uint32_t)(IORING_TIMEOUT_ABS |
-				     IORING_TIMEOUT_CLOCK_MASK)) | flags;
+	t->timer.flags =
+		(t->timer.flags & ~(uint32_t)(IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK)) |
+		flags;
 	start(t);
 	return 0;
 }

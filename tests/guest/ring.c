@@ -109,7 +109,8 @@ TEST(ring, full_queue_loses_no_completion)
 
 /* ---- Reading and writing ---- */
 
-static void put_rw(struct ring *r, unsigned op, int fd, const void *buf, unsigned len, uint64_t off, uint64_t data)
+static void put_rw(struct ring *r, unsigned op, int fd, const void *buf, unsigned len,
+	uint64_t off, uint64_t data)
 {
 	struct io_uring_sqe *sqe = ring_sqe(r, op, data);
 
@@ -332,7 +333,8 @@ static struct __kernel_timespec ms(int n)
 	return (struct __kernel_timespec){n / 1000, (long long)(n % 1000) * 1000000};
 }
 
-static struct io_uring_sqe *put_timeout(struct ring *r, const struct __kernel_timespec *t, unsigned count, uint64_t data)
+static struct io_uring_sqe *put_timeout(
+	struct ring *r, const struct __kernel_timespec *t, unsigned count, uint64_t data)
 {
 	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_TIMEOUT, data);
 
@@ -568,13 +570,13 @@ TEST(ring, files_are_made_and_removed)
 	ring_open(&r, 8, 0);
 	sqe = ring_sqe(&r, IORING_OP_MKDIRAT, 1);
 	sqe->fd = AT_FDCWD;
-	sqe->addr = (uint64_t)(uintptr_t)"d";
+	sqe->addr = (uint64_t)(uintptr_t) "d";
 	sqe->len = 0700;
 	CHECK_EQ(ring_submit(&r, 1), 1);
 	RING_EXPECT(&r, 1, 0);
 	sqe = ring_sqe(&r, IORING_OP_OPENAT, 2);
 	sqe->fd = AT_FDCWD;
-	sqe->addr = (uint64_t)(uintptr_t)"d/f";
+	sqe->addr = (uint64_t)(uintptr_t) "d/f";
 	sqe->len = 0600;
 	sqe->open_flags = O_RDWR | O_CREAT;
 	CHECK_EQ(ring_submit(&r, 1), 1);
@@ -594,11 +596,11 @@ TEST(ring, files_are_made_and_removed)
 	CHECK_ERRNO(fcntl(fd, F_GETFD), EBADF);
 	sqe = ring_sqe(&r, IORING_OP_UNLINKAT, 5);
 	sqe->fd = AT_FDCWD;
-	sqe->addr = (uint64_t)(uintptr_t)"d/f";
+	sqe->addr = (uint64_t)(uintptr_t) "d/f";
 	sqe->flags = IOSQE_IO_LINK;
 	sqe = ring_sqe(&r, IORING_OP_UNLINKAT, 6);
 	sqe->fd = AT_FDCWD;
-	sqe->addr = (uint64_t)(uintptr_t)"d";
+	sqe->addr = (uint64_t)(uintptr_t) "d";
 	sqe->unlink_flags = AT_REMOVEDIR;
 	CHECK_EQ(ring_submit(&r, 2), 2);
 	RING_EXPECT(&r, 5, 0);
@@ -648,7 +650,7 @@ TEST(ring, open_into_a_slot_makes_no_descriptor)
 	CHECK_OK(close(next));
 	sqe = ring_sqe(&r, IORING_OP_OPENAT, 1);
 	sqe->fd = AT_FDCWD;
-	sqe->addr = (uint64_t)(uintptr_t)"f";
+	sqe->addr = (uint64_t)(uintptr_t) "f";
 	sqe->open_flags = O_RDWR;
 	sqe->file_index = 3;
 	sqe->flags = IOSQE_IO_LINK;

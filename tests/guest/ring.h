@@ -72,11 +72,11 @@ static inline void ring_open_with(struct ring *r, unsigned entries)
 	cq = r->p.cq_off.cqes + r->p.cq_entries * cqe;
 	r->rings_size = sq > cq ? sq : cq;
 	r->sqes_size = r->p.sq_entries * sqe;
-	r->rings = mmap(NULL, r->rings_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, r->fd,
-		IORING_OFF_SQ_RING);
+	r->rings = mmap(NULL, r->rings_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		r->fd, IORING_OFF_SQ_RING);
 	CHECK(r->rings != MAP_FAILED);
-	r->sqes = mmap(NULL, r->sqes_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, r->fd,
-		IORING_OFF_SQES);
+	r->sqes = mmap(NULL, r->sqes_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		r->fd, IORING_OFF_SQES);
 	CHECK(r->sqes != MAP_FAILED);
 }
 
@@ -129,8 +129,10 @@ static inline unsigned ring_ready(const struct ring *r)
 /* The next completion if there is one. */
 static inline bool ring_peek(struct ring *r, struct ring_result *out)
 {
-	unsigned head = *ring_word(r, r->p.cq_off.head), shift = r->p.flags & IORING_SETUP_CQE32 ? 1 : 0;
-	struct io_uring_cqe *cqes = (struct io_uring_cqe *)(void *)(r->rings + r->p.cq_off.cqes);
+	unsigned head = *ring_word(r, r->p.cq_off.head),
+		 shift = r->p.flags & IORING_SETUP_CQE32 ? 1 : 0;
+	struct io_uring_cqe *cqes =
+		(struct io_uring_cqe *)(void *)(r->rings + r->p.cq_off.cqes);
 	struct io_uring_cqe *cqe = &cqes[(head & (r->p.cq_entries - 1)) << shift];
 
 	if (head == ring_load(r, r->p.cq_off.tail))

@@ -11,7 +11,8 @@ enum { PAGE = 4096 };
 
 static char *map_pages(size_t nr)
 {
-	char *p = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(
+		NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(p != MAP_FAILED);
 	return p;
@@ -43,7 +44,8 @@ static int make_file(size_t nr)
 	return fd;
 }
 
-static int run_fixed(struct ring *r, unsigned op, int fd, void *at, unsigned len, uint64_t off, unsigned index)
+static int run_fixed(struct ring *r, unsigned op, int fd, void *at, unsigned len, uint64_t off,
+	unsigned index)
 {
 	ring_next_rw(r, op, fd, at, len, off)->buf_index = (unsigned short)index;
 	return ring_run(r).res;
@@ -214,8 +216,11 @@ TEST(ring_buffers, large_pages)
 	ring_open(&r, 4, 0);
 	CHECK_EQ(register_buffer(&r, p + 5, size - 10), 0);
 	CHECK_OK(munmap(p, PAGE));
-	CHECK_EQ(run_fixed(&r, IORING_OP_READ_FIXED, fd, p + (2u << 20) - PAGE, 4 * PAGE, 0, 0), 4 * PAGE);
-	CHECK_EQ(run_fixed(&r, IORING_OP_READ_FIXED, fd, p + size - 4 * PAGE, 4 * PAGE - 5, 0, 0), 4 * PAGE - 5);
+	CHECK_EQ(run_fixed(&r, IORING_OP_READ_FIXED, fd, p + (2u << 20) - PAGE, 4 * PAGE, 0, 0),
+		4 * PAGE);
+	CHECK_EQ(run_fixed(
+			 &r, IORING_OP_READ_FIXED, fd, p + size - 4 * PAGE, 4 * PAGE - 5, 0, 0),
+		4 * PAGE - 5);
 	CHECK_EQ((unsigned char)p[(2u << 20) - PAGE + 1], 13);
 	ring_close(&r);
 }
@@ -256,7 +261,8 @@ TEST(ring_buffers, updates_sparse_tables_and_tags)
 	up.data = (uintptr_t)iov;
 	up.tags = (uintptr_t)tags;
 	ring_open(&r, 4, 0);
-	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), ENXIO);
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), ENXIO);
 	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_BUFFERS2, &reg, sizeof(reg)), 0);
 	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), 1);
 	iov[1].iov_len = PAGE;
@@ -267,13 +273,16 @@ TEST(ring_buffers, updates_sparse_tables_and_tags)
 	CHECK_EQ(run_fixed(&r, IORING_OP_READ_FIXED, fd, p + PAGE, 10, 0, 3), 10);
 	CHECK_EQ(run_fixed(&r, IORING_OP_READ_FIXED, fd, p, 10, 0, 0), -EFAULT);
 	up.offset = 3;
-	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EINVAL);
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EINVAL);
 	up.offset = -1U;
-	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EOVERFLOW);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)),
+		EOVERFLOW);
 	up.offset = 0;
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, 8), EINVAL);
 	iov[0] = (struct iovec){NULL, 0};
-	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EINVAL);
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)), EINVAL);
 	ring_close(&r);
 }
 
@@ -318,9 +327,11 @@ TEST(ring_buffers, tables_are_cloned)
 
 /* ---- Provided buffers: a list ---- */
 
-static int provide(struct ring *r, void *at, unsigned len, int nr, unsigned group, unsigned first)
+static int provide(
+	struct ring *r, void *at, unsigned len, int nr, unsigned group, unsigned first)
 {
-	ring_next_rw(r, IORING_OP_PROVIDE_BUFFERS, nr, at, len, first)->buf_group = (unsigned short)group;
+	ring_next_rw(r, IORING_OP_PROVIDE_BUFFERS, nr, at, len, first)->buf_group =
+		(unsigned short)group;
 	return ring_run(r).res;
 }
 
@@ -432,7 +443,8 @@ TEST(ring_buffers, a_waiting_read_takes_its_buffer_when_there_is_something)
 
 /* ---- Provided buffers: a ring ---- */
 
-static int register_group(struct ring *r, void *at, unsigned entries, unsigned group, unsigned flags)
+static int register_group(
+	struct ring *r, void *at, unsigned entries, unsigned group, unsigned flags)
 {
 	struct ring_buf_reg reg = {.ring_addr = (uintptr_t)at,
 		.ring_entries = entries,
@@ -450,7 +462,8 @@ static int unregister_group(struct ring *r, unsigned group)
 }
 
 /* The next entry of a ring of `entries`. */
-static void put_buffer(struct io_uring_buf_ring *br, unsigned entries, void *at, unsigned len, unsigned id)
+static void put_buffer(
+	struct io_uring_buf_ring *br, unsigned entries, void *at, unsigned len, unsigned id)
 {
 	unsigned short tail = br->tail;
 	struct io_uring_buf *buf = &br->bufs[tail & (entries - 1)];
@@ -541,7 +554,8 @@ TEST(ring_buffers, the_tail_may_say_anything)
 	for (int i = 0; i < 300; i++) {
 		CHECK_EQ(write(fd[1], "x", 1), 1);
 		got = read_selected(&r, fd[0], 1, 7);
-		CHECK(got.res == 1 || got.res == -EFAULT || got.res == 0 || got.res == -ENOBUFS);
+		CHECK(got.res == 1 || got.res == -EFAULT || got.res == 0 ||
+			got.res == -ENOBUFS);
 	}
 	ring_close(&r);
 }

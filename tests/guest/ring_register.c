@@ -142,7 +142,8 @@ TEST(ring_register, tags_are_told_when_a_file_is_free)
 	tags[0] = 72;
 	up.data = (uintptr_t)table;
 	up.tags = (uintptr_t)tags;
-	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_FILES_UPDATE2, &up, sizeof(up)), EINVAL);
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_REGISTER_FILES_UPDATE2, &up, sizeof(up)), EINVAL);
 	tags[0] = 0;
 	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_FILES_UPDATE2, &up, sizeof(up)), 1);
 	got = ring_take(&r);
@@ -277,7 +278,8 @@ TEST(ring_register, slots_are_chosen_in_order_and_within_the_range)
 	range.len = 5;
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EINVAL);
 	range.off = -1U;
-	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EOVERFLOW);
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 0), EOVERFLOW);
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_FILE_ALLOC_RANGE, NULL, 0), EINVAL);
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_FILE_ALLOC_RANGE, &range, 1), EINVAL);
 	ring_close(&r);
@@ -419,7 +421,8 @@ TEST(ring_register, restrictions_hold_once_it_is_enabled)
 {
 	struct io_uring_restriction rs[4] = {
 		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_NOP},
-		{.opcode = IORING_RESTRICTION_REGISTER_OP, .register_op = IORING_REGISTER_PROBE},
+		{.opcode = IORING_RESTRICTION_REGISTER_OP,
+			.register_op = IORING_REGISTER_PROBE},
 		{.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_ASYNC},
 		{.opcode = 9},
 	};
@@ -497,7 +500,8 @@ TEST(ring_register, a_personality_is_who_one_was)
 	sqe->personality = (unsigned short)id;
 	CHECK(ring_run(&r).res > 0);
 	CHECK_EQ(ring_register(r.fd, IORING_UNREGISTER_PERSONALITY, NULL, (unsigned)id), 0);
-	CHECK_ERRNO(ring_register(r.fd, IORING_UNREGISTER_PERSONALITY, NULL, (unsigned)id), EINVAL);
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_UNREGISTER_PERSONALITY, NULL, (unsigned)id), EINVAL);
 	CHECK_ERRNO(ring_register(r.fd, IORING_UNREGISTER_PERSONALITY, NULL, 0), EINVAL);
 	sqe = ring_next(&r, IORING_OP_NOP, -1);
 	sqe->personality = (unsigned short)id;
@@ -529,9 +533,7 @@ TEST(ring_register, a_ring_has_a_number_of_its_thread)
 	up[0].data = 99;
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_RING_FDS, up, 1), EBADF);
 	ring_next(&r, IORING_OP_NOP, -1);
-	CHECK_EQ(ring_enter(5, 1, 1,
-			 IORING_ENTER_GETEVENTS | IORING_ENTER_REGISTERED_RING),
-		1);
+	CHECK_EQ(ring_enter(5, 1, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_REGISTERED_RING), 1);
 	CHECK_EQ(ring_ready(&r), 1);
 	CHECK_ERRNO(ring_enter(7, 0, 0, IORING_ENTER_REGISTERED_RING), EBADF);
 	CHECK_ERRNO(ring_enter(16, 0, 0, IORING_ENTER_REGISTERED_RING), EINVAL);
@@ -555,10 +557,16 @@ TEST(ring_register, registering_by_the_number_of_a_ring)
 	NEWER(r.p.features & IORING_FEAT_REG_REG_RING);
 	up.data = (unsigned)r.fd;
 	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_RING_FDS, &up, 1), 1);
-	CHECK_EQ(ring_register(3, IORING_REGISTER_FILES | IORING_REGISTER_USE_REGISTERED_RING, table, 1), 0);
-	CHECK_ERRNO(ring_register(4, IORING_REGISTER_FILES | IORING_REGISTER_USE_REGISTERED_RING, table, 1),
+	CHECK_EQ(ring_register(3, IORING_REGISTER_FILES | IORING_REGISTER_USE_REGISTERED_RING,
+			 table, 1),
+		0);
+	CHECK_ERRNO(
+		ring_register(4, IORING_REGISTER_FILES | IORING_REGISTER_USE_REGISTERED_RING,
+			table, 1),
 		EBADF);
-	CHECK_ERRNO(ring_register(16, IORING_REGISTER_FILES | IORING_REGISTER_USE_REGISTERED_RING, table, 1),
+	CHECK_ERRNO(
+		ring_register(16, IORING_REGISTER_FILES | IORING_REGISTER_USE_REGISTERED_RING,
+			table, 1),
 		EINVAL);
 	ring_close(&r);
 }
@@ -573,7 +581,8 @@ TEST(ring_register, limits_of_workers_are_told_and_set)
 	ring_open(&r, 4, 0);
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS, max, 1), EINVAL);
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS, NULL, 2), EINVAL);
-	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS, (void *)8, 2), EFAULT);
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS, (void *)8, 2), EFAULT);
 	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS, max, 2), 0);
 	CHECK(max[0] > 0 && max[1] > 0);
 	SHOW("bounded %u", max[0]);

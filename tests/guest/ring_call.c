@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+/*
+ * TORUS_OP_SYSCALL: the same calls through both doors, with the same arguments, results and effects.
+ */
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/times.h>
+#include <sys/utsname.h>
+
+#include "../../kernel/abi/torus.h"
+#include "ring.h"
+
+static bool has_calls(void)
+{
+	size_t size = sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op);
+	struct io_uring_probe *p = calloc(1, size);
+	struct ring r;
+	bool has;
+
+	ring_open(&r, 4, 0);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_PROBE, p, 256));
+	has = p->last_op >= TORUS_OP_SYSCALL &&
+	      p->ops[TORUS_OP_SYSCALL].flags & IO_URING_OP_SUPPORTED;
+	ring_close(&r);
+	free(p);
+	return has;
+}
+
+struct call {
+	long nr, a[6];
+};
+#define A(x) ((long)(uintptr_t)(x))
+
+static void put_call(struct ring *r, const struct call *c, uint64_t data)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, TORUS_OP_SYSCALL, data);
+
+	sqe->fd = (int)c->nr;
+	sqe->off = (uint64_t)c->a[0];
+	sqe->addr = (uint64_t)c->a[1];
+	sqe->len = (uint32_t)c->a[2];
+	sqe->rw_flags = (int)((uint64_t)c->a[2] >> 32);
+	sqe->addr3 = (uint64_t)c->a[3];
+	sqe->__pad2[0] = (uint64_t)c->a[4];
+	sqe->file_index = (uint32_t)c->a[5];
+}
+
+static int by_ring(struct ring *r, const struct call *c)
+{
+	struct ring_result got;
+
+	put_call(r, c, 7);
+	CHECK_EQ(ring_submit(r, 1), 1);
+	got = ring_take(r);
+	CHECK_EQ(got.user_data, 7u);
+	return got.res;
+}
+
+static int by_call(const struct call *c)
+{
+	long n = syscall(c->nr, c->a[0], c->a[1], c->a[2], c->a[3], c->a[4], c->a[5]);
+
+	return n < 0 ? -errno : (int)n;
+}
+
+static void both_say_the_same(struct ring *r, const struct call *c)
+{
+	int there = by_call(c), here = by_ring(r, c);
+
+	if (there != here)
+		FAIL("call %ld: %d by the ring, %d by the call", c->nr, here, there);
+}
+
+TEST(ring_call, questions_have_the_same_answers)
+{
+	static char buf[4096];
+	int fd, pipes[2];
+	struct ring r;
+
+	NEWER(has_calls());
+	CHECK_OK(fd = open("f", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(write(fd, "0123456789", 10), 10);
+	CHECK_OK(pipe(pipes));
+	CHECK_OK(symlink("f", "link"));
+	ring_open(&r, 8, 0);
+	{
+		const struct call calls[] = {
+			{__NR_getpid, {0}},
+			{__NR_gettid, {0}},
+			{__NR_getppid, {0}},
+			{__NR_getpgid, {0}},
+			{__NR_getsid, {0}},
+			{__NR_getuid, {0}},
+			{__NR_geteuid, {0}},
+			{__NR_getgid, {0}},
+			{__NR_getgroups, {32, A(buf)}},
+			{__NR_getresuid, {A(buf), A(buf + 8), A(buf + 16)}},
+			{__NR_uname, {A(buf)}},
+			{__NR_uname, {0}},
+			{__NR_getcwd, {A(buf), sizeof(buf)}},
+			{__NR_getcwd, {A(buf), 1}},
+			{__NR_readlinkat, {AT_FDCWD, A("link"), A(buf), 100}},
+			{__NR_readlinkat, {AT_FDCWD, A("f"), A(buf), 100}},
+			{__NR_faccessat, {AT_FDCWD, A("f"), R_OK}},
+			{__NR_faccessat, {AT_FDCWD, A("none"), R_OK}},
+			{__NR_newfstatat, {AT_FDCWD, A("f"), A(buf), 0}},
+			{__NR_fstat, {fd, A(buf)}},
+			{__NR_fstat, {99, A(buf)}},
+			{__NR_statfs, {A("/"), A(buf)}},
+			{__NR_fcntl, {fd, F_GETFL}},
+			{__NR_fcntl, {99, F_GETFL}},
+			{__NR_lseek, {fd, 3, SEEK_SET}},
+			{__NR_lseek, {pipes[0], 0, SEEK_SET}},
+			{__NR_pread64, {fd, A(buf), 4, 2}},
+			{__NR_pread64, {fd, 8, 4, 2}},
+			{__NR_pwrite64, {fd, A("xy"), 2, 1}},
+			{__NR_ioctl, {fd, 0x541B, A(buf)}},
+			{__NR_ioctl, {fd, 0x5401, A(buf)}},
+			{__NR_getrlimit, {RLIMIT_NOFILE, A(buf)}},
+			{__NR_prlimit64, {0, RLIMIT_STACK, 0, A(buf)}},
+			{__NR_getrusage, {RUSAGE_SELF, A(buf)}},
+			{__NR_clock_getres, {CLOCK_MONOTONIC, A(buf)}},
+			{__NR_clock_gettime, {CLOCK_REALTIME, A(buf)}},
+			{__NR_clock_gettime, {4711, A(buf)}},
+			{__NR_sysinfo, {A(buf)}},
+			{__NR_getitimer, {ITIMER_REAL, A(buf)}},
+			{__NR_sched_get_priority_max, {1}},
+			{__NR_kill, {getpid(), 0}},
+			{__NR_kill, {99999999, 0}},
+			{__NR_getxattr, {A("f"), A("user.none"), A(buf), 10}},
+			{__NR_mincore, {A(buf) & -4096, 4096, A(buf)}},
+			{__NR_madvise, {1, 4096, 4}},
+			{__NR_flock, {fd, LOCK_SH}},
+			{__NR_getrandom, {A(buf), 16, 0}},
+			{__NR_membarrier, {0, 0, 0}},
+			{__NR_wait4, {-1, 0, 1 /* WNOHANG */, 0}},
+			{100000, {0}},
+		};
+
+		for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+			both_say_the_same(&r, &calls[i]);
+	}
+	ring_close(&r);
+}
+
+TEST(ring_call, effects_are_the_process_s)
+{
+	static const struct timespec ms = {0, 1000000};
+	struct call c;
+	struct ring r;
+	struct stat st;
+	char *p;
+
+	NEWER(has_calls());
+	ring_open(&r, 8, 0);
+	c = (struct call){__NR_mkdir, {A("d"), 0755}};
+	CHECK_EQ(by_ring(&r, &c), 0);
+	c = (struct call){__NR_chdir, {A("d")}};
+	CHECK_EQ(by_ring(&r, &c), 0);
+	CHECK_OK(stat("../d", &st));
+	c = (struct call){__NR_umask, {027}};
+	CHECK_EQ(by_ring(&r, &c), 022);
+	CHECK_EQ(umask(0), 027);
+	c = (struct call){__NR_dup, {0}};
+	CHECK(fcntl(by_ring(&r, &c), F_GETFD) >= 0);
+	CHECK((p = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) !=
+		MAP_FAILED);
+	c = (struct call){__NR_mprotect, {A(p), 4096, PROT_READ | PROT_WRITE}};
+	CHECK_EQ(by_ring(&r, &c), 0);
+	p[0] = 1;
+	c = (struct call){__NR_munmap, {A(p), 8192}};
+	CHECK_EQ(by_ring(&r, &c), 0);
+	c = (struct call){__NR_nanosleep, {A(&ms), 0}};
+	CHECK_EQ(by_ring(&r, &c), 0);
+	ring_close(&r);
+}
+
+TEST(ring_call, an_address_is_a_result)
+{
+	struct call c = {__NR_mmap,
+		{0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}};
+	struct io_uring_cqe *cqe;
+	struct ring r;
+	char *p;
+
+	NEWER(has_calls());
+	ring_open(&r, 8, IORING_SETUP_CQE32);
+	put_call(&r, &c, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	cqe = (struct io_uring_cqe *)(void *)(r.rings + r.p.cq_off.cqes);
+	CHECK_EQ(cqe->res, INT32_MAX);
+	p = (char *)(uintptr_t)cqe->big_cqe[0];
+	p[4095] = 1;
+	CHECK_OK(munmap(p, 4096));
+	ring_close(&r);
+}
+
+TEST(ring_call, six_words_are_read_at_once)
+{
+	uint64_t words[6] = {0, 0, 0, 0, 0, 0};
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int in, out;
+
+	NEWER(has_calls());
+	CHECK_OK(in = open("in", O_RDWR | O_CREAT, 0600));
+	CHECK_OK(out = open("out", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(write(in, "abcdef", 6), 6);
+	CHECK_EQ(lseek(in, 1, SEEK_SET), 1);
+	ring_open(&r, 8, 0);
+	words[0] = (uint64_t)in;
+	words[2] = (uint64_t)out;
+	words[4] = 4;
+	sqe = ring_sqe(&r, TORUS_OP_SYSCALL, 1);
+	sqe->fd = __NR_copy_file_range;
+	sqe->ioprio = TORUS_SYSCALL_INDIRECT;
+	sqe->off = (uint64_t)(uintptr_t)words;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, 4);
+	sqe = ring_sqe(&r, TORUS_OP_SYSCALL, 2);
+	sqe->fd = __NR_copy_file_range;
+	sqe->ioprio = TORUS_SYSCALL_INDIRECT;
+	sqe->off = 8;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 2, -EFAULT);
+	ring_close(&r);
+}
+
+TEST(ring_call, calls_about_the_caller_are_refused)
+{
+	static const int own[] = {__NR_exit, __NR_execve, __NR_fork, __NR_rt_sigreturn,
+		__NR_arch_prctl, __NR_setuid, __NR_rt_sigprocmask, __NR_io_uring_enter,
+		__NR_rseq};
+	struct call c = {__NR_sched_getaffinity, {0}};
+	struct ring r;
+
+	NEWER(has_calls());
+	ring_open(&r, 8, 0);
+	for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		struct call one = {own[i], {0}};
+
+		CHECK_EQ(by_ring(&r, &one), -EINVAL);
+	}
+	CHECK_EQ(by_ring(&r, &c), -EINVAL);
+	ring_close(&r);
+}
+
+TEST(ring_call, one_that_waits_holds_nobody_up_and_is_cancelled)
+{
+	struct call c = {__NR_read, {0}};
+	struct ring r;
+	char buf[4];
+	int fd[2];
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	c.a[0] = fd[0];
+	c.a[1] = A(buf);
+	c.a[2] = 4;
+	put_call(&r, &c, 1);
+	put_call(&r, &c, 2);
+	(void)ring_sqe(&r, IORING_OP_NOP, 3);
+	CHECK_EQ(ring_submit(&r, 1), 3);
+	RING_EXPECT(&r, 3, 0);
+	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 4)->addr = 2;
+	CHECK_EQ(ring_submit(&r, 2), 1);
+	for (int i = 0; i < 2; i++) {
+		struct ring_result got = ring_take(&r);
+
+		CHECK(got.user_data == 2
+				? got.res == -ECANCELED
+				: got.user_data == 4 && (got.res == 0 || got.res == -EALREADY));
+	}
+	CHECK_EQ(write(fd[1], "abc", 3), 3);
+	RING_EXPECT(&r, 1, 3);
+	ring_close(&r);
+}
