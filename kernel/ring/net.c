@@ -401,6 +401,17 @@ static int64_t accept_to_slot(struct req *r, struct socket *s)
 	return err ? err : ring_files_install(r->ring, f, (uint32_t)net->slot);
 }
 
+/* It has accepted one, as n. */
+static bool accept_goes_on(struct req *r, struct socket *s, int64_t n)
+{
+	uint32_t flags = s->ops->poll(s) & POLLIN ? IORING_CQE_F_SOCK_NONEMPTY : 0;
+
+	if (r->flags & REQ_MULTISHOT && req_post_more(r, n, flags))
+		return true;
+	r->cqe_flags |= flags;
+	return false;
+}
+
 static int64_t accept_issue(struct op *op)
 {
 	struct req *r = req_of(op);
@@ -412,7 +423,7 @@ static int64_t accept_issue(struct op *op)
 	n = net_poll_first(r, &s->readable, POLLIN);
 	while (!n) {
 		n = r->net.slot ? accept_to_slot(r, s) : accept_to_number(r, s);
-		if (n >= 0 && !(r->flags & REQ_MULTISHOT && req_post_more(r, n, 0)))
+		if (n >= 0 && !accept_goes_on(r, s, n))
 			break;
 		n = n == -EAGAIN ? net_park(r, &s->readable) : MIN(n, 0);
 	}

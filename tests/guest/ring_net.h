@@ -116,3 +116,10 @@ static inline int connected(const struct sockaddr_un *addr)
 	CHECK_OK(connect(fd, (const struct sockaddr *)addr, sizeof(*addr)));
 	return fd;
 }
+
+/* As the call is in the middle of a test, the first completion tells whether there is such a thing. */
+#define SKIP_IF(cond)                                                                          \
+	do {                                                                                   \
+		if (cond)                                                                      \
+			SKIP("not in this kernel");                                            \
+	} while (0)
