@@ -5,7 +5,7 @@ for path in /liburing/test/*; do
 	name=${path##*/}
 	[[ $name =~ ^($1)$ ]] || continue
 	mkdir work && cd work || exit 1
-	timeout -s KILL 60 "$path" </dev/null >../output 2>&1
+	timeout -s KILL ${LIMIT:-60} "$path" </dev/null >../output 2>&1
 	status=$?
 	cd .. && rm -rf work
 	case $status in
