@@ -6,7 +6,7 @@ import os
 import debian
 
 SAYS = "libuv's own tests (run-tests, from Debian's source): event loops, pipes, processes, threads, files, signals, terminals"
-PACKAGES = ["libc6", "util-linux", "coreutils", "dash"]
+PACKAGES = ["bash", "coreutils", "dash", "grep", "libc-bin", "libc6", "util-linux"]
 MEMORY = "1G"
 FULL = True
 
