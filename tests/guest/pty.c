@@ -334,6 +334,9 @@ TEST(pty, master_closed_wakes_poll_and_writers)
 	if (pid == 0) {
 		close(master);
 		CHECK_EQ(poll(&p, 1, -1), 1);
+		CHECK(p.revents & POLLHUP); /* Linux: this alone at first, or all */
+		sleep_ms(50);
+		CHECK_EQ(poll(&p, 1, -1), 1);
 		CHECK_EQ(p.revents, POLLIN | POLLERR | POLLHUP);
 		_exit(0);
 	}
@@ -617,6 +620,35 @@ TEST(pty, background_read_is_stopped)
 	CHECK_STREQ(screen(), "g");
 	type("x\n");
 	EXPECT_CHILD(leader, 0);
+}
+
+static void stops_by(int sig)
+{
+	int status;
+	char c;
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		if (sig == SIGTTIN)
+			_exit(read(slave, &c, 1) < 0 ? errno : 0);
+		flags(ECHO, 0);
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK_EQ(status, 0x7f | sig << 8);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+}
+
+/* Whoever ignored these signals before is nobody's business. */
+TEST(pty, background_is_stopped_whatever_others_ignored)
+{
+	open_pair();
+	IN_SESSION(for (int i = 0; i < 50; i++) {
+		IN_CHILD(for (int sig = 1; sig <= 64; sig++) signal(sig, SIG_IGN));
+		stops_by(i % 2 ? SIGTTIN : SIGTTOU);
+	});
 }
 
 TEST(pty, background_write_needs_tostop)

@@ -39,7 +39,7 @@ static bool is_deaf_to(int sig)
 	bool is_ignored;
 
 	irqlock_lock(&u->proc->lock);
-	is_ignored = u->proc->signals.actions->action[sig - 1].handler == (uintptr_t)SIG_IGN;
+	is_ignored = u->proc->signals.actions->ignored & SIGBIT(sig);
 	irqlock_unlock(&u->proc->lock);
 	return is_ignored || (u->sigmask & SIGBIT(sig));
 }
