@@ -42,6 +42,7 @@ enum {
 	RELAX_STEPS = 16,        /* what one turn of a spinning loop is worth */
 	RELAX_ALONE_STEPS = 256, /* the same when nobody else can run: only time can end it */
 	MAX_MEAN_STRIDE_LOG = 11,
+	PATIENCE = 64,                 /* turns of spinning loops that a held CPU stays held */
 	NOTE_INTERRUPT = SIM_MAX_CPUS, /* in the hash; below are CPUs */
 };
 
@@ -127,8 +128,8 @@ uint64_t sim_timer_earliest(void)
 	return first;
 }
 
-/* A CPU that can run, other than `not`; NULL if there is none. */
-static struct sim_cpu *choose(const struct sim_cpu * not )
+/* A CPU that can run, other than `not` and the one held; NULL if there is none. */
+static struct sim_cpu *choose_free(const struct sim_cpu * not )
 {
 	struct sim_cpu *ready[SIM_MAX_CPUS], *best = NULL;
 	unsigned nr = 0;
@@ -136,7 +137,7 @@ static struct sim_cpu *choose(const struct sim_cpu * not )
 	for (unsigned i = 0; i < sim.opt.nr_cpus; i++) {
 		struct sim_cpu *c = &sim.cpu[i];
 
-		if (c == not || !can_run(c))
+		if (c == not || c == sim.held || !can_run(c))
 			continue;
 		ready[nr++] = c;
 		if (!best || c->priority > best->priority)
@@ -145,6 +146,17 @@ static struct sim_cpu *choose(const struct sim_cpu * not )
 	if (sim.strategy == SIM_PCT || nr < 2)
 		return best;
 	return ready[sim_random(nr)];
+}
+
+/* A CPU that can run, other than `not`; NULL if there is none. */
+static struct sim_cpu *choose(const struct sim_cpu * not )
+{
+	struct sim_cpu *c = choose_free(not );
+
+	if (c || !sim.held)
+		return c;
+	sim.held = NULL;
+	return choose_free(not );
 }
 
 static void lower(struct sim_cpu *c)
@@ -214,8 +226,11 @@ void sim_interleave(void)
 
 void sim_relax(void)
 {
-	bool is_alone = !choose(sim.self);
+	bool is_alone;
 
+	if (sim.held && sim.patience-- == 0)
+		sim.held = NULL; /* it may have what is waited for */
+	is_alone = !choose(sim.self);
 	if (sim.is_frozen)
 		sim_report("a report needs a lock that is held");
 	sim_countdown = 0;
@@ -257,6 +272,33 @@ void sim_resume_elsewhere(void)
 }
 
 /* ---- Interrupts ---- */
+
+void sim_release_cpu(void)
+{
+	sim.held = NULL;
+}
+
+void sim_interrupt_elsewhere(unsigned irq)
+{
+	struct sim_cpu *others[SIM_MAX_CPUS], *other;
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < sim.opt.nr_cpus; i++)
+		if (&sim.cpu[i] != sim.self && sim.cpu[i].cpu && !sim.cpu[i].is_stopped)
+			others[nr++] = &sim.cpu[i];
+	if (!nr) {
+		sim.self->irq_pending |= BIT(irq);
+		return;
+	}
+	other = others[sim_random(nr)];
+	other->irq_pending |= BIT(irq);
+	sim.held = sim.self;
+	sim.patience = PATIENCE;
+	sim_account();
+	draw_stride();
+	switch_to(other);
+	sim_deliver();
+}
 
 static void deliver_nmi(struct sim_cpu *me, struct arch_frame *f)
 {

@@ -24,8 +24,11 @@ uint64_t sim_seed(void);
 
 /* ---- Interrupting a thread at each of its moments (moments.c) ---- */
 
-/* Its steps at which an interrupt may come; its leaving a CPU. */
-enum sim_moment { MOMENT_STEP, MOMENT_LEAVE };
+/*
+ * Its steps at which an interrupt may come; its leaving a CPU; any step of any thread but process 1's
+ * and the idle ones, and of interrupts.
+ */
+enum sim_moment { MOMENT_STEP, MOMENT_LEAVE, MOMENT_ANY };
 
 MUST_CHECK int sim_moments_init(void); /* once in a run, by a test; -ENOMEM */
 /* From an interrupt at the running thread's nth moment from now on (1: the next), calls call(). One at a time. */

@@ -49,6 +49,8 @@ struct sim {
 	struct sim_options opt;
 	struct sim_cpu cpu[SIM_MAX_CPUS];
 	struct sim_cpu *self; /* the CPU that runs */
+	struct sim_cpu *held; /* one that stands still, if others can go on; NULL */
+	unsigned patience;    /* how long it does while others spin */
 	void *host_sp;        /* where main() left, never continued */
 
 	enum sim_strategy strategy;
@@ -76,6 +78,13 @@ bool sim_has_event(const struct sim_cpu *c);
 void sim_deliver(void);            /* pending interrupts of this CPU, if it takes them */
 void sim_account(void);            /* brings sim.now and sim.steps up to this moment */
 uint64_t sim_timer_earliest(void); /* over all CPUs, SIM_NEVER for none */
+
+/*
+ * Pulls an interrupt line of another CPU, which goes on at once; this one stands still until
+ * sim_release_cpu. Without another CPU it is this one's interrupt.
+ */
+void sim_interrupt_elsewhere(unsigned irq);
+void sim_release_cpu(void);
 
 /* user.c: the registers of a program, at the top of its thread's stack */
 enum { SIM_FRAME_ROOM = ALIGN_UP(sizeof(struct arch_frame), 16ul) };

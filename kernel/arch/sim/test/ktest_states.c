@@ -10,7 +10,9 @@
  *                 goes on, and the result is the same
  *
  * and after each run the kernel has nothing that it had not before. The thread is the operation's
- * first; in fail_helper.NAME and so on each of its helpers in turn, by the order in which they were made.
+ * first; in fail_helper.NAME and so on each of its helpers in turn, by the order in which they were made;
+ * in kill_meanwhile.NAME and signal_meanwhile.NAME one of all, by the seed, while anybody (who wakes it, a timer's
+ * interrupt) is at his n-th step.
  *
  * The moments at which it leaves its CPU (asleep, waiting for a lock, preempted) are few: every run
  * of the test tries them all. Those in between are thousands: each seed tries every `stripe`-th of
@@ -299,6 +301,8 @@ static bool run_once(void)
 	nr_helpers = 0;
 	pid = sim_spawn(run_operation, 0);
 	status = sim_wait(pid);
+	if (kind == MOMENT_ANY)
+		(void)sim_moment_disarm(); /* what comes later is not its */
 	TRY(kill, (uint64_t)-pid, SIGKILL);
 	sim_wait_all();
 	EXPECT(is_complete || is_good_end(status));
@@ -314,26 +318,25 @@ static bool run_once(void)
 static bool try_nth(uint64_t n)
 {
 	static const char *const names[] = {"", "allocation", "kill", "signal"};
+	static const char *const kinds[] = {[MOMENT_STEP] = "step",
+		[MOMENT_LEAVE] = "leaving",
+		[MOMENT_ANY] = "anybody's step"};
 	char when[64];
 	bool has_come;
 
 	nth = n;
 	has_come = run_once();
-	snformat(when, sizeof(when), " after %s %llu%s of thread %u", names[way],
-		(unsigned long long)n,
-		way == FAIL            ? ""
-		: kind == MOMENT_LEAVE ? " (leaving)"
-				       : " (step)",
-		role);
+	snformat(when, sizeof(when), " after %s %llu (%s) of thread %u", names[way],
+		(unsigned long long)n, way == FAIL ? "in order" : kinds[kind], role);
 	return sim_check_holdings(when) && has_come;
 }
 
 /* Once undisturbed, which also makes what is made once. How many moments it has. */
-static uint64_t run_plainly(void)
+static uint64_t run_plainly(enum sim_moment k)
 {
 	way = PLAIN;
 	nth = 0;
-	kind = MOMENT_STEP;
+	kind = k;
 	(void)run_once();
 	sim_note_holdings();
 	return sim_moment_count();
@@ -345,7 +348,7 @@ static enum way wanted;
 
 static void each_failure(void)
 {
-	(void)run_plainly();
+	(void)run_plainly(MOMENT_STEP);
 	way = FAIL;
 	for (uint64_t n = 1; n < MAX_ALLOCATIONS; n++)
 		if (!try_nth(n))
@@ -353,18 +356,25 @@ static void each_failure(void)
 	test_fail(__FILE__, __LINE__, "there is no end of allocations");
 }
 
-/* `tries`: of its steps, in this run. */
+/* `tries` steps of nr, and in other runs those beside them. */
+static void each_step(uint64_t nr, unsigned tries)
+{
+	uint64_t stripe = MAX(nr / tries, 1ul);
+
+	for (uint64_t n = 1 + sim_seed() % stripe; n <= 2 * nr && try_nth(n); n += stripe)
+		;
+}
+
 static void each_moment(unsigned tries)
 {
-	uint64_t nr_steps = run_plainly(), stripe = MAX(nr_steps / tries, 1ul);
+	uint64_t nr = run_plainly(MOMENT_STEP);
 
 	way = wanted;
 	kind = MOMENT_LEAVE;
 	for (uint64_t n = 1; n < MAX_LEAVES && try_nth(n); n++)
 		;
 	kind = MOMENT_STEP;
-	for (uint64_t n = 1 + sim_seed() % stripe; n <= 2 * nr_steps && try_nth(n); n += stripe)
-		;
+	each_step(nr, tries);
 }
 
 static void strike_role(unsigned tries)
@@ -384,11 +394,23 @@ static void strike_helpers(void)
 {
 	unsigned nr;
 
-	(void)run_plainly();
+	(void)run_plainly(MOMENT_STEP);
 	nr = nr_helpers;
 	EXPECT_GT(nr, 0);
 	for (role = 1; role <= nr; role++)
 		strike_role(MAX(HELPER_STEPS_PER_SEED / nr, 1u));
+}
+
+/* Who is struck is the seed's choice. */
+static void strike_meanwhile(void)
+{
+	uint64_t nr;
+
+	(void)run_plainly(MOMENT_ANY);
+	role = (unsigned)sim_random(nr_helpers + 1);
+	nr = run_plainly(MOMENT_ANY);
+	way = wanted;
+	each_step(nr, HELPER_STEPS_PER_SEED);
 }
 
 static void try_all(void (*op)(void), enum way w, void (*series)(void))
@@ -427,4 +449,14 @@ void states_kill_helper(void (*op)(void))
 void states_signal_helper(void (*op)(void))
 {
 	try_all(op, HANDLE, strike_helpers);
+}
+
+void states_kill_meanwhile(void (*op)(void))
+{
+	try_all(op, KILL, strike_meanwhile);
+}
+
+void states_signal_meanwhile(void (*op)(void))
+{
+	try_all(op, HANDLE, strike_meanwhile);
 }

@@ -48,6 +48,59 @@ JOINT_OPERATION(socket_accept)
 	join(pid);
 }
 
+static void connect_for_each(uintptr_t fd)
+{
+	TRY(close, fd);
+	for (unsigned i = 0; i < 2; i++) {
+		fd = DO(socket, AF_UNIX, SOCK_STREAM, 0);
+		if (ASK(connect, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN))
+			return; /* the listener is gone */
+	}
+}
+
+static bool is_accepted; /* by the first thread */
+
+/* Until it is: again after each connection that ended. */
+static void connect_until_accepted(uintptr_t listener)
+{
+	uint64_t fd;
+
+	TRY(close, listener);
+	while (!READ_ONCE(is_accepted)) {
+		fd = DO(socket, AF_UNIX, SOCK_STREAM, 0);
+		if (ASK(connect, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN))
+			return; /* the listener is gone */
+		(void)ASK(read, fd, STRING("x"), 1);
+		TRY(close, fd);
+	}
+}
+
+static void accept_too(uintptr_t fd)
+{
+	uint64_t peer = DO(accept4, fd, 0, 0, 0);
+
+	(void)DO(close, peer);
+}
+
+/* Two wait for the same, and each wake-up is one's: who is struck after it leaves it to the other. */
+JOINT_OPERATION(socket_accept_by_two)
+{
+	uint64_t fd = DO(socket, AF_UNIX, SOCK_STREAM, 0), acceptor, pid, peer;
+
+	is_accepted = false;
+	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
+	(void)DO(listen, fd, 4);
+	acceptor = child(accept_too, fd);
+	pid = sure_child(connect_until_accepted, fd);
+	peer = DO(accept4, fd, 0, 0, 0);
+	WRITE_ONCE(is_accepted, true);
+	(void)DO(close, peer);
+	(void)DO(close, fd);
+	TRY(kill, acceptor, SIGKILL); /* it may wait for ever */
+	join(acceptor);
+	join(pid);
+}
+
 JOINT_OPERATION(socket_send)
 {
 	uint64_t fd[2], from = MAP(BULK, MAP_PRIVATE), pid;
@@ -121,16 +174,6 @@ OPERATION(descriptors_in_a_ring)
 	(void)DO(sendmsg, a[1], passing_at(at, a[1], b[1]), 0);
 }
 
-static void connect_two(uintptr_t fd)
-{
-	TRY(close, fd);
-	for (unsigned i = 0; i < 2; i++) {
-		fd = DO(socket, AF_UNIX, SOCK_STREAM, 0);
-		if (ASK(connect, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN))
-			return; /* the listener is gone */
-	}
-}
-
 /* The second and third connection wait for room; the listener ends with some not accepted. */
 JOINT_OPERATION(socket_backlog)
 {
@@ -138,7 +181,7 @@ JOINT_OPERATION(socket_backlog)
 
 	(void)DO(bind, fd, sim_scratch(&server, SERVER_LEN), SERVER_LEN);
 	(void)DO(listen, fd, 0);
-	pid = sure_child(connect_two, fd);
+	pid = sure_child(connect_for_each, fd);
 	peer = DO(accept4, fd, 0, 0, 0);
 	(void)DO(close, fd);
 	(void)DO(close, peer);

@@ -31,6 +31,29 @@ JOINT_OPERATION(epoll)
 	join(pid);
 }
 
+static void epoll_wait_too(uintptr_t ep)
+{
+	uint64_t at = MAP(PAGE_SIZE, MAP_PRIVATE);
+
+	EXPECT_EQ(DO(epoll_wait, ep, at, 4, (uint64_t)-1), 1);
+}
+
+/* A wake-up is one waiter's, but the event stays: each is told in turn. */
+JOINT_OPERATION(epoll_by_two)
+{
+	uint64_t fd[2], ep = DO(epoll_create1, 0), at = MAP(PAGE_SIZE, MAP_PRIVATE), waiter,
+			writer;
+	struct epoll_event e = {.events = EPOLLIN};
+
+	make_pipe(fd, 0);
+	(void)DO(epoll_ctl, ep, EPOLL_CTL_ADD, fd[0], OBJECT(e));
+	waiter = child(epoll_wait_too, ep);
+	writer = sure_child(write_byte, fd[1]);
+	EXPECT_EQ(DO(epoll_wait, ep, at, 4, (uint64_t)-1), 1);
+	join(waiter);
+	join(writer);
+}
+
 JOINT_OPERATION(poll)
 {
 	uint64_t a[2], b[2], at, pid;

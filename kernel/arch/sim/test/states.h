@@ -6,7 +6,8 @@
  * processes, other threads) that make it go on, and that knows what must come out. OPERATION(name)
  * { ... } makes tests of it: fail.NAME, kill.NAME and signal.NAME, of its first thread.
  * JOINT_OPERATION(name) { ... } has helpers, and makes three more, in which the same comes to each of
- * those: fail_helper.NAME and so on.
+ * those: fail_helper.NAME and so on; and two, kill_meanwhile.NAME and signal_meanwhile.NAME, in which it
+ * comes to one of them while anybody is at each of his steps.
  *
  * Without its helper an operation must end: what it waited for says so (an end of file, an error, a lock that is
  * handed on), or it never does on Linux either; then the helper is a sure_child.
@@ -26,6 +27,8 @@ void states_signal(void (*op)(void));
 void states_fail_helper(void (*op)(void));
 void states_kill_helper(void (*op)(void));
 void states_signal_helper(void (*op)(void));
+void states_kill_meanwhile(void (*op)(void));
+void states_signal_meanwhile(void (*op)(void));
 
 #define STATES_TEST(area, name)                                                                \
 	TEST(area, name)                                                                       \
@@ -44,6 +47,8 @@ void states_signal_helper(void (*op)(void));
 	STATES_TEST(fail_helper, name)                                                         \
 	STATES_TEST(kill_helper, name)                                                         \
 	STATES_TEST(signal_helper, name)                                                       \
+	STATES_TEST(kill_meanwhile, name)                                                      \
+	STATES_TEST(signal_meanwhile, name)                                                    \
 	OPERATION(name)
 
 /* ---- Calls of an operation ---- */
