@@ -222,25 +222,28 @@ static int decode_sendmsg(struct req *r)
 	return err ? err : decode_vector(r, UPTR(msg->header.iov), msg->header.iov_len);
 }
 
+/* A bundle is of provided buffers, which are no vector. */
+static int check_send_flags(const struct req *r, unsigned flags)
+{
+	bool selects = r->flags & REQ_BUFFER_SELECT;
+
+	if (flags & ~(unsigned)(net_is_zero_copy(r) ? ZC_FLAGS : SEND_FLAGS))
+		return -EINVAL;
+	if (flags & (IORING_RECVSEND_BUNDLE | IORING_SEND_VECTORIZED) && net_is_message(r))
+		return -EINVAL;
+	if (flags & IORING_RECVSEND_BUNDLE && !selects)
+		return -EINVAL;
+	return flags & IORING_SEND_VECTORIZED && selects ? -EINVAL : 0;
+}
+
 static int check_send(const struct req *r, const struct io_uring_sqe *sqe)
 {
-	bool is_zc = net_is_zero_copy(r);
-
-	if (is_zc && (sqe->__pad2[0] || sqe->addr3 || sqe->flags & IOSQE_CQE_SKIP_SUCCESS))
-		return -EINVAL;
 	if (net_is_message(r) ? sqe->addr2 || sqe->file_index : sqe->__pad3[0])
 		return -EINVAL;
-	if (sqe->ioprio & ~(unsigned)(is_zc ? ZC_FLAGS : SEND_FLAGS))
+	if (net_is_zero_copy(r) &&
+		(sqe->__pad2[0] || sqe->addr3 || sqe->flags & IOSQE_CQE_SKIP_SUCCESS))
 		return -EINVAL;
-	if (net_is_message(r) &&
-		sqe->ioprio & (IORING_RECVSEND_BUNDLE | IORING_SEND_VECTORIZED))
-		return -EINVAL;
-	/* a bundle is of provided buffers, and they are no vector */
-	if (sqe->ioprio & IORING_RECVSEND_BUNDLE && !(r->flags & REQ_BUFFER_SELECT))
-		return -EINVAL;
-	if (sqe->ioprio & IORING_SEND_VECTORIZED && r->flags & REQ_BUFFER_SELECT)
-		return -EINVAL;
-	return 0;
+	return check_send_flags(r, sqe->ioprio);
 }
 
 static void set_waiting(struct req *r, bool no_wait, bool poll_first)
