@@ -8,8 +8,10 @@
  */
 #include "ops/socket.h"
 
+#include <asm/poll.h>
 #include <linux/fcntl.h>
 
+#include "lib/atomic.h"
 #include "proc/signal.h"
 #include "time/clock.h"
 
@@ -124,6 +126,20 @@ static void drop(struct op *op)
 	fd_release(socket_op_of(op)->file);
 }
 
+void socket_wake_next_accept(struct socket *s)
+{
+	if (s->ops->poll(s) & POLLIN)
+		waitq_wake_one(&s->readable, POLLIN | POLLRDNORM);
+}
+
+/* Off the queue already. */
+static void accept_drop(struct op *op)
+{
+	if (atomic_load(&op->state) == OP_WOKEN)
+		socket_wake_next_accept(socket_op_of(op)->socket);
+	drop(op);
+}
+
 static int64_t interrupted(struct op *op)
 {
 	return socket_op_of(op)->timeout_ns == WAIT_FOREVER ? -ERESTARTSYS : -EINTR;
@@ -140,8 +156,10 @@ static const struct op_type recv_type = {
 	.name = "recv", .issue = recv_issue, .drop = drop, .interrupted = msg_interrupted};
 static const struct op_type connect_type = {
 	.name = "connect", .issue = connect_issue, .drop = drop, .interrupted = interrupted};
-static const struct op_type accept_type = {
-	.name = "accept", .issue = accept_issue, .drop = drop, .interrupted = interrupted};
+static const struct op_type accept_type = {.name = "accept",
+	.issue = accept_issue,
+	.drop = accept_drop,
+	.interrupted = interrupted};
 
 static void prepare(struct socket_op *o, const struct op_type *type, struct socket_borrowed b)
 {

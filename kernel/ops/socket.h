@@ -35,3 +35,8 @@ void socket_recv_prepare(struct socket_op *o, struct socket_borrowed b, unsigned
 void socket_connect_prepare(
 	struct socket_op *o, struct socket_borrowed b, const struct socket_addr *addr);
 void socket_accept_prepare(struct socket_op *o, struct socket_borrowed b);
+/*
+ * An accept that was woken has ended: a connection that came meanwhile woke nobody else, so the next one
+ * who waits is told of it here.
+ */
+void socket_wake_next_accept(struct socket *s);

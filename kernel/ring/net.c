@@ -132,6 +132,8 @@ static void give_back(struct req *r)
 void net_clean(struct req *r)
 {
 	op_fini(&r->op);
+	if (r->op.is_exclusive && atomic_load(&r->op.state) == OP_WOKEN)
+		socket_wake_next_accept(net_socket(r));
 	if (r->flags & REQ_HAS_BUFFER)
 		ring_buffer_return(r);
 	give_back(r);
@@ -433,18 +435,7 @@ static int64_t accept_issue(struct op *op)
 	return n;
 }
 
-/* A connection that it was woken for is another waiter's. */
-static int64_t accept_interrupted(struct op *op)
-{
-	struct socket *s = net_socket(req_of(op));
-
-	if (atomic_load(&op->state) == OP_WOKEN)
-		waitq_wake_one(&s->readable, POLLIN | POLLRDNORM);
-	return -EINTR;
-}
-
-static const struct op_type accept_type = {
-	.name = "accept", .issue = accept_issue, .interrupted = accept_interrupted};
+static const struct op_type accept_type = {.name = "accept", .issue = accept_issue};
 
 static int check_accept(const struct io_uring_sqe *sqe)
 {
