@@ -80,6 +80,7 @@ static void begin(struct req *r, const struct io_uring_sqe *sqe, const struct op
 	net->msg_flags = sqe->msg_flags;
 	net->slot = 0;
 	net->has_notification = false;
+	net->error = 0;
 	net->msg = NULL;
 	net->buffer = NULL;
 }
@@ -145,15 +146,24 @@ int64_t net_issue(struct req *r)
 {
 	if (UNLIKELY(!net_socket(r)))
 		return -ENOTSOCK;
+	if (UNLIKELY(r->net.error))
+		return r->net.error;
 	return r->op.type->issue(&r->op);
 }
 
-/* What an entry with these decoded; nothing of it stays if it is wrong. */
+/*
+ * What an entry names in memory has been read, or not: then that is the request's result, when it is begun.
+ * The entry itself was right, and does not end the submission. Linux: ring_net.bad_memory_does_not_end_it
+ */
 static int decoded(struct req *r, int err)
 {
-	if (UNLIKELY(err))
-		give_back(r);
-	return err;
+	if (LIKELY(!err))
+		return 0;
+	give_back(r);
+	if (err == -ENOMEM)
+		return err;
+	r->net.error = err;
+	return 0;
 }
 
 /* ---- Sending ---- */
@@ -364,7 +374,7 @@ int recv_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	if (net_is_message(r))
 		return decoded(r, decode_recvmsg(r));
 	if (!(r->flags & REQ_BUFFER_SELECT) && !user_range_ok(net->addr, net->len))
-		return -EFAULT;
+		return decoded(r, -EFAULT);
 	return 0;
 }
 

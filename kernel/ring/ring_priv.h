@@ -163,6 +163,7 @@ struct req_net {
 	int32_t slot;          /* [I] accept: a direct descriptor, + 1; 0: a number */
 	uint16_t flags;        /* [I] IORING_RECVSEND_*, IORING_ACCEPT_* */
 	bool has_notification; /* [l] of SEND_ZC: it was begun */
+	int32_t error;           /* [I] of memory that the entry names: its result */
 	union {
 		struct req_msg *msg; /* [I] what only some need; NULL */
 		uptr addr_len;       /* [I] accept */

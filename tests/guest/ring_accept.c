@@ -274,3 +274,47 @@ TEST(ring_accept, ring_that_ends_with_receives_in_flight)
 	CHECK_OK(close(fd[1]));
 	CHECK_EQ(read(fd[0], buf, 4), 0);
 }
+
+/* Accepts so many, one request each, and says so to each by a byte. */
+static void serve(int l, unsigned nr)
+{
+	struct ring r;
+
+	ring_open(&r, 4, 0);
+	while (nr--) {
+		int fd;
+
+		(void)prep(&r, IORING_OP_ACCEPT, 1, l, NULL, 0);
+		CHECK_EQ(ring_submit(&r, 1), 1);
+		CHECK_OK(fd = ring_take(&r).res);
+		CHECK_EQ(write(fd, "x", 1), 1);
+		CHECK_OK(close(fd));
+	}
+}
+
+TEST(ring_accept, no_connection_is_forgotten_by_two_who_accept)
+{
+	enum { EACH = 200, WIDTH = 4 };
+	struct sockaddr_un addr;
+	int l = listener(&addr, "l", 2 * WIDTH), fd[WIDTH];
+	pid_t pid[2];
+	char c;
+
+	for (int i = 0; i < 2; i++) {
+		pid[i] = fork();
+		if (!pid[i]) {
+			serve(l, EACH);
+			_exit(0);
+		}
+	}
+	for (int n = 0; n < 2 * EACH; n += WIDTH) {
+		for (int i = 0; i < WIDTH; i++)
+			fd[i] = connected(&addr);
+		for (int i = 0; i < WIDTH; i++) {
+			CHECK_EQ(read(fd[i], &c, 1), 1);
+			CHECK_OK(close(fd[i]));
+		}
+	}
+	EXPECT_CHILD(pid[0], 0);
+	EXPECT_CHILD(pid[1], 0);
+}

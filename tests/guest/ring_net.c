@@ -269,6 +269,20 @@ TEST(ring_net, bad_addresses)
 	expect_each(&r, 4, -EFAULT);
 }
 
+TEST(ring_net, bad_memory_does_not_end_it)
+{
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_SENDMSG, 1, fd[0], NULL, 1);
+	(void)prep(&r, IORING_OP_RECVMSG, 2, fd[0], NULL, 1);
+	prep(&r, IORING_OP_CONNECT, 3, fd[0], NULL, 0)->addr2 = 8;
+	CHECK_EQ(ring_submit(&r, 3), 3);
+	expect_each(&r, 3, -EFAULT);
+}
+
 TEST(ring_net, poll_first_waits_before_the_first_try)
 {
 	struct ring r;
