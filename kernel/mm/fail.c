@@ -21,21 +21,34 @@
 
 enum { CALLERS_SHOWN = 5 };
 
-enum fail_mode { FAIL_OFF, FAIL_THREAD, FAIL_EVERYONE };
+enum fail_mode { FAIL_OFF, FAIL_THREAD, FAIL_CHOSEN, FAIL_EVERYONE };
 
-static uint32_t mode;              /* [a] enum fail_mode */
-static const struct thread *whose; /* written before mode, read after it */
-static uint64_t countdown;         /* [a] allocations until the one that fails */
-static uint32_t has_fired;         /* [a] */
+static uint32_t mode;                             /* [a] enum fail_mode */
+static const struct thread *whose;                /* written before mode, read after it */
+static bool (*is_chosen)(const struct thread *t); /* the same */
+static uint64_t countdown;                        /* [a] allocations until the one that fails */
+static uint32_t has_fired;                        /* [a] */
+
+static void arm(uint64_t nth, enum fail_mode m)
+{
+	atomic_store(&countdown, nth);
+	atomic_store(&has_fired, 0);
+	if (nth)
+		atomic_store(&mode, m);
+}
 
 void fail_arm(uint64_t nth)
 {
 	atomic_store(&mode, FAIL_OFF);
 	whose = arch_current();
-	atomic_store(&countdown, nth);
-	atomic_store(&has_fired, 0);
-	if (nth)
-		atomic_store(&mode, FAIL_THREAD);
+	arm(nth, FAIL_THREAD);
+}
+
+void fail_arm_for(uint64_t nth, bool (*is_counted)(const struct thread *t))
+{
+	atomic_store(&mode, FAIL_OFF);
+	is_chosen = is_counted;
+	arm(nth, FAIL_CHOSEN);
 }
 
 bool fail_disarm(void)
@@ -76,7 +89,11 @@ bool fail_now(void)
 
 	if (LIKELY(m == FAIL_OFF))
 		return false;
-	if (m == FAIL_THREAD && (in_interrupt() || arch_current() != whose))
+	if (m != FAIL_EVERYONE && in_interrupt())
+		return false;
+	if (m == FAIL_THREAD && arch_current() != whose)
+		return false;
+	if (m == FAIL_CHOSEN && !is_chosen(arch_current()))
 		return false;
 	if (atomic_fetch_sub(&countdown, 1) != 1)
 		return false;

@@ -2,7 +2,7 @@
 /*
  * Making allocations fail on purpose. Debug kernels only; the release kernel compiles it away.
  *
- * Armed for one thread (or for all), the injector counts the page and slab allocations that
+ * Armed for one thread (or some, or all), the injector counts the page and slab allocations that
  * follow and fails the n-th. A test that loops n upwards until nothing failed has walked every
  * failure path of what it tests ("fail-nth"). Allocations in interrupts are never counted for a
  * thread. One user at a time.
@@ -11,9 +11,16 @@
 
 #include "lib/base.h"
 
+struct thread;
+
 #ifdef DEBUG
 /* The n-th allocation by the current thread from now fails, once; 0 disarms. */
 void fail_arm(uint64_t nth);
+/*
+ * The same for all threads for whom is_counted() says so, as for those of one process. Called before the
+ * allocation, with whatever is locked there.
+ */
+void fail_arm_for(uint64_t nth, bool (*is_counted)(const struct thread *t));
 /* Whether it fired since armed; disarms. */
 bool fail_disarm(void);
 /* The same, and what is armed stays. */

@@ -3,7 +3,7 @@
  * Operations at each of their states: the engine. An operation (states.h) is run in a process of its
  * own, and one thread of it is struck, in three ways:
  *
- *     fail.NAME   the thread's n-th allocation fails, for n = 1, 2, ... until there is none: the
+ *     fail.NAME   its process' n-th allocation fails, for n = 1, 2, ... until there is none: the
  *                 call says so
  *     kill.NAME   its process is killed at the thread's n-th moment (sim.h): the others end too
  *     signal.NAME the same with a signal that it handles: what was interrupted is done again, or
@@ -26,6 +26,7 @@
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "sched/thread.h"
+#include "time/clock.h"
 
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -40,6 +41,11 @@ enum {
 	MAX_HELPERS = 8,
 	LEFT_OVER = 99
 };
+/*
+ * The killed are gone without somebody's timer. Of the machine's time, which passes some hundred times
+ * faster than the work is done, and unfairly.
+ */
+#define GONE_WITHIN_NS (500 * NS_PER_MS)
 enum { OOM_NEVER = -1000 /* <linux/oom.h>: OOM_SCORE_ADJ_MIN */ };
 
 enum way { PLAIN, FAIL, KILL, HANDLE };
@@ -55,6 +61,7 @@ static unsigned nr_handled;
 /* Who is struck, with references; NULL: has not begun. */
 static struct proc *victim;
 static struct thread *victim_thread;
+static uint64_t struck_ns; /* when; 0: not yet */
 
 static struct {
 	void (*fn)(uintptr_t arg);
@@ -117,7 +124,12 @@ void states_give_up(const char *call, int line, int64_t err)
 	sim_exit_process(LEFT_OVER);
 }
 
-/* Two that are not the operation's: between them nothing of its first thread fails. */
+static bool is_victims(const struct thread *t)
+{
+	return t->user && t->user->proc == victim;
+}
+
+/* Between the two nothing of the first thread's process fails. */
 void states_pause_failing(void)
 {
 	if (way == FAIL && !role)
@@ -127,12 +139,13 @@ void states_pause_failing(void)
 void states_go_on_failing(void)
 {
 	if (way == FAIL && !role)
-		fail_arm(nth);
+		fail_arm_for(nth, is_victims);
 }
 
 /* From the interrupt of a moment. */
 static void strike(void)
 {
+	struck_ns = clock_monotonic_ns();
 	if (way == KILL)
 		signal_kernel_proc(victim, SIGKILL);
 	else if (role)
@@ -150,7 +163,7 @@ static void become_victim(void)
 	thread_get(victim_thread);
 	victim->oom_score_adj = 0;
 	if (way == FAIL)
-		fail_arm(nth);
+		fail_arm_for(nth, is_victims);
 	else
 		sim_moment_arm(kind, nth, strike);
 }
@@ -293,14 +306,19 @@ static bool is_good_end(int status)
  */
 static bool run_once(void)
 {
+	uint64_t struck;
 	int64_t pid;
 	int status;
 	bool has_come;
 
 	is_complete = false;
+	struck_ns = 0;
 	nr_helpers = 0;
 	pid = sim_spawn(run_operation, 0);
 	status = sim_wait(pid);
+	struck = READ_ONCE(struck_ns);
+	if (way == KILL && !role && struck)
+		EXPECT_LE(clock_monotonic_ns() - struck, GONE_WITHIN_NS);
 	if (kind == MOMENT_ANY)
 		(void)sim_moment_disarm(); /* what comes later is not its */
 	TRY(kill, (uint64_t)-pid, SIGKILL);
