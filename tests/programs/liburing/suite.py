@@ -13,34 +13,26 @@ MEMORY = "1G"
 FULL = True
 
 
+LIBRARY = ["src/setup", "src/queue", "src/register", "src/syscall", "src/version", "test/helpers"]
+
+
 def compile_all(folder, out):
-    """Each test and example as a program of its own, with the library in it."""
+    """Each test and example as a program of its own, with the library and the tests' helpers in it."""
     flags = ["-w", "-O2", "-s", "-D_GNU_SOURCE", "-D__SANE_USERSPACE_TYPES__", f"-I{folder}/src/include", "-include", f"{folder}/config-host.h",
              "-DLIBURING_BUILD_TEST"]
-    library = [f"{folder}/src/{name}.c" for name in ("setup", "queue", "register", "syscall", "version") if os.path.exists(f"{folder}/src/{name}.c")]
-    helpers = f"{folder}/test/helpers.c"
+    parts = [f"{folder}/{name}" for name in LIBRARY if os.path.exists(f"{folder}/{name}.c")]
+    for part in parts:
+        debian.apt("gcc", *flags, "-c", "-o", f"{part}.made.o", f"{part}.c")
     jobs = []
-    for path in sorted(glob.glob(f"{folder}/test/*.c") + glob.glob(f"{folder}/test/*.cc") + glob.glob(f"{folder}/examples/*.c")):
-        if path == helpers:
-            continue
-        name, kind = os.path.splitext(os.path.basename(path))
+    for path in glob.glob(f"{folder}/test/*.c") + glob.glob(f"{folder}/test/*.cc") + glob.glob(f"{folder}/examples/*.c"):
+        source, kind = os.path.splitext(path)
         place = f"{out}/{os.path.basename(os.path.dirname(path))}"
         os.makedirs(place, exist_ok=True)
-        jobs.append(["g++" if kind == ".cc" else "gcc", *flags, "-o", f"{place}/{name}", path, *objects(folder, flags, library + [helpers]), "-lpthread"])
+        if source not in parts:
+            jobs.append(["g++" if kind == ".cc" else "gcc", *flags, "-o", f"{place}/{os.path.basename(source)}", path,
+                         *(f"{part}.made.o" for part in parts), "-lpthread"])
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda argv: debian.apt(*argv), jobs))
-
-
-MADE = {}
-
-
-def objects(folder, flags, sources):
-    """The library and the tests' helpers, compiled once."""
-    for path in sources:
-        if path not in MADE:
-            MADE[path] = os.path.splitext(path)[0] + ".made.o"
-            debian.apt("gcc", *flags, "-c", "-o", MADE[path], path)
-    return [MADE[path] for path in sources]
 
 
 def files():
