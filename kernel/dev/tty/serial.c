@@ -212,12 +212,29 @@ static void serial_unthrottle(struct tty *tty)
 	set_ier(port_of(tty), port_of(tty)->ier | IER_INPUT | IER_LINE);
 }
 
+/*
+ * The line is edge-triggered, and a look at IIR takes what was asked for away: who leaves while the
+ * port still wants something must make it ask again, or it never will.
+ */
+static void ask_again(struct port *p)
+{
+	irqlock_lock(&p->tty.lock);
+	set(p, IER, 0);
+	set(p, IER, p->ier);
+	irqlock_unlock(&p->tty.lock);
+}
+
+/* Others get the CPU now and then, however fast the port is and whoever fills the buffer meanwhile. */
 static enum irq_result serial_interrupt(unsigned irq UNUSED, void *ctx)
 {
 	struct port *p = ctx;
 	unsigned rounds = 0;
 
-	while (!(get(p, IIR) & IIR_NONE) && rounds++ < MAX_ROUNDS) {
+	while (!(get(p, IIR) & IIR_NONE)) {
+		if (rounds++ == MAX_ROUNDS) {
+			ask_again(p);
+			break;
+		}
 		if (p->ier & IER_INPUT)
 			receive(p);
 		irqlock_lock(&p->tty.lock);
