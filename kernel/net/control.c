@@ -93,7 +93,8 @@ static int read_files(struct control_send *c, const char *data, size_t len)
 		err = fd_get_file(uthread_current()->files, fd, true, &f->files[f->nr]);
 		if (err)
 			return err;
-		f->nr++;
+		if (f->files[f->nr++]->mode & FILE_NOT_SENT)
+			return -EINVAL;
 	}
 	return 0;
 }

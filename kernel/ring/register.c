@@ -390,8 +390,10 @@ SYSCALL4(io_uring_register, int, fd, unsigned, opcode, uptr, arg, unsigned, nr)
 
 	if (op >= RING_REGISTER_OPS)
 		return -EINVAL;
-	if (fd == -1) /* what needs no ring */
-		return op == IORING_REGISTER_QUERY ? ring_query(arg, nr) : -EINVAL;
+	if (fd == -1 && op == IORING_REGISTER_QUERY) /* these two need no ring */
+		return ring_query(arg, nr);
+	if (fd == -1 && op == IORING_REGISTER_SEND_MSG_RING)
+		return ring_send_message(arg, nr);
 	f = ring_file_find(fd, opcode & IORING_REGISTER_USE_REGISTERED_RING, &err);
 	if (err)
 		return err;

@@ -190,11 +190,10 @@ static struct waitq *ring_waitq(struct file *f, uint32_t events UNUSED)
 	return &ring->cq_wait;
 }
 
-static int ring_map(struct file *f, uint32_t *vm_flags, struct page_source **out)
+static int ring_map(struct file *f, uint32_t *vm_flags UNUSED, struct page_source **out)
 {
 	struct ring *ring = f->private_data;
 
-	*vm_flags |= VM_DONTFORK;
 	*out = &ring->source;
 	return 0;
 }
@@ -372,7 +371,7 @@ static int64_t open_ring(struct ring *ring, struct ring_task *task)
 	if (err)
 		return err;
 	err = file_open_anonymous(&f, &ring_file_ops, "[io_uring]", ring, O_RDWR | O_CLOEXEC,
-		FILE_READ | FILE_WRITE | FILE_STREAM);
+		FILE_READ | FILE_WRITE | FILE_STREAM | FILE_NOT_SENT);
 	if (err) {
 		fd_unreserve(files, fd);
 		return err;

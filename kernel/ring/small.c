@@ -51,19 +51,24 @@ int64_t nop_issue(struct req *r)
 
 enum { MSG_CMD, MSG_USER_DATA, MSG_RES, MSG_FLAGS, MSG_SOURCE, MSG_SLOT };
 
-int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe)
+static int read_message(uint64_t *w, const struct io_uring_sqe *sqe)
 {
 	const uint32_t known = IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS;
 
 	if (sqe->buf_index || sqe->personality || sqe->msg_ring_flags & ~known)
 		return -EINVAL;
-	r->words.w[MSG_CMD] = sqe->addr;
-	r->words.w[MSG_USER_DATA] = sqe->off;
-	r->words.w[MSG_RES] = sqe->len;
-	r->words.w[MSG_FLAGS] = sqe->msg_ring_flags;
-	r->words.w[MSG_SOURCE] = sqe->addr3;
-	r->words.w[MSG_SLOT] = sqe->file_index;
+	w[MSG_CMD] = sqe->addr;
+	w[MSG_USER_DATA] = sqe->off;
+	w[MSG_RES] = sqe->len;
+	w[MSG_FLAGS] = sqe->msg_ring_flags;
+	w[MSG_SOURCE] = sqe->addr3;
+	w[MSG_SLOT] = sqe->file_index;
 	return 0;
+}
+
+int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	return read_message(r->words.w, sqe);
 }
 
 /* Both locks, whichever has to be taken first. Ours is held. */
@@ -80,9 +85,8 @@ static void lock_other(struct ring *ours, struct ring *other) NOT_ANALYSED
 	mutex_lock_nested(&ours->lock, (uint64_t)(uintptr_t)ours);
 }
 
-static int64_t send_data(struct req *r, struct ring *to)
+static int64_t send_data(const uint64_t *w, struct ring *to)
 {
-	const uint64_t *w = r->words.w;
 	uint32_t flags = w[MSG_FLAGS] & IORING_MSG_RING_FLAGS_PASS ? (uint32_t)w[MSG_SLOT] : 0;
 
 	if (w[MSG_SOURCE] || w[MSG_FLAGS] & IORING_MSG_RING_CQE_SKIP ||
@@ -124,13 +128,41 @@ int64_t msg_ring_issue(struct req *r) NOT_ANALYSED
 	if (to->flags & IORING_SETUP_R_DISABLED)
 		n = -EBADFD;
 	else if (r->words.w[MSG_CMD] == IORING_MSG_DATA)
-		n = send_data(r, to);
+		n = send_data(r->words.w, to);
 	else
 		n = r->words.w[MSG_CMD] == IORING_MSG_SEND_FD ? send_file(r, to) : -EINVAL;
 	if (to != ours) {
 		ring_commit(to);
 		mutex_unlock(&to->lock);
 	}
+	return n;
+}
+
+/* IORING_REGISTER_SEND_MSG_RING: by who has no ring. */
+int64_t ring_send_message(uptr arg, unsigned nr)
+{
+	struct io_uring_sqe sqe;
+	uint64_t w[MSG_SLOT + 1];
+	struct file *f;
+	struct ring *to;
+	int64_t n;
+	int err;
+
+	if (nr != 1)
+		return -EINVAL;
+	if (user_get(sqe, arg))
+		return -EFAULT;
+	if (sqe.flags || sqe.opcode != IORING_OP_MSG_RING || read_message(w, &sqe) ||
+		w[MSG_CMD] != IORING_MSG_DATA)
+		return -EINVAL;
+	f = ring_file_find(sqe.fd, false, &err);
+	if (err)
+		return err == -EOPNOTSUPP ? -EBADFD : err;
+	to = ring_of_file(f);
+	mutex_lock(&to->lock);
+	n = to->flags & IORING_SETUP_R_DISABLED ? -EBADFD : send_data(w, to);
+	ring_unlock(to);
+	file_put(f);
 	return n;
 }
 

@@ -137,6 +137,9 @@ int64_t ring_fds_unregister(uptr arg, unsigned nr);
 /* The ring's file, by descriptor or by registered number, with a reference; NULL and an errno. */
 struct file *ring_file_find(int fd, bool is_registered, int *err);
 
+/* ---- small.c ---- */
+int64_t ring_send_message(uptr arg, unsigned nr);
+
 /* ---- cancel_wait.c ---- */
 int64_t ring_cancel_and_wait(struct ring *ring, uptr arg);
 

@@ -4,6 +4,7 @@
  */
 #include "ring.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -323,6 +324,71 @@ TEST(ring_buffers, tables_are_cloned)
 	CHECK_ERRNO(ring_register(b.fd, IORING_REGISTER_CLONE_BUFFERS, &c, 1), EOPNOTSUPP);
 	ring_close(&a);
 	ring_close(&b);
+}
+
+/* Linux has it since 6.15. */
+TEST(ring_buffers, vectors_within_a_buffer)
+{
+	int fd = make_file(4);
+	char *p = map_pages(6), want[4 * PAGE];
+	struct iovec iov[4];
+	struct ring r;
+
+	ring_open(&r, 4, 0);
+	NEWER(ring_has_op(&r, IORING_OP_READV_FIXED));
+	CHECK_OK(munmap(p + 2 * PAGE, PAGE)); /* so that its pages are hardly one piece */
+	CHECK(mmap(p + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+	CHECK_EQ(register_buffer(&r, p, 6 * PAGE), 0);
+	iov[0] = (struct iovec){p + 5 * PAGE - 10, 20};
+	iov[1] = (struct iovec){p + 7, 0};
+	iov[2] = (struct iovec){p + 100, 2 * PAGE};
+	iov[3] = (struct iovec){p + 6 * PAGE - 1, 1};
+	CHECK_EQ(run_fixed(&r, IORING_OP_READV_FIXED, fd, iov, 4, 1, 0), 2 * PAGE + 21);
+	CHECK_EQ(pread(fd, want, sizeof(want), 1), sizeof(want) - 1);
+	CHECK_MEM(p + 5 * PAGE - 10, want, 20);
+	CHECK_MEM(p + 100, want + 20, 2 * PAGE);
+	CHECK_EQ(p[6 * PAGE - 1], want[2 * PAGE + 20]);
+	iov[3].iov_len = 2;
+	CHECK_EQ(run_fixed(&r, IORING_OP_READV_FIXED, fd, iov, 4, 1, 0), -EFAULT);
+	iov[3].iov_len = 1;
+	CHECK_EQ(run_fixed(&r, IORING_OP_WRITEV_FIXED, fd, iov, 4, 0, 0), 2 * PAGE + 21);
+	CHECK_EQ(pread(fd, want, 20, 0), 20);
+	CHECK_MEM(p + 5 * PAGE - 10, want, 20);
+	ring_close(&r);
+}
+
+/* Debian's kernel waits in the call until the read has ended: for ever. */
+TEST(ring_buffers, a_parked_read_keeps_its_buffer)
+{
+	struct io_uring_rsrc_register reg = {.nr = 1};
+	struct ring_result got;
+	char *p = map_pages(1);
+	struct iovec iov = {p, PAGE};
+	uint64_t tag = 70;
+	struct ring r;
+	int fd[2];
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 4, 0);
+	NEWER(ring_has_op(&r, IORING_OP_READV_FIXED));
+	reg.data = (uintptr_t)&iov;
+	reg.tags = (uintptr_t)&tag;
+	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_BUFFERS2, &reg, sizeof(reg)), 0);
+	ring_next_rw(&r, IORING_OP_READ_FIXED, fd[0], p, 4, 0);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(unregister_buffers(&r), 0);
+	CHECK_EQ(ring_ready(&r), 0);
+	CHECK_EQ(write(fd[1], "abcd", 4), 4);
+	for (int i = 0; i < 2; i++) {
+		got = ring_take(&r);
+		CHECK_EQ(got.res, got.user_data == 70 ? 0 : 4);
+	}
+	CHECK_MEM(p, "abcd", 4);
+	/* and when the program ends before */
+	CHECK_EQ(register_buffer(&r, p, PAGE), 0);
+	ring_next_rw(&r, IORING_OP_READ_FIXED, fd[0], p, 4, 0);
+	CHECK_EQ(ring_submit(&r, 0), 1);
 }
 
 /* ---- Provided buffers: a list ---- */
@@ -672,5 +738,131 @@ TEST(ring_buffers, a_bundle_fills_several)
 		}
 	}
 	CHECK_MEM(memory[3], "ab", 2);
+	ring_close(&r);
+}
+
+/* ---- The region of waits: Linux has it since 6.13 ---- */
+
+static int enter_reg(struct ring *r, unsigned wait, uintptr_t offset)
+{
+	return (int)syscall(SYS_io_uring_enter, r->fd, 0, wait,
+		IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | IORING_ENTER_EXT_ARG_REG,
+		offset, sizeof(struct io_uring_reg_wait));
+}
+
+TEST(ring_buffers, waits_are_described_in_a_region)
+{
+	struct io_uring_region_desc desc = {.size = PAGE, .flags = IORING_MEM_REGION_TYPE_USER};
+	struct io_uring_mem_region_reg reg = {.flags = IORING_MEM_REGION_REG_WAIT_ARG};
+	struct io_uring_reg_wait *waits = (void *)map_pages(1);
+	struct ring r;
+
+	ring_open(&r, 4, IORING_SETUP_R_DISABLED);
+	reg.region_uptr = (uintptr_t)&desc;
+	desc.user_addr = (uintptr_t)waits;
+	NEWER(!ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1));
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1), EBUSY);
+	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0), 0);
+	waits[1] =
+		(struct io_uring_reg_wait){.ts.tv_nsec = 2000000, .flags = IORING_REG_WAIT_TS};
+	CHECK_ERRNO(enter_reg(&r, 1, sizeof(*waits)), ETIME);
+	CHECK_ERRNO(enter_reg(&r, 1, PAGE), EFAULT);
+	CHECK_ERRNO(enter_reg(&r, 1, PAGE - 8), EFAULT);
+	CHECK_ERRNO(enter_reg(&r, 1, -64ul), EFAULT);
+	waits[1].flags = 1u << 30;
+	CHECK_ERRNO(enter_reg(&r, 1, sizeof(*waits)), EINVAL);
+	ring_close(&r);
+}
+
+TEST(ring_buffers, errors_of_regions)
+{
+	struct io_uring_region_desc desc = {.size = PAGE};
+	struct io_uring_mem_region_reg reg = {0};
+	unsigned *p;
+	struct ring r;
+
+	ring_open(&r, 4, 0);
+	reg.region_uptr = (uintptr_t)&desc;
+	desc.size = PAGE + 1;
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1), EINVAL);
+	desc.size = 2 * PAGE;
+	reg.flags = IORING_MEM_REGION_REG_WAIT_ARG;
+	CHECK_ERRNO(
+		ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1), EINVAL); /* enabled */
+	reg.flags = 0;
+	NEWER(!ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1));
+	CHECK_EQ(desc.mmap_offset, IORING_MAP_OFF_PARAM_REGION);
+	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, r.fd,
+		(off_t)desc.mmap_offset);
+	CHECK(p != MAP_FAILED);
+	p[PAGE / sizeof(*p)] = 5;
+	CHECK_EQ(p[0], 0);
+	ring_close(&r);
+	ring_open(&r, 4, 0);
+	desc = (struct io_uring_region_desc){
+		.size = PAGE, .flags = IORING_MEM_REGION_TYPE_USER};
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1), EFAULT);
+	desc.user_addr = 8;
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1), EINVAL);
+	desc.user_addr = PAGE; /* nothing is there */
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1), EFAULT);
+	reg.region_uptr = 8;
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_MEM_REGION, &reg, 1), EFAULT);
+	ring_close(&r);
+}
+
+/* ---- Bad input ---- */
+
+struct meddler {
+	struct io_uring_buf_ring *br;
+	char *memory;
+	volatile bool is_over;
+};
+
+static void *meddle(void *arg)
+{
+	struct meddler *m = arg;
+
+	for (unsigned i = 1; !m->is_over; i++) {
+		struct io_uring_buf *buf = &m->br->bufs[i & 7];
+
+		buf->addr = i % 5 ? (uintptr_t)m->memory + i % 64 : i * 0x123456789ul;
+		buf->len = i % 3 ? 16 : i * 77777u;
+		buf->bid = (unsigned short)i;
+		m->br->tail = (unsigned short)(i * (i % 11 ? 1 : 257));
+		if (i % 16 == 0)
+			(void)madvise(m->memory, PAGE, MADV_DONTNEED);
+	}
+	return NULL;
+}
+
+TEST_WITHIN(ring_buffers, a_ring_that_changes_while_it_is_read, 60)
+{
+	struct meddler m = {.br = (void *)map_pages(1), .memory = map_pages(1)};
+	int fd[2], file = make_file(2);
+	struct ring r;
+	pthread_t t;
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	CHECK_EQ(register_group(&r, m.br, 8, 7, 0), 0);
+	CHECK_EQ(register_buffer(&r, m.memory, PAGE), 0);
+	CHECK_EQ(pthread_create(&t, NULL, meddle, &m), 0);
+	for (int i = 0; i < 2000; i++) {
+		struct ring_result got;
+
+		CHECK_EQ(write(fd[1], "abcdefgh", 8), 8);
+		got = read_selected(&r, i & 1 ? fd[0] : file, (unsigned)i % 20, 7);
+		CHECK(got.res >= 0 || got.res == -EFAULT || got.res == -ENOBUFS);
+		CHECK_EQ(run_fixed(&r, IORING_OP_READ_FIXED, file, m.memory, PAGE, 0, 0), PAGE);
+		if (i % 100 == 0)
+			IN_CHILD((void)0);
+		while (CHECK_OK(fcntl(fd[0], F_SETFL, O_NONBLOCK)),
+			read(fd[0], (char[64]){0}, 64) > 0)
+			;
+		CHECK_OK(fcntl(fd[0], F_SETFL, 0));
+	}
+	m.is_over = true;
+	CHECK_EQ(pthread_join(t, NULL), 0);
 	ring_close(&r);
 }

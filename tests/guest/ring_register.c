@@ -5,6 +5,7 @@
  */
 #include "ring.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -22,6 +23,7 @@ TEST(ring_register, errors_of_the_call)
 	CHECK_ERRNO(ring_register(999, IORING_UNREGISTER_FILES, NULL, 0), EBADF);
 	CHECK_ERRNO(ring_register(fd[0], IORING_UNREGISTER_FILES, NULL, 0), EOPNOTSUPP);
 	CHECK_ERRNO(ring_register(-1, 1000, NULL, 0), EINVAL);
+	CHECK_ERRNO(ring_register(-1, IORING_UNREGISTER_FILES, NULL, 0), EBADF);
 	ring_close(&r);
 }
 
@@ -651,6 +653,76 @@ TEST(ring_register, cancelling_at_once)
 	ring_close(&r);
 }
 
+/* ---- Whose it is ---- */
+
+static void *enable_and_register(void *arg)
+{
+	struct ring *r = arg;
+	int table[1] = {-1};
+
+	CHECK_EQ(ring_register(r->fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0), 0);
+	CHECK_EQ(ring_register(r->fd, IORING_REGISTER_FILES, table, 1), 0);
+	return NULL;
+}
+
+static void *register_only(void *arg)
+{
+	struct ring *r = arg;
+	int table[1] = {-1};
+
+	CHECK_ERRNO(ring_register(r->fd, IORING_REGISTER_FILES, table, 1), EEXIST);
+	return NULL;
+}
+
+TEST(ring_register, a_ring_of_one_thread_is_no_other_s)
+{
+	struct ring r;
+	pthread_t t;
+
+	ring_open(&r, 4, IORING_SETUP_SINGLE_ISSUER);
+	CHECK_EQ(pthread_create(&t, NULL, register_only, &r), 0);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	ring_close(&r);
+	ring_open(&r, 4, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_R_DISABLED);
+	CHECK_EQ(pthread_create(&t, NULL, enable_and_register, &r), 0);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	CHECK_ERRNO(ring_register(r.fd, IORING_UNREGISTER_FILES, NULL, 0), EEXIST);
+	ring_close(&r);
+}
+
+TEST(ring_register, a_child_has_the_ring_of_its_parent)
+{
+	struct ring r;
+
+	ring_open(&r, 4, 0);
+	IN_CHILD(ring_sqe(&r, IORING_OP_NOP, 7); CHECK_EQ(ring_submit(&r, 0), 1););
+	CHECK_EQ(ring_take(&r).user_data, 7);
+	ring_close(&r);
+}
+
+/* A ring may have the socket registered that would carry it: they would keep each other alive. */
+TEST(ring_register, a_ring_is_not_sent_over_a_socket)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec iov = {"x", 1};
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	struct ring r;
+	int fd[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+	ring_open(&r, 4, 0);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &r.fd, sizeof(int));
+	CHECK_ERRNO(sendmsg(fd[0], &msg, 0), EINVAL);
+	ring_close(&r);
+}
+
 /* ---- Newer than Debian's kernel ---- */
 
 TEST(ring_register, clocks)
@@ -691,5 +763,27 @@ TEST(ring_register, queries_need_no_ring)
 	q[1].next_entry = (uintptr_t)&q[0];
 	q[1].result = 0;
 	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_QUERY, q, 0), ERANGE);
+	ring_close(&r);
+}
+
+TEST(ring_register, messages_by_who_has_no_ring)
+{
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_MSG_RING, .off = 7, .len = 42};
+	struct ring_result got;
+	struct ring r;
+
+	ring_open(&r, 4, 0);
+	sqe.fd = r.fd;
+	NEWER(!ring_register(-1, IORING_REGISTER_SEND_MSG_RING, &sqe, 1));
+	got = ring_take(&r);
+	CHECK_EQ(got.user_data, 7);
+	CHECK_EQ(got.res, 42);
+	CHECK_ERRNO(ring_register(-1, IORING_REGISTER_SEND_MSG_RING, &sqe, 2), EINVAL);
+	CHECK_ERRNO(ring_register(-1, IORING_REGISTER_SEND_MSG_RING, NULL, 1), EFAULT);
+	sqe.fd = 99;
+	CHECK_ERRNO(ring_register(-1, IORING_REGISTER_SEND_MSG_RING, &sqe, 1), EBADF);
+	sqe.fd = r.fd;
+	sqe.addr = IORING_MSG_SEND_FD;
+	CHECK_ERRNO(ring_register(-1, IORING_REGISTER_SEND_MSG_RING, &sqe, 1), EINVAL);
 	ring_close(&r);
 }

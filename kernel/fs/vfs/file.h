@@ -110,6 +110,8 @@ enum file_mode {
 	FILE_HOLDS_TREE = 8192, /* its mount is the root of a tree that goes with it: mount_fd.c */
 	FILE_NEW_SOCKET = 2048, /* the same, a socket's; other anonymous files share one inode */
 };
+/* One more: SCM_RIGHTS refuses it, as it may hold the socket that would carry it. */
+enum { FILE_NOT_SENT = 16384 };
 
 /* A write at this position goes to the end of a regular file (RWF_APPEND). */
 #define FILE_POS_APPEND (-1)
