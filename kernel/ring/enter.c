@@ -44,6 +44,12 @@ static bool waiter_wake(struct waiter *w, uint64_t key UNUSED)
 	return true;
 }
 
+/* The list of woken requests that is ours to look at beside the task's: not the submission thread's. */
+static struct ring *with_list(struct ring *ring)
+{
+	return ring->sqpoll ? NULL : ring;
+}
+
 /* One sleep: until the target, the time, a signal, or work to do. */
 static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t deadline_ns)
 {
@@ -54,7 +60,7 @@ static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t de
 	sched_set_blocked();
 	if (wait_is_interrupted(WAIT_SIGNAL))
 		err = -EINTR;
-	if (err || is_reached(w) || ring_task_has_work(task, w->ring))
+	if (err || is_reached(w) || ring_task_has_work(task, with_list(w->ring)))
 		sched_set_running();
 	else
 		wait_switch(deadline_ns);
@@ -67,7 +73,7 @@ static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t de
 /* Lets woken requests go on, and says whether nr completions are there. */
 static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
 {
-	ring_task_run(task, ring);
+	ring_task_run(task, with_list(ring));
 	(void)ring_flush_overflow(ring);
 	return ring_nr_ready(ring) >= nr;
 }
@@ -85,7 +91,7 @@ static int wait_for(
 		err = sleep_once(task, &w, deadline_ns);
 	}
 	atomic_store(&task->is_waiting, 0);
-	ring_task_run(task, ring); /* what came while nobody was told */
+	ring_task_run(task, with_list(ring)); /* what came while nobody was told */
 	return ring_nr_ready(ring) ? 0 : err;
 }
 
@@ -208,6 +214,26 @@ static int64_t submit(struct ring_task *task, struct ring *ring, unsigned nr)
 	return n;
 }
 
+static bool has_room(const struct ring *ring)
+{
+	return atomic_load(&ring->shared->sq_tail) - READ_ONCE(ring->sq_head) <
+	       ring->sq_entries;
+}
+
+/* With a submission thread: wakes it, waits for room; it takes the entries by itself. */
+static int64_t let_submit(struct ring *ring, unsigned nr, unsigned flags)
+{
+	if (ring_sqpoll_is_over(ring))
+		return -EOWNERDEAD;
+	if (flags & IORING_ENTER_SQ_WAKEUP)
+		ring_sqpoll_wake(ring);
+	if (flags & IORING_ENTER_SQ_WAIT &&
+		WAIT_EVENT(&ring->cq_wait, WAIT_SIGNAL, WAIT_FOREVER,
+			has_room(ring) || ring_sqpoll_is_over(ring)))
+		return -EINTR;
+	return nr;
+}
+
 static int64_t enter(struct ring_task *task, struct ring *ring, unsigned to_submit,
 	unsigned min, unsigned flags, uptr arg, size_t size)
 {
@@ -215,7 +241,11 @@ static int64_t enter(struct ring_task *task, struct ring *ring, unsigned to_subm
 
 	if (READ_ONCE(ring->flags) & IORING_SETUP_R_DISABLED)
 		return -EBADFD;
-	if (to_submit) {
+	if (ring->sqpoll) {
+		n = let_submit(ring, to_submit, flags);
+		if (n < 0)
+			return n;
+	} else if (to_submit) {
 		n = submit(task, ring, to_submit);
 		if (n != to_submit)
 			return n;

@@ -242,6 +242,7 @@ static int enable(struct ring *ring)
 		ring->owner = task;
 	}
 	WRITE_ONCE(ring->flags, ring->flags & ~IORING_SETUP_R_DISABLED);
+	ring_sqpoll_wake(ring);
 	return 0;
 }
 

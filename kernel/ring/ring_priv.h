@@ -39,8 +39,9 @@ enum { RING_MAX_ENTRIES = 32768, RING_FDS = 16 /* IORING_REGISTER_RING_FDS, of a
 /* ---- What is known: for those who check, and for those who ask (IORING_REGISTER_QUERY) ---- */
 
 #define RING_SETUP_FLAGS                                                                       \
-	(IORING_SETUP_IOPOLL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |                      \
-		IORING_SETUP_ATTACH_WQ | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL |   \
+	(IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF |                     \
+		IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_ATTACH_WQ |            \
+		IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL |                            \
 		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SQE128 |  \
 		IORING_SETUP_CQE32 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | \
 		IORING_SETUP_NO_SQARRAY)
@@ -324,6 +325,7 @@ struct ring {
 	struct ring_personalities *personalities; /* [l] NULL: none */
 	uint32_t clock;                           /* [l] IORING_REGISTER_CLOCK */
 	uint32_t iowq_max[2];                     /* [l] */
+	struct ring_sqpoll *sqpoll;               /* [I] after setup; NULL: programs enter */
 	struct llist_node dead_link;              /* when the file is gone: setup.c */
 };
 
@@ -415,6 +417,16 @@ void ring_task_run(struct ring_task *task, struct ring *ring);
 bool ring_task_has_work(struct ring_task *task, struct ring *ring);
 /* A request exists, or is gone. */
 void ring_task_count(struct ring_task *task, int by);
+
+/* ---- sqpoll.c ---- */
+/* -EINVAL: no such CPU; -ENOMEM. Setup, before anybody else has the ring. */
+MUST_CHECK int ring_sqpoll_start(
+	struct ring *ring, struct ring_task *task, const struct io_uring_params *p);
+void ring_sqpoll_wake(struct ring *ring); /* any context; nothing without such a thread */
+/* It ends soon, if it works for this task (or NULL). */
+void ring_sqpoll_stop(struct ring *ring, const struct ring_task *task);
+bool ring_sqpoll_is_over(const struct ring *ring); /* only with such a thread */
+void ring_sqpoll_fini(struct ring *ring);
 
 /* ---- cancel.c ---- */
 /* IORING_OP_ASYNC_CANCEL and its kin: how many, or -ENOENT, -EALREADY. [l] */

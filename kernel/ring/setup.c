@@ -119,6 +119,7 @@ static void destroy(struct ring *ring)
 	if (ring->user)
 		user_release(ring->user);
 	mem_free(ring->by_user_data);
+	ring_sqpoll_fini(ring);
 	ring_groups_fini(ring);
 	ring_region_fini(ring);
 	ring_memory_free(&ring->rings);
@@ -137,6 +138,7 @@ static void die(struct ring *ring)
 {
 	struct ring_task *owner;
 
+	ring_sqpoll_stop(ring, NULL);
 	mutex_lock(&ring->lock);
 	(void)ring_cancel_all(ring, NULL);
 	ring_unregister_all(ring);
@@ -177,7 +179,7 @@ static uint32_t ring_poll(struct file *f)
 
 	if (READ_ONCE(s->sq_tail) - READ_ONCE(ring->sq_head) < ring->sq_entries)
 		events |= POLLOUT | POLLWRNORM;
-	if (ring_nr_ready(ring) || !llist_is_empty(&ring->woken) ||
+	if (ring_nr_ready(ring) || (!ring->sqpoll && !llist_is_empty(&ring->woken)) ||
 		!list_is_empty(&ring->overflow))
 		events |= POLLIN | POLLRDNORM;
 	return events;
@@ -237,6 +239,10 @@ static int check_flags(uint32_t flags)
 	if (flags & ~RING_SETUP_FLAGS)
 		return -EINVAL;
 	if (flags & IORING_SETUP_TASKRUN_FLAG && !(flags & needs_coop))
+		return -EINVAL;
+	if (flags & IORING_SETUP_SQ_AFF && !(flags & IORING_SETUP_SQPOLL))
+		return -EINVAL;
+	if (flags & IORING_SETUP_SQPOLL && flags & (needs_coop | IORING_SETUP_TASKRUN_FLAG))
 		return -EINVAL;
 	if (flags & IORING_SETUP_DEFER_TASKRUN && !(flags & IORING_SETUP_SINGLE_ISSUER))
 		return -EINVAL;
@@ -410,12 +416,14 @@ SYSCALL2(io_uring_setup, uint32_t, entries, uptr, user_params)
 	if (err)
 		return err;
 	p.features = RING_FEATURES;
-	if (user_put(user_params, p)) {
+	fd = user_put(user_params, p);
+	if (!fd && p.flags & IORING_SETUP_SQPOLL)
+		fd = ring_sqpoll_start(ring, task, &p);
+	if (!fd)
+		fd = open_ring(ring, task);
+	if (fd < 0) {
+		ring_sqpoll_stop(ring, NULL);
 		ring_put(ring);
-		return -EFAULT;
 	}
-	fd = open_ring(ring, task);
-	if (fd < 0)
-		ring_put(ring);
 	return fd;
 }

@@ -83,6 +83,11 @@ static void woken(struct op *op)
 
 	if (atomic_xchg(&r->is_listed, 1))
 		return;
+	if (ring->sqpoll) {
+		llist_push(&ring->woken, &r->work);
+		ring_sqpoll_wake(ring);
+		return;
+	}
 	if (ring->flags & IORING_SETUP_DEFER_TASKRUN) {
 		llist_push(&ring->woken, &r->work);
 		tell_program(ring);
@@ -310,6 +315,7 @@ static bool is_idle(struct ring_task *task)
 static void cancel_own(struct ring_task *task)
 {
 	list_for_each (use, &task->rings, struct ring_use, link) {
+		ring_sqpoll_stop(use->ring, task);
 		mutex_lock(&use->ring->lock);
 		(void)ring_cancel_all(use->ring, task);
 		ring_unlock(use->ring);

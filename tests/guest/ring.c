@@ -558,6 +558,139 @@ TEST(ring, multishot_poll_tells_each_time)
 	ring_close(&r);
 }
 
+/* ---- The submission thread ---- */
+
+/* Nobody enters, but to wake a thread that says it sleeps. */
+static void wait_ready(struct ring *r, unsigned nr)
+{
+	while (ring_ready(r) < nr) {
+		if (ring_load(r, r->p.sq_off.flags) & IORING_SQ_NEED_WAKEUP)
+			CHECK_OK(ring_enter(r->fd, 0, 0, IORING_ENTER_SQ_WAKEUP));
+		usleep(1000);
+	}
+}
+
+static void open_sqpoll(struct ring *r, unsigned flags, unsigned idle_ms)
+{
+	memset(r, 0, sizeof(*r));
+	r->p.flags = IORING_SETUP_SQPOLL | flags;
+	r->p.sq_thread_idle = idle_ms;
+	ring_open_with(r, 8);
+}
+
+TEST(ring_sqpoll, entries_are_taken_without_a_call)
+{
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	open_sqpoll(&r, 0, 10000);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	wait_ready(&r, 1);
+	RING_EXPECT(&r, 1, 0);
+	/* the thread may look as soon as the tail is moved: ring_sqe would do that too early */
+	sqe = (struct io_uring_sqe *)(void *)r.sqes + 1;
+	*sqe = (struct io_uring_sqe){.opcode = IORING_OP_READ,
+		.fd = fd[0],
+		.addr = (uint64_t)(uintptr_t)&c,
+		.len = 1,
+		.user_data = 2};
+	ring_word(&r, r.p.sq_off.array)[1] = 1;
+	__atomic_store_n(ring_word(&r, r.p.sq_off.tail), 2, __ATOMIC_RELEASE);
+	usleep(20000);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(write(fd[1], "q", 1), 1);
+	wait_ready(&r, 1);
+	RING_EXPECT(&r, 2, 1);
+	CHECK_EQ(c, 'q');
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, idle_thread_sleeps_and_is_woken)
+{
+	struct ring r;
+
+	open_sqpoll(&r, 0, 1);
+	while (!(ring_load(&r, r.p.sq_off.flags) & IORING_SQ_NEED_WAKEUP))
+		usleep(1000);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	usleep(20000);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(ring_enter(r.fd, 1, 1, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_GETEVENTS), 1);
+	RING_EXPECT(&r, 1, 0);
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, disabled_ring_takes_nothing)
+{
+	struct ring r;
+
+	open_sqpoll(&r, IORING_SETUP_R_DISABLED, 1000);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	usleep(20000);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_ERRNO(ring_enter(r.fd, 1, 0, IORING_ENTER_SQ_WAKEUP), EBADFD);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0));
+	CHECK_EQ(ring_enter(r.fd, 1, 1, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_GETEVENTS), 1);
+	RING_EXPECT(&r, 1, 0);
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, room_is_waited_for)
+{
+	struct ring_result got;
+	struct ring r;
+
+	open_sqpoll(&r, 0, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		(void)ring_sqe(&r, IORING_OP_NOP, i);
+		CHECK_OK(ring_enter(r.fd, 1, 0, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT));
+		if (ring_ready(&r) == 16)
+			while (ring_peek(&r, &got))
+				CHECK_EQ(got.res, 0);
+	}
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, flags_that_do_not_go_with_it)
+{
+	struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL | IORING_SETUP_COOP_TASKRUN};
+
+	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+	p = (struct io_uring_params){.flags = IORING_SETUP_SQ_AFF};
+	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+	p = (struct io_uring_params){
+		.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF, .sq_thread_cpu = 5000};
+	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+}
+
+TEST(ring_sqpoll, process_ends_while_it_polls)
+{
+	int status;
+	pid_t pid;
+
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_OK(pid = fork());
+		if (pid == 0) {
+			struct ring r;
+			int fd[2];
+			char c;
+
+			CHECK_OK(pipe(fd));
+			open_sqpoll(&r, 0, i & 1 ? 1 : 10000);
+			put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 2);
+			usleep(5000);
+			if (i & 2)
+				raise(SIGKILL);
+			_exit(5);
+		}
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK_EQ(status, i & 2 ? SIGKILL : 5 << 8);
+	}
+}
+
 /* ---- Calls ---- */
 
 TEST(ring, files_are_made_and_removed)
