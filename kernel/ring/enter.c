@@ -214,10 +214,12 @@ static int64_t submit(struct ring_task *task, struct ring *ring, unsigned nr)
 	return n;
 }
 
+/* By the head that the program sees: it moves later than our own. */
 static bool has_room(const struct ring *ring)
 {
-	return atomic_load(&ring->shared->sq_tail) - READ_ONCE(ring->sq_head) <
-	       ring->sq_entries;
+	const struct ring_shared *s = ring->shared;
+
+	return atomic_load(&s->sq_tail) - atomic_load(&s->sq_head) < ring->sq_entries;
 }
 
 /* With a submission thread: wakes it, waits for room; it takes the entries by itself. */
