@@ -36,10 +36,13 @@ static void say(const struct seccomp_data *call, uint32_t answer)
 		(unsigned long)call->instruction_pointer, answer);
 }
 
-/* The last thread ends its process by the signal; another one ends alone. */
-static void end_thread(int sig)
+/*
+ * The last thread ends its process by the signal; another one ends alone, and at once. Not for its ring:
+ * there the ring's lock is held, and the process ends.
+ */
+static void end_thread(const struct uthread *u, int sig, bool is_its_call)
 {
-	if (READ_ONCE(proc_current()->nr_live) == 1)
+	if (!is_its_call || READ_ONCE(u->proc->nr_live) == 1)
 		signal_force_kill(sig);
 	else
 		proc_end_thread_by(sig);
@@ -66,11 +69,13 @@ static bool is_strictly_allowed(int nr)
 }
 
 /* The call is not made: its result, after what else the answer asks for. */
-static int64_t refuse(const struct seccomp_data *call, uint32_t answer)
+static int64_t refuse(const struct uthread *u, const struct seccomp_data *call, uint32_t answer,
+	bool is_its_call)
 {
 	switch (answer & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_TRAP:
-		trap(call, answer);
+		if (u == uthread_current())
+			trap(call, answer);
 		return call->nr; /* the register as it was */
 	case SECCOMP_RET_ERRNO:
 		return -(int64_t)MIN(answer & SECCOMP_RET_DATA, (uint32_t)MAX_ERRNO);
@@ -78,7 +83,7 @@ static int64_t refuse(const struct seccomp_data *call, uint32_t answer)
 		return -ENOSYS;
 	case SECCOMP_RET_KILL_THREAD:
 		say(call, answer);
-		end_thread(SIGSYS);
+		end_thread(u, SIGSYS, is_its_call);
 		return -ENOSYS;
 	default:
 		say(call, answer);
@@ -88,7 +93,8 @@ static int64_t refuse(const struct seccomp_data *call, uint32_t answer)
 }
 
 /* Whether u may make the call; if not, *result is what it gets. May not return. */
-static bool judge(const struct uthread *u, const struct seccomp_data *call, int64_t *result)
+static bool judge(const struct uthread *u, const struct seccomp_data *call, bool is_its_call,
+	int64_t *result)
 {
 	const struct call_filter *by;
 	uint32_t answer;
@@ -97,7 +103,7 @@ static bool judge(const struct uthread *u, const struct seccomp_data *call, int6
 		if (is_strictly_allowed(call->nr))
 			return true;
 		say(call, SECCOMP_RET_KILL_THREAD);
-		end_thread(SIGKILL);
+		end_thread(u, SIGKILL, is_its_call);
 		*result = -ENOSYS;
 		return false;
 	}
@@ -108,7 +114,7 @@ static bool judge(const struct uthread *u, const struct seccomp_data *call, int6
 		say(call, answer);
 	if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG)
 		return true;
-	*result = refuse(call, answer);
+	*result = refuse(u, call, answer, is_its_call);
 	return false;
 }
 
@@ -121,7 +127,7 @@ bool seccomp_allows(struct arch_frame *f)
 
 	for (unsigned i = 0; i < ARRAY_LEN(call.args); i++)
 		call.args[i] = arch_syscall_arg(f, i);
-	if (judge(uthread_current(), &call, &result))
+	if (judge(uthread_current(), &call, true, &result))
 		return true;
 	arch_syscall_set_result(f, result);
 	return false;
@@ -133,7 +139,7 @@ int64_t seccomp_judge(const struct uthread *u, int nr, const uint64_t a[6])
 	int64_t result;
 
 	memcpy(call.args, a, sizeof(call.args));
-	if (judge(u, &call, &result))
+	if (judge(u, &call, false, &result))
 		return 0;
 	return result < 0 ? result : -EPERM; /* SECCOMP_RET_TRAP: the signal says why */
 }

@@ -2,8 +2,12 @@
 /*
  * TORUS_OP_SYSCALL: the same calls through both doors, with the same arguments, results and effects.
  */
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/times.h>
@@ -277,4 +281,95 @@ TEST(ring_call, one_that_waits_holds_nobody_up_and_is_cancelled)
 	CHECK_EQ(write(fd[1], "abc", 3), 3);
 	RING_EXPECT(&r, 1, 3);
 	ring_close(&r);
+}
+
+/* ---- Filters ---- */
+
+/* From now on this call is `answer`, and all others are allowed. */
+static void filter(int nr, uint32_t answer)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, answer),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {4, code};
+
+	CHECK_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK_OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
+}
+
+static void put_open(struct ring *r, uint64_t data, uint8_t flags)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_OPENAT, data);
+
+	sqe->fd = AT_FDCWD;
+	sqe->addr = (uint64_t)(uintptr_t) "/";
+	sqe->open_flags = O_RDONLY;
+	sqe->flags = flags;
+}
+
+TEST(ring_call, filter_of_a_call_holds_for_its_operation)
+{
+	struct call c = {__NR_openat, {AT_FDCWD, A("/"), O_RDONLY}};
+	struct ring r;
+
+	NEWER(has_calls());
+	ring_open(&r, 8, IORING_SETUP_SUBMIT_ALL);
+	filter(__NR_openat, SECCOMP_RET_ERRNO | EDOM);
+	CHECK_EQ(by_call(&c), -EDOM);
+	CHECK_EQ(by_ring(&r, &c), -EDOM);
+	put_open(&r, 1, 0);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, -EDOM);
+	ring_sqe(&r, IORING_OP_NOP, 2)->flags =
+		IOSQE_IO_LINK; /* a chain is refused as a whole */
+	put_open(&r, 3, 0);
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	RING_EXPECT(&r, 2, -ECANCELED);
+	RING_EXPECT(&r, 3, -EDOM);
+	ring_close(&r);
+}
+
+TEST(ring_call, filter_of_reading_holds_for_the_ring)
+{
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int fd[2];
+	char c;
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(fd));
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	ring_open(&r, 8, 0);
+	filter(__NR_read, SECCOMP_RET_ERRNO | EDOM);
+	sqe = ring_sqe(&r, IORING_OP_READ, 1);
+	sqe->fd = fd[0];
+	sqe->addr = (uint64_t)(uintptr_t)&c;
+	sqe->len = 1;
+	sqe->off = (uint64_t)-1;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, -EDOM);
+	ring_close(&r);
+}
+
+TEST(ring_call, filter_that_kills_does_so_from_the_ring)
+{
+	int status;
+	pid_t pid;
+
+	NEWER(has_calls());
+	CHECK_OK(pid = fork());
+	if (pid == 0) {
+		struct ring r;
+
+		ring_open(&r, 8, 0);
+		filter(__NR_openat, SECCOMP_RET_KILL_PROCESS);
+		put_open(&r, 1, 0);
+		(void)ring_submit(&r, 1);
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
