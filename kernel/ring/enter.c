@@ -44,12 +44,6 @@ static bool waiter_wake(struct waiter *w, uint64_t key UNUSED)
 	return true;
 }
 
-/* The list of woken requests that is ours to look at beside the task's: not the submission thread's. */
-static struct ring *with_list(struct ring *ring)
-{
-	return ring->sqpoll ? NULL : ring;
-}
-
 /* One sleep: until the target, the time, a signal, or work to do. */
 static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t deadline_ns)
 {
@@ -60,7 +54,7 @@ static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t de
 	sched_set_blocked();
 	if (wait_is_interrupted(WAIT_SIGNAL))
 		err = -EINTR;
-	if (err || is_reached(w) || ring_task_has_work(task, with_list(w->ring)))
+	if (err || is_reached(w) || ring_task_has_work(task, w->ring))
 		sched_set_running();
 	else
 		wait_switch(deadline_ns);
@@ -73,7 +67,7 @@ static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t de
 /* Lets woken requests go on, and says whether nr completions are there. */
 static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
 {
-	ring_task_run(task, with_list(ring));
+	ring_task_run(task, ring);
 	(void)ring_flush_overflow(ring);
 	return ring_nr_ready(ring) >= nr;
 }
@@ -91,7 +85,7 @@ static int wait_for(
 		err = sleep_once(task, &w, deadline_ns);
 	}
 	atomic_store(&task->is_waiting, 0);
-	ring_task_run(task, with_list(ring)); /* what came while nobody was told */
+	ring_task_run(task, ring); /* what came while nobody was told */
 	return ring_nr_ready(ring) ? 0 : err;
 }
 

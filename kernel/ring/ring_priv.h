@@ -426,6 +426,8 @@ void ring_sqpoll_wake(struct ring *ring); /* any context; nothing without such a
 /* It ends soon, if it works for this task (or NULL). */
 void ring_sqpoll_stop(struct ring *ring, const struct ring_task *task);
 bool ring_sqpoll_is_over(const struct ring *ring); /* only with such a thread */
+/* It is over and worked for this task, who sees to the rest. */
+bool ring_sqpoll_has_left(const struct ring *ring, const struct ring_task *task);
 void ring_sqpoll_fini(struct ring *ring);
 
 /* ---- cancel.c ---- */

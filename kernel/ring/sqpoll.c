@@ -190,6 +190,11 @@ bool ring_sqpoll_is_over(const struct ring *ring)
 	return atomic_load(&ring->sqpoll->is_over);
 }
 
+bool ring_sqpoll_has_left(const struct ring *ring, const struct ring_task *task)
+{
+	return ring->sqpoll->task == task && ring_sqpoll_is_over(ring);
+}
+
 void ring_sqpoll_fini(struct ring *ring)
 {
 	if (!ring->sqpoll)

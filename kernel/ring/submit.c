@@ -204,7 +204,9 @@ int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
 
 	there = MIN(there, ring->sq_entries);
 	nr = MIN(nr, there);
-	while (goes_on && done < nr) {
+	/* the lock may be given back for a while (small.c), and another thread take entries */
+	while (goes_on && done < nr &&
+		atomic_load_acquire(&ring->shared->sq_tail) != ring->sq_head) {
 		struct req *r = req_create(ring, task);
 		const void *at;
 		union entry copy;

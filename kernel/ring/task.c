@@ -146,9 +146,21 @@ void ring_run_woken(struct ring *ring)
 		run_list(chain);
 }
 
+/*
+ * Whether the ring's own list is for this task: requests go on in the memory of who submitted them, and
+ * a ring may be shared with other processes.
+ */
+static bool has_list(const struct ring_task *task, const struct ring *ring)
+{
+	if (!ring)
+		return false;
+	return ring->sqpoll ? ring_sqpoll_has_left(ring, task) : ring->owner == task;
+}
+
 bool ring_task_has_work(struct ring_task *task, struct ring *ring)
 {
-	return !llist_is_empty(&task->woken) || (ring && !llist_is_empty(&ring->woken));
+	return !llist_is_empty(&task->woken) ||
+	       (has_list(task, ring) && !llist_is_empty(&ring->woken));
 }
 
 void ring_task_run(struct ring_task *task, struct ring *ring)
@@ -159,7 +171,7 @@ void ring_task_run(struct ring_task *task, struct ring *ring)
 		atomic_and(&ring->shared->sq_flags, ~(uint32_t)IORING_SQ_TASKRUN);
 	while ((chain = llist_take_all(&task->woken)) != NULL)
 		run_list(chain);
-	if (ring)
+	if (has_list(task, ring))
 		ring_run_woken(ring);
 }
 
