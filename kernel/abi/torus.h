@@ -28,6 +28,89 @@
  * when the request begins.
  */
 #define TORUS_OP_SYSCALL 254
-#define TORUS_OP_LAST    255 /* one more than the highest */
 
 #define TORUS_SYSCALL_INDIRECT (1U << 0)
+
+/*
+ * A new process that runs a program, made from nothing: no fork, no copy of anybody's page tables. It is
+ * a child of the thread that submits. The request ends when the program is about to run its first
+ * instruction, with a descriptor for the process (man 2 pidfd_open), which is closed by exec, or with the
+ * errno that stopped it; nothing is left of the child then, and nobody is told of it.
+ *
+ *     fd            the directory in which the program's path begins, as in execveat()
+ *     addr          struct torus_spawn
+ *     len           its size, as the program knows it: what is not given is 0
+ *     file_index    0, a slot + 1 for the descriptor, or IORING_FILE_INDEX_ALLOC; as in ACCEPT
+ *
+ * All that the structure points to is read when the entry is submitted, so it may be used again after
+ * that. The program, and the files and directories of the actions, are looked for by the child.
+ *
+ * Unless said otherwise the child has what a child of vfork() that calls execveat() at once would have:
+ * descriptors that stay open across exec, working directory, mask of signals, what is ignored, limits,
+ * group, session, credentials, filters.
+ *
+ * The steps come in this order: SETSID, PGROUP, LIMITS, SIGDEFAULT, SIGMASK, the file actions one after
+ * another, CRED, NO_NEW_PRIVS, the program. Files are opened, and directories entered, with the
+ * credentials of who submits. A filter of system calls is asked about each step as the call it means.
+ */
+#define TORUS_OP_SPAWN 253
+#define TORUS_OP_LAST  255 /* one more than the highest */
+
+#define TORUS_SPAWN_PGROUP       (1U << 0) /* setpgid(0, pgroup) */
+#define TORUS_SPAWN_SETSID       (1U << 1) /* setsid() */
+#define TORUS_SPAWN_SIGMASK      (1U << 2) /* sigmask is blocked, instead of what the thread blocks */
+#define TORUS_SPAWN_SIGDEFAULT   (1U << 3) /* those in sigdefault are not ignored */
+#define TORUS_SPAWN_CRED         (1U << 4) /* setgroups(groups), setresgid(gid), setresuid(uid) */
+#define TORUS_SPAWN_NO_NEW_PRIVS (1U << 5) /* man 2 prctl: PR_SET_NO_NEW_PRIVS */
+#define TORUS_SPAWN_CLEAN        (1U << 6) /* no descriptors but those of the file actions */
+#define TORUS_SPAWN_ALL          ((1U << 7) - 1)
+
+struct torus_spawn {
+	__u32 flags;        /* TORUS_SPAWN_* */
+	__u32 at_flags;     /* execveat's: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */
+	__u64 path;         /* the program: char * */
+	__u64 argv;         /* char **, its end NULL */
+	__u64 envp;         /* the same */
+	__u64 actions;      /* struct torus_file_action *, nr_actions of them */
+	__u64 limits;       /* struct torus_limit *, nr_limits of them */
+	__u32 nr_actions;   /* at most TORUS_SPAWN_ACTIONS_MAX */
+	__u32 nr_limits;    /* at most as many as there are limits (16) */
+	__u64 sigmask;
+	__u64 sigdefault;
+	__s32 pgroup;
+	__u32 exit_signal;  /* what the parent gets at its end; 0: SIGCHLD */
+	__u32 uid;          /* real, effective and saved; of files too */
+	__u32 gid;
+	__u64 groups;       /* __u32 *, nr_groups of them */
+	__u32 nr_groups;
+	__u32 reserved;     /* 0 */
+	__u64 namespaces;   /* CLONE_NEW*, as in clone3() */
+	__u64 pid;          /* __s32 *: the child's number is written there; or 0 */
+};
+
+#define TORUS_SPAWN_ACTIONS_MAX 1024
+
+#define TORUS_FILE_OPEN    0 /* openat(from, path, flags, mode), as descriptor fd */
+#define TORUS_FILE_CLOSE   1 /* close(fd), which may be closed already */
+#define TORUS_FILE_DUP     2 /* dup2(from, fd); if they are equal fd stays open across exec */
+#define TORUS_FILE_INHERIT 3 /* from, a descriptor of who submits, as fd; for TORUS_SPAWN_CLEAN */
+#define TORUS_FILE_CHDIR   4 /* chdir(path) */
+#define TORUS_FILE_FCHDIR  5 /* fchdir(fd) */
+#define TORUS_FILE_CLOSE_FROM 6 /* close_range(fd, ~0, 0) */
+
+struct torus_file_action {
+	__u32 action;       /* TORUS_FILE_* */
+	__s32 fd;
+	__s32 from;
+	__u32 flags;
+	__u64 path;         /* char * */
+	__u32 mode;
+	__u32 reserved;     /* 0 */
+};
+
+struct torus_limit {
+	__u32 resource;     /* RLIMIT_* */
+	__u32 reserved;     /* 0 */
+	__u64 soft;
+	__u64 hard;
+};
