@@ -8,6 +8,7 @@
 #     tools/sim.mk        ARCH=sim: the simulated machine, one host program
 #     tools/host.mk       unit tests, one host program each
 #     tools/guest.mk      guest tests, static Linux programs
+#     tools/user.mk       the programs of user/
 #
 # Sources are found, not listed: kernel/<folder>/**/*.c of every generic folder, and all of
 # kernel/arch/$(ARCH)/. A file named ktest_*.c is in debug builds (and with TESTS=1), a file
@@ -43,6 +44,7 @@ include tools/flags.mk
 include $(if $(filter sim,$(ARCH)),tools/sim.mk,tools/kernel.mk)
 include tools/host.mk
 include tools/guest.mk
+include tools/user.mk
 
 all: $(IMAGE)
 objects: $(OBJS)

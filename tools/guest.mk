@@ -49,9 +49,6 @@ build/user/init: user/init/init.c $(GUEST_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -static -no-pie -s -o $@ $<
 
-user: build/user/init
-.PHONY: user
-
 # ---- tests/programs/init, process 1 of the machine that runs Debian's programs ----
 
 build/programs/init: tests/programs/init.c $(GUEST_STAMP)
