@@ -304,6 +304,28 @@ int kmap_phys(void **out, paddr_t pa, size_t size, unsigned flags, const char *n
 	return 0;
 }
 
+int kmap_pages(void **out, struct page *const *pages, size_t nr, const char *name)
+{
+	struct kmap_range *r;
+	size_t i;
+	int err = range_get(nr << PAGE_SHIFT, name, &r);
+
+	if (err)
+		return err;
+	r->owns_pages = false;
+	for (i = 0; i < nr && !err; i++)
+		err = map_locked(r->used + (i << PAGE_SHIFT), page_to_phys(pages[i]), PAGE_SIZE,
+			PTE_WRITE);
+	if (err) {
+		unmap_range(r, (i - 1) << PAGE_SHIFT, NULL);
+		tlb_flush_kernel(r->used, r->used_size);
+		range_put(take_live((void *)r->used));
+		return err;
+	}
+	*out = (void *)r->used;
+	return 0;
+}
+
 void kmap_free_many(void *const *p, unsigned nr)
 {
 	struct list pages = LIST_INIT(pages), ranges = LIST_INIT(ranges);

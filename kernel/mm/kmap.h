@@ -6,6 +6,8 @@
 
 #include "lib/base.h"
 
+struct page;
+
 void kmap_init(void);
 /* Pages mapped one after another with an unmapped page on each side; contents zero. -ENOMEM. Interrupts on. */
 MUST_CHECK int kmap_alloc(void **out, size_t size, const char *what);
@@ -18,7 +20,9 @@ void kmap_free_many(void *const *p, unsigned nr);
  * PTE_WRITE_COMBINE in flags. Any alignment. -EINVAL if the range wraps, -ENOMEM. Interrupts on.
  */
 MUST_CHECK int kmap_phys(void **out, paddr_t pa, size_t size, unsigned flags, const char *what);
-void kmap_unmap(void *p);
+/* Pages, which remain the caller's, one after another, to be read and written. -ENOMEM. Interrupts on. */
+MUST_CHECK int kmap_pages(void **out, struct page *const *pages, size_t nr, const char *what);
+void kmap_unmap(void *p); /* of the latter two */
 /* "the guard page below the kernel stack at ..." for the fault report; false if va is in no guard. */
 bool kmap_describe(vaddr_t va, char *buf, size_t size);
 

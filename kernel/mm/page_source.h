@@ -27,6 +27,8 @@ struct page_source_ops {
 	 * waits. What a fault maps beside the page it was for. NULL: nothing to say.
 	 */
 	void (*find_pages)(struct page_source *s, uint64_t first, unsigned nr, struct page **out);
+	/* mmap: whether a mapping may begin here: 0, -errno. NULL: anywhere. */
+	int (*may_map)(struct page_source *s, uint64_t first);
 	/* References to whatever the source is part of. put may sleep. */
 	void (*get)(struct page_source *s);
 	void (*put)(struct page_source *s);

@@ -28,8 +28,8 @@ static uint32_t nr_used(const struct ring *ring)
 static void write_entry(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
 	const uint64_t big[2])
 {
-	uint32_t at = ring->cq_tail & ring->cq_mask;
-	struct io_uring_cqe *cqe = &ring->cqes[at << ring->cqe_shift];
+	uint32_t at = ring->cq_tail & ring->q.cq_mask;
+	struct io_uring_cqe *cqe = &ring->q.cqes[at << ring->cqe_shift];
 
 	cqe->user_data = user_data;
 	cqe->res = res;
@@ -77,7 +77,7 @@ bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flag
 	bool is_there = true;
 
 	spinlock_lock(&ring->cq_lock);
-	if (LIKELY(list_is_empty(&ring->overflow) && nr_used(ring) < ring->cq_entries))
+	if (LIKELY(list_is_empty(&ring->overflow) && nr_used(ring) < ring->q.cq_entries))
 		write_entry(ring, user_data, res, flags, big);
 	else
 		is_there = add_overflow(ring, user_data, res, flags, big);
@@ -93,7 +93,7 @@ bool ring_post_if_room(
 	bool is_there;
 
 	spinlock_lock(&ring->cq_lock);
-	is_there = list_is_empty(&ring->overflow) && nr_used(ring) < ring->cq_entries;
+	is_there = list_is_empty(&ring->overflow) && nr_used(ring) < ring->q.cq_entries;
 	if (is_there)
 		write_entry(ring, user_data, res, flags, NULL);
 	ring->nr_counted += is_there && is_counted;
@@ -109,7 +109,7 @@ bool ring_flush_overflow(struct ring *ring)
 	if (LIKELY(list_is_empty(&ring->overflow)))
 		return false;
 	spinlock_lock(&ring->cq_lock);
-	while (!list_is_empty(&ring->overflow) && nr_used(ring) < ring->cq_entries) {
+	while (!list_is_empty(&ring->overflow) && nr_used(ring) < ring->q.cq_entries) {
 		struct ring_overflow *o =
 			list_pop_head(&ring->overflow, struct ring_overflow, link);
 

@@ -175,7 +175,7 @@ static int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr
 		err = sigmask_use(w.sigmask, w.sigmask_size);
 	if (err)
 		return err;
-	return wait_with(task, ring, MIN(nr, ring->cq_entries), &w);
+	return wait_with(task, ring, MIN(nr, ring->q.cq_entries), &w);
 }
 
 /* ---- The call ---- */
@@ -213,7 +213,7 @@ static bool has_room(const struct ring *ring)
 {
 	const struct ring_shared *s = ring->shared;
 
-	return atomic_load(&s->sq_tail) - atomic_load(&s->sq_head) < ring->sq_entries;
+	return atomic_load(&s->sq_tail) - atomic_load(&s->sq_head) < ring->q.sq_entries;
 }
 
 /* With a submission thread: wakes it, waits for room; it takes the entries by itself. */

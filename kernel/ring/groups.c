@@ -308,6 +308,21 @@ static bool has_page(const struct ring_group *g, uint64_t index, uint64_t *at)
 	return *at < g->pages.nr;
 }
 
+bool ring_groups_begin_at(struct ring *ring, uint64_t index)
+{
+	struct ring_groups *groups = atomic_load_acquire(&ring->groups);
+	bool found = false;
+	uint64_t at;
+
+	if (!groups)
+		return false;
+	spinlock_lock(&ring->cq_lock);
+	list_for_each (g, &groups->mapped, struct ring_group, mapped_link)
+		found |= has_page(g, index, &at) && at == 0;
+	spinlock_unlock(&ring->cq_lock);
+	return found;
+}
+
 int ring_groups_get_page(struct ring *ring, uint64_t index, struct page **out)
 {
 	struct ring_groups *groups = atomic_load_acquire(&ring->groups);

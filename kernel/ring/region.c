@@ -123,6 +123,16 @@ int ring_region_get_wait(struct ring *ring, uint64_t offset, struct io_uring_reg
 	return 0;
 }
 
+bool ring_region_is_mapped(struct ring *ring)
+{
+	bool is_mapped;
+
+	spinlock_lock(&ring->cq_lock);
+	is_mapped = ring->region && !ring->region->pages.is_pinned;
+	spinlock_unlock(&ring->cq_lock);
+	return is_mapped;
+}
+
 int ring_region_get_page(struct ring *ring, uint64_t index, struct page **out)
 {
 	uint64_t at = index - (IORING_MAP_OFF_PARAM_REGION >> PAGE_SHIFT);

@@ -147,7 +147,7 @@ static int set_max_workers(struct ring *ring, uptr arg)
 		return -EINVAL;
 	if (!ring->iowq_max[IO_WQ_BOUND])
 		ring->iowq_max[IO_WQ_BOUND] =
-			MIN(ring->sq_entries, BOUNDED_PER_CPU * cpu_count());
+			MIN(ring->q.sq_entries, BOUNDED_PER_CPU * cpu_count());
 	if (!ring->iowq_max[IO_WQ_UNBOUND])
 		ring->iowq_max[IO_WQ_UNBOUND] =
 			(uint32_t)MIN(proc_rlimit(RLIMIT_NPROC), (uint64_t)INT32_MAX);
@@ -286,6 +286,7 @@ static const uint8_t shapes[RING_REGISTER_OPS] = {
 	[IORING_REGISTER_PBUF_STATUS] = SOME_ARG | ONE,
 	[IORING_REGISTER_CLOCK] = SOME_ARG | NO_NR,
 	[IORING_REGISTER_CLONE_BUFFERS] = SOME_ARG | ONE,
+	[IORING_REGISTER_RESIZE_RINGS] = SOME_ARG | ONE,
 	[IORING_REGISTER_MEM_REGION] = SOME_ARG | ONE,
 };
 
@@ -359,6 +360,8 @@ static int64_t do_register(struct ring *ring, unsigned op, uptr arg, unsigned nr
 		return set_clock(ring, arg);
 	case IORING_REGISTER_CLONE_BUFFERS:
 		return clone_buffers(ring, arg);
+	case IORING_REGISTER_RESIZE_RINGS:
+		return ring_resize(ring, arg);
 	case IORING_REGISTER_MEM_REGION:
 		return ring_region_register(ring, arg);
 	case IORING_REGISTER_QUERY:

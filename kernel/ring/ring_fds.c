@@ -10,6 +10,17 @@
 #include "proc/proc.h"
 #include "ring/tables.h"
 
+int64_t ring_fds_add(struct ring_task *task, struct file *f)
+{
+	for (unsigned i = 0; i < RING_FDS; i++) {
+		if (!task->fds[i]) {
+			task->fds[i] = f;
+			return i;
+		}
+	}
+	return -EBUSY;
+}
+
 static int put_ring_file(struct ring_task *task, struct io_uring_rsrc_update *up)
 {
 	unsigned from = up->offset == UINT32_MAX ? 0 : up->offset;

@@ -44,6 +44,7 @@ enum { RING_MAX_ENTRIES = 32768, RING_FDS = 16 /* IORING_REGISTER_RING_FDS, of a
 		IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL |                            \
 		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SQE128 |  \
 		IORING_SETUP_CQE32 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | \
+		IORING_SETUP_NO_MMAP | IORING_SETUP_REGISTERED_FD_ONLY |                       \
 		IORING_SETUP_NO_SQARRAY)
 #define RING_FEATURES                                                                          \
 	(IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |            \
@@ -71,11 +72,30 @@ struct ring_shared {
 	uint32_t pad[4];
 };
 
-/* Pages that the kernel and programs see, in one piece. */
+/* Pages that the kernel and programs see, one by one: pages.c. */
+struct ring_pages {
+	struct page **page; /* NULL: none */
+	size_t nr;
+	struct user *
+		user; /* whose RLIMIT_MEMLOCK they count against, one reference; NULL: nobody's */
+	bool is_pinned; /* the program's own; else the kernel's */
+};
+
+/* The same in one piece, for us: memory.c. All zero: none. */
 struct ring_memory {
-	struct page *page; /* [I] NULL: none */
-	void *at;          /* [I] */
-	size_t size;       /* [I] whole pages */
+	struct page *page;       /* the kernel's own; NULL: the program's */
+	struct ring_pages users; /* IORING_SETUP_NO_MMAP */
+	bool is_mapped;          /* `at` is in the kernel's own mappings: they lie apart */
+	void *at;
+	size_t size; /* whole pages */
+};
+
+/* What IORING_REGISTER_RESIZE_RINGS replaces: the queues, but for their heads and tails. */
+struct ring_queues {
+	struct ring_memory rings, sqes;
+	uint32_t sq_entries, sq_mask, cq_entries, cq_mask;
+	uint32_t *sq_array;        /* NULL: IORING_SETUP_NO_SQARRAY */
+	struct io_uring_cqe *cqes; /* of 32 bytes: every second one */
 };
 
 /* ---- Tables: files.c, buffers.c ---- */
@@ -278,14 +298,13 @@ struct ring {
 	struct mutex lock;
 	uint32_t flags;                 /* [I] IORING_SETUP_*, but R_DISABLED [l] */
 	bool is_dead;                   /* [l] the file is gone: completions go nowhere */
+	struct ring_memory head;        /* [I] the page of `shared`; none with NO_MMAP */
 	struct ring_shared *shared;     /* [I] */
-	struct ring_memory rings, sqes; /* [I] */
+	struct ring_queues q;           /* [l] + [c] */
 	struct page_source source;      /* what mmap maps */
 	struct ring_task *owner;        /* [l] SINGLE_ISSUER; NULL: nobody yet */
 
 	/* submission */
-	uint32_t sq_entries, sq_mask;   /* [I] */
-	uint32_t *sq_array;             /* [I] NULL: IORING_SETUP_NO_SQARRAY */
 	uint32_t sq_head;               /* [l] */
 	unsigned sqe_shift;             /* [I] */
 	struct req *chain, *chain_last; /* [l] being put together */
@@ -303,8 +322,6 @@ struct ring {
 
 	/* completion */
 	struct spinlock cq_lock;
-	uint32_t cq_entries, cq_mask; /* [I] */
-	struct io_uring_cqe *cqes;    /* [I] */
 	unsigned cqe_shift;           /* [I] */
 	uint32_t cq_tail;             /* [c] */
 	uint32_t nr_counted;          /* [c] completions that timeouts count */
@@ -326,7 +343,7 @@ struct ring {
 	uint32_t clock;                           /* [l] IORING_REGISTER_CLOCK */
 	uint32_t iowq_max[2];                     /* [l] */
 	struct ring_sqpoll *sqpoll;               /* [I] after setup; NULL: programs enter */
-	struct llist_node dead_link;              /* when the file is gone: setup.c */
+	struct llist_node dead_link; /* when the file is gone, or all is: setup.c */
 };
 
 static inline struct req *req_of(struct op *op)
@@ -339,8 +356,24 @@ void ring_get(struct ring *ring);
 void ring_put(struct ring *ring);
 /* NULL: the file is no ring. */
 struct ring *ring_of_file(struct file *f);
-MUST_CHECK int ring_memory_alloc(struct ring_memory *m, size_t size);
+/* The sizes of the queues, rounded up, in p. -EINVAL. */
+MUST_CHECK int ring_choose_sizes(uint32_t entries, struct io_uring_params *p);
+
+/* ---- memory.c ---- */
+/*
+ * Memory for queues of the sizes and kinds that p has (ring->head, too, if there is none); p gets the
+ * offsets. -ENOMEM; of the program's own: -EFAULT, -EINVAL.
+ */
+MUST_CHECK int ring_queues_create(
+	struct ring *ring, struct io_uring_params *p, struct ring_queues *q);
+/* Where its words about sizes are, the program sees these queues' from now on. */
+void ring_queues_publish(struct ring *ring);
+void ring_queues_free(struct ring_queues *q);
 void ring_memory_free(struct ring_memory *m);
+/* Whether ring_memory_free needs interrupts, and no spinlock. */
+bool ring_memory_is_mapped(const struct ring *ring);
+/* What mmap maps. */
+extern const struct page_source_ops ring_source_ops;
 
 /* ---- request.c: all with ring->lock ---- */
 /* NULL: no memory. */

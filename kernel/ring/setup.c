@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * io_uring_setup: a ring, its memory, its file; and its end.
+ * io_uring_setup: a ring, its file; and its end.
  *
- * The memory that programs map is pages of ours, in one piece each for the queues and the entries. It
- * lives as long as anybody maps it, refers to the ring, or has a request in it. When the file is gone
- * a worker cancels what is in flight: the last reference may go anywhere, with any lock held.
+ * A ring lives as long as anybody maps its memory, refers to it, or has a request in it. When the file
+ * is gone a worker cancels what is in flight: the last reference may go anywhere, with any lock held.
  *
  * Spec    man 2 io_uring_setup
  */
@@ -24,80 +23,6 @@
 #include "proc/proc.h"
 #include "ring/tables.h"
 #include "sys/syscall.h"
-
-/* ---- Memory ---- */
-
-int ring_memory_alloc(struct ring_memory *m, size_t size)
-{
-	unsigned order = 0;
-	int err;
-
-	m->size = ALIGN_UP(size, PAGE_SIZE);
-	while (PAGE_SIZE << order < m->size)
-		order++;
-	err = order > PAGE_MAX_ORDER ? -ENOMEM : page_alloc(&m->page, order, PAGE_ALLOC_ZERO);
-	if (err)
-		return err;
-	page_split(m->page);
-	m->at = page_to_virt(m->page);
-	for (size_t i = m->size >> PAGE_SHIFT; i < 1ul << order; i++)
-		page_put(m->page + i); /* more than was asked for */
-	return 0;
-}
-
-void ring_memory_free(struct ring_memory *m)
-{
-	for (size_t i = 0; m->page && i < m->size >> PAGE_SHIFT; i++)
-		page_put(m->page + i);
-	m->page = NULL;
-}
-
-static struct ring *ring_of_source(struct page_source *s)
-{
-	return container_of(s, struct ring, source);
-}
-
-static int page_of(const struct ring_memory *m, uint64_t offset, struct page **out)
-{
-	if (offset >= m->size)
-		return -EFAULT;
-	*out = m->page + (offset >> PAGE_SHIFT);
-	page_get(*out);
-	return 0;
-}
-
-/* The offsets of mmap are megabytes apart: each region begins at one of them. */
-static int get_page(
-	struct page_source *s, uint64_t index, bool is_write UNUSED, struct page **out)
-{
-	struct ring *ring = ring_of_source(s);
-	uint64_t offset = index << PAGE_SHIFT, base = offset & IORING_OFF_MMAP_MASK;
-
-	switch (base) {
-	case IORING_OFF_SQ_RING:
-	case IORING_OFF_CQ_RING:
-		return page_of(&ring->rings, offset - base, out);
-	case IORING_OFF_SQES:
-		return page_of(&ring->sqes, offset - base, out);
-	case IORING_MAP_OFF_PARAM_REGION:
-		return ring_region_get_page(ring, index, out);
-	default:
-		return ring_groups_get_page(ring, index, out);
-	}
-}
-
-static void source_get(struct page_source *s)
-{
-	ring_get(ring_of_source(s));
-}
-
-static void source_put(struct page_source *s)
-{
-	ring_put(ring_of_source(s));
-}
-
-static const struct page_source_ops source_ops = {
-	.get_page = get_page, .get = source_get, .put = source_put};
 
 /* ---- Life ---- */
 
@@ -122,15 +47,25 @@ static void destroy(struct ring *ring)
 	ring_sqpoll_fini(ring);
 	ring_groups_fini(ring);
 	ring_region_fini(ring);
-	ring_memory_free(&ring->rings);
-	ring_memory_free(&ring->sqes);
+	ring_queues_free(&ring->q);
+	ring_memory_free(&ring->head);
 	mem_free(ring);
 }
 
+static struct llist dead;   /* [a] rings whose files are gone */
+static struct llist buried; /* [a] and those that nobody refers to, with mapped memory */
+static struct work burial;
+
 void ring_put(struct ring *ring)
 {
-	if (refcount_put(&ring->refs))
+	if (!refcount_put(&ring->refs))
+		return;
+	if (UNLIKELY(ring_memory_is_mapped(ring))) {
+		llist_push(&buried, &ring->dead_link);
+		work_queue(&burial);
+	} else {
 		destroy(ring);
+	}
 }
 
 /* The file is gone, and with it whoever could want a completion. */
@@ -151,11 +86,11 @@ static void die(struct ring *ring)
 	ring_put(ring); /* the file's */
 }
 
-static struct llist dead; /* [a] rings whose files are gone */
-
 static void bury(struct work *w UNUSED)
 {
 	llist_for_each_safe(ring, llist_take_all(&dead), struct ring, dead_link) die(ring);
+	llist_for_each_safe(ring, llist_take_all(&buried), struct ring, dead_link)
+		destroy(ring);
 }
 
 static struct work burial = WORK_INIT(bury);
@@ -177,7 +112,7 @@ static uint32_t ring_poll(struct file *f)
 	const struct ring_shared *s = ring->shared;
 	uint32_t events = 0;
 
-	if (READ_ONCE(s->sq_tail) - READ_ONCE(ring->sq_head) < ring->sq_entries)
+	if (READ_ONCE(s->sq_tail) - READ_ONCE(ring->sq_head) < ring->q.sq_entries)
 		events |= POLLOUT | POLLWRNORM;
 	if (ring_nr_ready(ring) || (!ring->sqpoll && !llist_is_empty(&ring->woken)) ||
 		!list_is_empty(&ring->overflow))
@@ -210,8 +145,8 @@ static int ring_fdinfo(struct file *f, char *buf, size_t size)
 		"CqHead:\t%u\nCqTail:\t%u\nCachedCqTail:\t%u\nSQEs:\t%u\nCQEs:\t%u\n"
 		"SqThread:\t-1\nSqThreadCpu:\t-1\nUserFiles:\t%u\nUserBufs:\t%u\nPollList:\n"
 		"CqOverflowList:\n",
-		ring->sq_mask, READ_ONCE(s->sq_head), READ_ONCE(s->sq_tail), ring->sq_head,
-		ring->cq_mask, READ_ONCE(s->cq_head), READ_ONCE(s->cq_tail), ring->cq_tail,
+		ring->q.sq_mask, READ_ONCE(s->sq_head), READ_ONCE(s->sq_tail), ring->sq_head,
+		ring->q.cq_mask, READ_ONCE(s->cq_head), READ_ONCE(s->cq_tail), ring->cq_tail,
 		READ_ONCE(s->sq_tail) - ring->sq_head, ring_nr_ready(ring), ring->files.nr,
 		ring->buffers.nr);
 }
@@ -238,6 +173,8 @@ static int check_flags(uint32_t flags)
 
 	if (flags & ~RING_SETUP_FLAGS)
 		return -EINVAL;
+	if (flags & IORING_SETUP_REGISTERED_FD_ONLY && !(flags & IORING_SETUP_NO_MMAP))
+		return -EINVAL;
 	if (flags & IORING_SETUP_TASKRUN_FLAG && !(flags & needs_coop))
 		return -EINVAL;
 	if (flags & IORING_SETUP_SQ_AFF && !(flags & IORING_SETUP_SQPOLL))
@@ -259,7 +196,7 @@ static uint32_t power_of_two(uint32_t n)
 }
 
 /* man 2 io_uring_setup: how many entries the queues have. */
-static int choose_sizes(uint32_t entries, struct io_uring_params *p)
+int ring_choose_sizes(uint32_t entries, struct io_uring_params *p)
 {
 	const bool may_clamp = p->flags & IORING_SETUP_CLAMP;
 	uint32_t cq = p->cq_entries;
@@ -277,47 +214,6 @@ static int choose_sizes(uint32_t entries, struct io_uring_params *p)
 	return p->cq_entries < p->sq_entries ? -EINVAL : 0;
 }
 
-/* The queues' places in their memory, for the program and for us. */
-static int make_memory(struct ring *ring, struct io_uring_params *p)
-{
-	bool has_array = !(p->flags & IORING_SETUP_NO_SQARRAY);
-	size_t cqes = (size_t)p->cq_entries * sizeof(struct io_uring_cqe) << ring->cqe_shift;
-	size_t array = sizeof(struct ring_shared) + cqes;
-	int err = ring_memory_alloc(
-		&ring->rings, array + (has_array ? p->sq_entries * sizeof(uint32_t) : 0));
-
-	if (!err)
-		err = ring_memory_alloc(&ring->sqes, (size_t)p->sq_entries << ring->sqe_shift);
-	if (err)
-		return err;
-	ring->shared = ring->rings.at;
-	ring->cqes = (void *)((char *)ring->rings.at + sizeof(struct ring_shared));
-	ring->sq_array = has_array ? (void *)((char *)ring->rings.at + array) : NULL;
-	ring->sq_entries = ring->shared->sq_entries = p->sq_entries;
-	ring->cq_entries = ring->shared->cq_entries = p->cq_entries;
-	ring->sq_mask = ring->shared->sq_mask = p->sq_entries - 1;
-	ring->cq_mask = ring->shared->cq_mask = p->cq_entries - 1;
-	p->sq_off = (struct io_sqring_offsets){
-		.head = offsetof(struct ring_shared, sq_head),
-		.tail = offsetof(struct ring_shared, sq_tail),
-		.ring_mask = offsetof(struct ring_shared, sq_mask),
-		.ring_entries = offsetof(struct ring_shared, sq_entries),
-		.flags = offsetof(struct ring_shared, sq_flags),
-		.dropped = offsetof(struct ring_shared, sq_dropped),
-		.array = has_array ? (uint32_t)array : 0,
-	};
-	p->cq_off = (struct io_cqring_offsets){
-		.head = offsetof(struct ring_shared, cq_head),
-		.tail = offsetof(struct ring_shared, cq_tail),
-		.ring_mask = offsetof(struct ring_shared, cq_mask),
-		.ring_entries = offsetof(struct ring_shared, cq_entries),
-		.overflow = offsetof(struct ring_shared, cq_overflow),
-		.cqes = sizeof(struct ring_shared),
-		.flags = offsetof(struct ring_shared, cq_flags),
-	};
-	return 0;
-}
-
 static int create(struct io_uring_params *p, struct ring **out)
 {
 	struct ring *ring = mem_alloc(sizeof(*ring), SLAB_ZERO);
@@ -328,7 +224,7 @@ static int create(struct io_uring_params *p, struct ring **out)
 	refcount_init(&ring->refs, 1);
 	mutex_init(&ring->lock, RANK_RING, "ring");
 	spinlock_init(&ring->cq_lock, RANK_RING_CQ, "ring cq");
-	page_source_init(&ring->source, &source_ops);
+	page_source_init(&ring->source, &ring_source_ops);
 	waitq_init(&ring->cq_wait);
 	list_init(&ring->ready);
 	list_init(&ring->drained);
@@ -342,11 +238,12 @@ static int create(struct io_uring_params *p, struct ring **out)
 	}
 	ring->sqe_shift = p->flags & IORING_SETUP_SQE128 ? 7 : 6;
 	ring->cqe_shift = p->flags & IORING_SETUP_CQE32 ? 1 : 0;
-	err = make_memory(ring, p);
+	err = ring_queues_create(ring, p, &ring->q);
 	if (err) {
 		destroy(ring);
 		return err;
 	}
+	ring_queues_publish(ring);
 	*out = ring;
 	return 0;
 }
@@ -367,29 +264,64 @@ static int check_attach(const struct io_uring_params *p)
 	return err;
 }
 
-/* The descriptor, when everything else is there: from then on the program has the ring. */
-static int64_t open_ring(struct ring *ring, struct ring_task *task)
+/* The ring is the file's from now on, if there is one. */
+static int make_file(struct ring *ring, struct ring_task *task, struct file **out)
 {
-	struct fdtable *files = uthread_current()->files;
-	struct file *f;
-	int fd, err = fd_reserve(files, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
+	int err = file_open_anonymous(out, &ring_file_ops, "[io_uring]", ring,
+		O_RDWR | O_CLOEXEC, FILE_READ | FILE_WRITE | FILE_STREAM | FILE_NOT_SENT);
 
 	if (err)
 		return err;
-	err = file_open_anonymous(&f, &ring_file_ops, "[io_uring]", ring, O_RDWR | O_CLOEXEC,
-		FILE_READ | FILE_WRITE | FILE_STREAM | FILE_NOT_SENT);
-	if (err) {
-		fd_unreserve(files, fd);
-		return err;
-	}
-	ring->file = f;
+	ring->file = *out;
 	if (ring->flags & IORING_SETUP_SINGLE_ISSUER &&
 		!(ring->flags & IORING_SETUP_R_DISABLED)) {
 		refcount_get(&task->refs);
 		ring->owner = task;
 	}
-	fd_install(files, fd, f, true);
-	return fd;
+	return 0;
+}
+
+/*
+ * Its number, when everything else is there: from then on the program has the ring. Takes over the
+ * file, unless it fails.
+ */
+static int64_t publish(struct ring *ring, struct ring_task *task,
+	const struct io_uring_params *p, struct file *f)
+{
+	struct fdtable *files = uthread_current()->files;
+	bool is_registered = p->flags & IORING_SETUP_REGISTERED_FD_ONLY;
+	int fd = -1;
+	int64_t n = 0;
+
+	if (!is_registered)
+		n = fd_reserve(files, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
+	if (!n && p->flags & IORING_SETUP_SQPOLL)
+		n = ring_sqpoll_start(ring, task, p);
+	if (!n && is_registered)
+		return ring_fds_add(task, f);
+	if (!n)
+		fd_install(files, fd, f, true);
+	else if (fd >= 0)
+		fd_unreserve(files, fd);
+	return n ? n : fd;
+}
+
+static int64_t open_ring(struct ring *ring, struct ring_task *task,
+	const struct io_uring_params *p, uptr user_params)
+{
+	struct file *f;
+	int64_t n = user_put(user_params, *p);
+
+	if (!n)
+		n = make_file(ring, task, &f);
+	if (n) {
+		ring_put(ring);
+		return n;
+	}
+	n = publish(ring, task, p, f);
+	if (n < 0)
+		file_put(f); /* the end of the ring, as when it is closed */
+	return n;
 }
 
 SYSCALL2(io_uring_setup, uint32_t, entries, uptr, user_params)
@@ -397,7 +329,6 @@ SYSCALL2(io_uring_setup, uint32_t, entries, uptr, user_params)
 	struct io_uring_params p;
 	struct ring_task *task;
 	struct ring *ring;
-	int64_t fd;
 	int err;
 
 	if (user_get(p, user_params))
@@ -406,7 +337,7 @@ SYSCALL2(io_uring_setup, uint32_t, entries, uptr, user_params)
 		return -EINVAL;
 	err = check_flags(p.flags);
 	if (!err)
-		err = choose_sizes(entries, &p);
+		err = ring_choose_sizes(entries, &p);
 	if (!err)
 		err = check_attach(&p);
 	if (!err)
@@ -416,14 +347,5 @@ SYSCALL2(io_uring_setup, uint32_t, entries, uptr, user_params)
 	if (err)
 		return err;
 	p.features = RING_FEATURES;
-	fd = user_put(user_params, p);
-	if (!fd && p.flags & IORING_SETUP_SQPOLL)
-		fd = ring_sqpoll_start(ring, task, &p);
-	if (!fd)
-		fd = open_ring(ring, task);
-	if (fd < 0) {
-		ring_sqpoll_stop(ring, NULL);
-		ring_put(ring);
-	}
-	return fd;
+	return open_ring(ring, task, &p, user_params);
 }

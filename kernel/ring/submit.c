@@ -171,16 +171,16 @@ static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_s
 /* The next entry's place; NULL: the program's array names none. */
 static const void *next_entry(struct ring *ring)
 {
-	uint32_t at = ring->sq_head++ & ring->sq_mask;
+	uint32_t at = ring->sq_head++ & ring->q.sq_mask;
 
-	if (ring->sq_array) {
-		at = READ_ONCE(ring->sq_array[at]);
-		if (UNLIKELY(at >= ring->sq_entries)) {
+	if (ring->q.sq_array) {
+		at = READ_ONCE(ring->q.sq_array[at]);
+		if (UNLIKELY(at >= ring->q.sq_entries)) {
 			WRITE_ONCE(ring->shared->sq_dropped, ring->shared->sq_dropped + 1);
 			return NULL;
 		}
 	}
-	return (const char *)ring->sqes.at + ((size_t)at << ring->sqe_shift);
+	return (const char *)ring->q.sqes.at + ((size_t)at << ring->sqe_shift);
 }
 
 /* Of 64 or 128 bytes: the second half is what some operations have for themselves (cmd). */
@@ -202,7 +202,7 @@ int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
 	unsigned done = 0;
 	bool goes_on = true;
 
-	there = MIN(there, ring->sq_entries);
+	there = MIN(there, ring->q.sq_entries);
 	nr = MIN(nr, there);
 	/* the lock may be given back for a while (small.c), and another thread take entries */
 	while (goes_on && done < nr &&

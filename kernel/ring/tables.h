@@ -9,13 +9,6 @@
 struct ring_buffer;
 
 /* ---- pages.c ---- */
-struct ring_pages {
-	struct page **page; /* NULL: none */
-	size_t nr;
-	struct user *
-		user; /* whose RLIMIT_MEMLOCK they count against, one reference; NULL: nobody's */
-	bool is_pinned; /* the program's own; else the kernel's */
-};
 /* The current program's pages from addr on; or zeroed ones. -EFAULT, -ENOMEM, -EINTR. */
 MUST_CHECK int ring_pages_pin(
 	const struct ring *ring, struct ring_pages *p, uint64_t addr, size_t nr);
@@ -104,6 +97,8 @@ MUST_CHECK int ring_groups_status(struct ring *ring, uptr arg);
 void ring_groups_fini(struct ring *ring);
 /* What mmap sees at IORING_OFF_PBUF_RING and beyond, by pages of the ring's offsets. No lock. -EFAULT. */
 MUST_CHECK int ring_groups_get_page(struct ring *ring, uint64_t index, struct page **out);
+/* Whether one of a group begins there. No lock. */
+bool ring_groups_begin_at(struct ring *ring, uint64_t index);
 
 /* ---- region.c ---- */
 /* IORING_REGISTER_MEM_REGION */
@@ -113,6 +108,7 @@ MUST_CHECK int ring_region_get_wait(
 	struct ring *ring, uint64_t offset, struct io_uring_reg_wait *out);
 /* What mmap sees at IORING_MAP_OFF_PARAM_REGION. No lock. -EFAULT. */
 MUST_CHECK int ring_region_get_page(struct ring *ring, uint64_t index, struct page **out);
+bool ring_region_is_mapped(struct ring *ring); /* or can be: it is not the program's own */
 void ring_region_fini(struct ring *ring); /* when nobody maps the ring any more */
 
 /* ---- rights.c; all [l] ---- */
@@ -134,6 +130,8 @@ MUST_CHECK int ring_query(uptr arg, unsigned nr);
 /* ---- ring_fds.c: the current thread's ---- */
 int64_t ring_fds_register(uptr arg, unsigned nr);
 int64_t ring_fds_unregister(uptr arg, unsigned nr);
+/* The file, whose reference it takes over, gets a number. -EBUSY. */
+int64_t ring_fds_add(struct ring_task *task, struct file *f);
 /* The ring's file, by descriptor or by registered number, with a reference; NULL and an errno. */
 struct file *ring_file_find(int fd, bool is_registered, int *err);
 
@@ -142,6 +140,9 @@ int64_t ring_send_message(uptr arg, unsigned nr);
 
 /* ---- cancel_wait.c ---- */
 int64_t ring_cancel_and_wait(struct ring *ring, uptr arg);
+
+/* ---- resize.c ---- */
+MUST_CHECK int ring_resize(struct ring *ring, uptr arg);
 
 /* ---- register.c ---- */
 /* io_uring_register(2). [l]; gives the lock back in between where it says so. */

@@ -91,6 +91,8 @@ static int64_t map_file(struct map_req *req, int fd)
 	err = req->map_flags & MAP_HUGETLB ? -EINVAL : 0; /* no such file here */
 	err = err ? err : !req->size ? -EINVAL : file_rights(b.file, req->map_flags, req);
 	err = err ? err : b.file->ops->map(b.file, &req->flags, &req->source);
+	if (!err && req->source && req->source->ops->may_map)
+		err = req->source->ops->may_map(req->source, req->offset_pages);
 	if (!err && !req->source && req->flags & VM_SHARED) { /* /dev/zero */
 		fd_release(b);
 		return map_shared_anonymous(req);

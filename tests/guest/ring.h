@@ -59,15 +59,12 @@ static inline unsigned ring_load(const struct ring *r, unsigned offset)
 	return __atomic_load_n(ring_word(r, offset), __ATOMIC_ACQUIRE);
 }
 
-/* With what p says already; the sizes come back in it. */
-static inline void ring_open_with(struct ring *r, unsigned entries)
+static inline void ring_map(struct ring *r)
 {
 	size_t cqe = r->p.flags & IORING_SETUP_CQE32 ? 32 : 16;
 	size_t sqe = r->p.flags & IORING_SETUP_SQE128 ? 128 : 64;
 	size_t sq, cq;
 
-	r->to_submit = 0;
-	CHECK_OK(r->fd = ring_setup(entries, &r->p));
 	sq = r->p.sq_off.array + r->p.sq_entries * sizeof(unsigned);
 	cq = r->p.cq_off.cqes + r->p.cq_entries * cqe;
 	r->rings_size = sq > cq ? sq : cq;
@@ -78,6 +75,14 @@ static inline void ring_open_with(struct ring *r, unsigned entries)
 	r->sqes = mmap(NULL, r->sqes_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 		r->fd, IORING_OFF_SQES);
 	CHECK(r->sqes != MAP_FAILED);
+}
+
+/* With what p says already; the sizes come back in it. */
+static inline void ring_open_with(struct ring *r, unsigned entries)
+{
+	r->to_submit = 0;
+	CHECK_OK(r->fd = ring_setup(entries, &r->p));
+	ring_map(r);
 }
 
 static inline void ring_open(struct ring *r, unsigned entries, unsigned flags)
@@ -187,6 +192,18 @@ static inline struct ring_result ring_run(struct ring *r)
 {
 	CHECK_EQ(ring_submit(r, 1), 1);
 	return ring_take(r);
+}
+
+/* Whether the kernel knows these flags of a ring: it says so itself, if it is new enough to be asked. */
+static inline bool ring_has_setup(uint64_t flags)
+{
+	struct io_uring_query_opcode opcodes = {0};
+	struct io_uring_query_hdr hdr = {.query_data = (uintptr_t)&opcodes,
+		.query_op = IO_URING_QUERY_OPCODES,
+		.size = sizeof(opcodes)};
+
+	return ring_register(-1, IORING_REGISTER_QUERY, &hdr, 0) == 0 &&
+	       (opcodes.ring_setup_flags & flags) == flags;
 }
 
 /* Whether IORING_REGISTER_PROBE names the operation. */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/*
+ * IORING_REGISTER_RESIZE_RINGS: other sizes for the queues of a ring in use. Entries that are not taken yet
+ * and completions that are not read move along; heads and tails stay what they are.
+ *
+ * Only of rings with IORING_SETUP_DEFER_TASKRUN, whose one thread is here and not in the queues. Others
+ * may post completions and wait for them meanwhile.
+ *
+ * Locks   ring->lock [l]; cq_lock [c] while the queues are replaced
+ * Spec    man 2 io_uring_register, man 3 io_uring_resize_rings
+ */
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "ring/tables.h"
+
+static const uint32_t KNOWN = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+/* What the new queues have of the old ones. */
+static const uint32_t INHERITED = IORING_SETUP_NO_SQARRAY | IORING_SETUP_SQE128 |
+				  IORING_SETUP_CQE32 | IORING_SETUP_NO_MMAP |
+				  IORING_SETUP_CQE_MIXED | IORING_SETUP_SQE_MIXED;
+
+static const char *old_entry(const struct ring *ring, uint32_t at)
+{
+	const struct ring_queues *q = &ring->q;
+
+	at &= q->sq_mask;
+	if (q->sq_array)
+		at = READ_ONCE(q->sq_array[at]);
+	return at < q->sq_entries ? (char *)q->sqes.at + ((size_t)at << ring->sqe_shift) : NULL;
+}
+
+/* An entry that the array does not name is dropped when its turn comes. -EOVERFLOW. */
+static int move_entries(struct ring *ring, struct ring_queues *to)
+{
+	uint32_t head = ring->sq_head, tail = atomic_load_acquire(&ring->shared->sq_tail);
+
+	if (tail - head > to->sq_entries)
+		return -EOVERFLOW;
+	for (uint32_t i = head; i != tail; i++) {
+		const char *from = old_entry(ring, i);
+		uint32_t at = i & to->sq_mask;
+
+		if (from)
+			memcpy((char *)to->sqes.at + ((size_t)at << ring->sqe_shift), from,
+				1ul << ring->sqe_shift);
+		if (to->sq_array)
+			to->sq_array[at] = from ? at : UINT32_MAX;
+	}
+	return 0;
+}
+
+/* Those of two places do not wrap around, so the last place is none for them. */
+static bool fits(const struct ring *ring, const struct io_uring_cqe *cqe, uint32_t at,
+	const struct ring_queues *to)
+{
+	return !(ring->flags & IORING_SETUP_CQE_MIXED) || !(cqe->flags & IORING_CQE_F_32) ||
+	       at != to->cq_mask;
+}
+
+static int move_completions(struct ring *ring, struct ring_queues *to)
+{
+	uint32_t head = atomic_load_acquire(&ring->shared->cq_head), tail = ring->cq_tail;
+
+	/* whose list has some is full, and more than full: man 3 io_uring_resize_rings */
+	if (tail - head > to->cq_entries || !list_is_empty(&ring->overflow))
+		return -EOVERFLOW;
+	for (uint32_t i = head; i != tail; i++) {
+		struct io_uring_cqe *from =
+			&ring->q.cqes[(i & ring->q.cq_mask) << ring->cqe_shift];
+		uint32_t at = i & to->cq_mask;
+
+		if (!fits(ring, from, at, to))
+			return -EOVERFLOW;
+		memcpy(&to->cqes[at << ring->cqe_shift], from,
+			sizeof(*from) << ring->cqe_shift);
+		if (ring->flags & IORING_SETUP_CQE_MIXED && from->flags & IORING_CQE_F_32) {
+			i++; /* its second place has no flags of its own */
+			to->cqes[i & to->cq_mask] = ring->q.cqes[i & ring->q.cq_mask];
+		}
+	}
+	return 0;
+}
+
+/* Exchanges the ring's queues with these. */
+static int replace(struct ring *ring, struct ring_queues *q)
+{
+	struct ring_queues old;
+	int err = move_entries(ring, q);
+
+	if (err)
+		return err;
+	spinlock_lock(&ring->cq_lock);
+	err = move_completions(ring, q);
+	if (!err) {
+		old = ring->q;
+		ring->q = *q;
+		*q = old;
+		ring_queues_publish(ring);
+	}
+	spinlock_unlock(&ring->cq_lock);
+	return err;
+}
+
+/* Errors: EINVAL (what is not known, or not for this ring), EFAULT, ENOMEM, EOVERFLOW. */
+int ring_resize(struct ring *ring, uptr arg)
+{
+	struct io_uring_params p;
+	struct ring_queues q;
+	int err;
+
+	if (!(ring->flags & IORING_SETUP_DEFER_TASKRUN))
+		return -EINVAL;
+	if (user_get(p, arg))
+		return -EFAULT;
+	if (p.flags & ~KNOWN)
+		return -EINVAL;
+	p.flags |= ring->flags & INHERITED;
+	if (p.flags & IORING_SETUP_NO_MMAP)
+		return -EINVAL; /* the head would have to move */
+	err = ring_choose_sizes(p.sq_entries, &p);
+	if (!err)
+		err = ring_queues_create(ring, &p, &q);
+	if (err)
+		return err;
+	err = user_put(arg, p);
+	if (!err) {
+		(void)ring_flush_overflow(ring);
+		err = replace(ring, &q);
+	}
+	ring_queues_free(&q);
+	return err;
+}

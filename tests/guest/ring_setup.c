@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Kinds of rings: where their memory is, which numbers they have, other sizes of queues and entries.
+ */
+#include "ring.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+enum { PAGE = 4096 };
+
+static char *map_pages(size_t nr)
+{
+	char *p = mmap(
+		NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+/* 0, or the errno. */
+static int try_map(int fd, uint64_t offset, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+
+	if (p == MAP_FAILED)
+		return errno;
+	CHECK_OK(munmap(p, size));
+	return 0;
+}
+
+TEST(ring_setup, regions_are_mapped_at_their_offsets)
+{
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	CHECK_EQ(try_map(r.fd, IORING_OFF_SQ_RING, r.rings_size), 0);
+	CHECK_EQ(try_map(r.fd, IORING_OFF_CQ_RING, 64), 0);
+	CHECK_EQ(try_map(r.fd, IORING_OFF_SQES, r.sqes_size), 0);
+	CHECK_EQ(try_map(r.fd, 0x18000000, PAGE), ENOMEM);
+	CHECK_EQ(try_map(r.fd, 0x80000000, PAGE), ENOMEM);
+	CHECK_EQ(try_map(r.fd, IORING_OFF_SQES + (1 << 20), PAGE), ENOMEM);
+	CHECK_EQ(try_map(r.fd, IORING_OFF_SQES, r.sqes_size + (1 << 20)), 0);
+	ring_close(&r);
+}
+
+TEST(ring_setup, flags_that_need_others)
+{
+	const unsigned wrong[] = {IORING_SETUP_REGISTERED_FD_ONLY, IORING_SETUP_TASKRUN_FLAG,
+		IORING_SETUP_SQ_AFF, IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_HYBRID_IOPOLL,
+		IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED,
+		IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED};
+
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct io_uring_params p = {.flags = wrong[i]};
+
+		CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+	}
+}
+
+/* ---- Memory of the program's own ---- */
+
+/* A ring whose queues are `at`, its entries a page after so many. */
+static void open_own(struct ring *r, unsigned entries, unsigned flags, char *at, size_t pages)
+{
+	memset(r, 0, sizeof(*r));
+	memset(at, 0xff, 2 * pages * PAGE); /* the kernel begins with what it needs */
+	r->p.flags = flags | IORING_SETUP_NO_MMAP;
+	r->rings = at;
+	r->sqes = at + pages * PAGE;
+	r->p.cq_off.resv2 = (uintptr_t)r->rings;
+	r->p.sq_off.resv2 = (uintptr_t)r->sqes;
+	CHECK_OK(r->fd = ring_setup(entries, &r->p));
+}
+
+TEST(ring_setup, queues_in_the_program_s_memory)
+{
+	struct ring r;
+	char *at = map_pages(8);
+
+	NEWER(ring_has_setup(IORING_SETUP_NO_MMAP));
+	/* two pages of each, which the kernel finds wherever they are */
+	open_own(&r, 64, 0, at, 4);
+	CHECK(r.p.cq_off.cqes + r.p.cq_entries * sizeof(struct io_uring_cqe) <= 4 * PAGE);
+	CHECK_EQ(try_map(r.fd, IORING_OFF_SQ_RING, PAGE), ENOMEM);
+	CHECK_EQ(try_map(r.fd, IORING_OFF_SQES, PAGE), ENOMEM);
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 64; i++)
+			(void)ring_sqe(&r, IORING_OP_NOP, round * 100 + i);
+		CHECK_EQ(ring_submit(&r, 64), 64);
+		for (unsigned i = 0; i < 64; i++)
+			RING_EXPECT(&r, round * 100 + i, 0);
+	}
+	/* it is the ring's, whatever becomes of the addresses */
+	(void)ring_sqe(&r, IORING_OP_NOP, 7);
+	r.to_submit = 0;
+	CHECK_OK(munmap(at, 8 * PAGE));
+	CHECK_EQ(ring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+	CHECK_OK(close(r.fd));
+}
+
+TEST(ring_setup, errors_of_the_program_s_memory)
+{
+	struct io_uring_params p = {.flags = IORING_SETUP_NO_MMAP};
+	const struct rlimit none = {0, 0};
+	char *at = map_pages(4);
+
+	NEWER(ring_has_setup(IORING_SETUP_NO_MMAP));
+	CHECK_ERRNO(ring_setup(4, &p), EFAULT);
+	p.cq_off.resv2 = (uintptr_t)at;
+	CHECK_ERRNO(ring_setup(4, &p), EFAULT);
+	p.sq_off.resv2 = (uintptr_t)at + PAGE + 64;
+	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+	p.sq_off.resv2 = -(uint64_t)PAGE;
+	CHECK_ERRNO(ring_setup(64, &p), EOVERFLOW);
+	p.sq_off.resv2 = 0x10000; /* nothing there */
+	CHECK_ERRNO(ring_setup(4, &p), EFAULT);
+	CHECK_OK(mprotect(at + PAGE, PAGE, PROT_READ));
+	p.sq_off.resv2 = (uintptr_t)at + PAGE;
+	CHECK_ERRNO(ring_setup(4, &p), EFAULT);
+	p.sq_off.resv2 = (uintptr_t)at + 2 * PAGE;
+	IN_CHILD({
+		CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &none));
+		CHECK_OK(setuid(1000));
+		CHECK_ERRNO(ring_setup(4, &p), ENOMEM);
+	});
+	CHECK_OK(close(ring_setup(4, &p)));
+}
+
+TEST(ring_setup, a_ring_that_has_no_descriptor)
+{
+	const unsigned reg = IORING_REGISTER_USE_REGISTERED_RING;
+	struct io_uring_rsrc_update up = {0};
+	int table[1] = {-1}, before, after;
+	struct ring r;
+
+	NEWER(ring_has_setup(IORING_SETUP_NO_MMAP));
+	before = CHECK_OK(dup(0));
+	open_own(&r, 8, IORING_SETUP_REGISTERED_FD_ONLY, map_pages(2), 1);
+	after = CHECK_OK(dup(0));
+	CHECK_EQ(after, before + 1);
+	CHECK_EQ(r.fd, 0);
+	(void)ring_sqe(&r, IORING_OP_NOP, 5);
+	CHECK_EQ(ring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_REGISTERED_RING),
+		1);
+	RING_EXPECT(&r, 5, 0);
+	CHECK_EQ(ring_register(r.fd, IORING_REGISTER_FILES | reg, table, 1), 0);
+	for (int i = 1; i < 16; i++) {
+		open_own(&r, 8, IORING_SETUP_REGISTERED_FD_ONLY, map_pages(2), 1);
+		CHECK_EQ(r.fd, i);
+	}
+	CHECK_ERRNO(ring_setup(4, &r.p), EBUSY);
+	up.offset = 3;
+	CHECK_EQ(ring_register(2, IORING_UNREGISTER_RING_FDS | reg, &up, 1), 1);
+	CHECK_EQ(ring_setup(4, &r.p), 3);
+}
+
+/* ---- Other sizes ---- */
+
+static int resize(struct ring *r, unsigned sq, unsigned cq, unsigned flags)
+{
+	struct io_uring_params p = {.sq_entries = sq, .cq_entries = cq, .flags = flags};
+
+	return ring_register(r->fd, IORING_REGISTER_RESIZE_RINGS, &p, 1);
+}
+
+/* The same, and the new queues are mapped. */
+static void resized(struct ring *r, unsigned sq, unsigned cq)
+{
+	r->p.sq_entries = sq;
+	r->p.cq_entries = cq;
+	r->p.flags = IORING_SETUP_CQSIZE;
+	CHECK_EQ(ring_register(r->fd, IORING_REGISTER_RESIZE_RINGS, &r->p, 1), 0);
+	CHECK_OK(munmap(r->rings, r->rings_size));
+	CHECK_OK(munmap(r->sqes, r->sqes_size));
+	ring_map(r);
+}
+
+static bool can_resize(void)
+{
+	struct ring r;
+	int err;
+
+	if (!ring_has_setup(IORING_SETUP_DEFER_TASKRUN))
+		return false;
+	ring_open(&r, 4, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+	err = resize(&r, 4, 0, 0);
+	ring_close(&r);
+	return err == 0;
+}
+
+static void open_deferred(struct ring *r, unsigned entries, unsigned flags)
+{
+	ring_open(r, entries, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | flags);
+}
+
+TEST(ring_setup, a_ring_grows_and_shrinks_with_what_is_in_it)
+{
+	static const unsigned sizes[] = {8, 64, 16, 1024, 8};
+	uint64_t next = 1, expected = 1;
+	struct ring r;
+
+	NEWER(can_resize());
+	for (unsigned kind = 0; kind < 4; kind++) {
+		open_deferred(&r, 8,
+			(kind & 1 ? IORING_SETUP_SQE128 : 0) |
+				(kind & 2 ? IORING_SETUP_CQE32 : 0));
+		for (unsigned i = 0; i < 50; i++) {
+			unsigned size = sizes[i % 5];
+
+			for (unsigned k = 0; k < 5; k++)
+				(void)ring_sqe(&r, IORING_OP_NOP, next++);
+			CHECK_EQ(ring_submit(&r, 0), 5);
+			(void)ring_sqe(&r, IORING_OP_NOP, next++); /* is not taken yet */
+			resized(&r, size, size);
+			CHECK_EQ(ring_ready(&r), 5u);
+			CHECK_EQ(ring_submit(&r, 6), 1);
+			for (unsigned k = 0; k < 6; k++)
+				RING_EXPECT(&r, expected++, 0);
+		}
+		ring_close(&r);
+	}
+}
+
+TEST(ring_setup, what_does_not_fit_keeps_its_size)
+{
+	struct ring r;
+
+	NEWER(can_resize());
+	ring_open(&r, 8, 0);
+	CHECK_ERRNO(resize(&r, 8, 0, 0), EINVAL);
+	ring_close(&r);
+	open_deferred(&r, 8, 0);
+	CHECK_ERRNO(resize(&r, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(resize(&r, 1 << 20, 0, 0), EINVAL);
+	CHECK_ERRNO(resize(&r, 8, 0, IORING_SETUP_CQE32), EINVAL);
+	CHECK_ERRNO(resize(&r, 8, 4, IORING_SETUP_CQSIZE), EINVAL);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_RESIZE_RINGS, NULL, 1), EINVAL);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_RESIZE_RINGS, (void *)8, 1), EFAULT);
+	CHECK_EQ(resize(&r, 1 << 20, 0, IORING_SETUP_CLAMP), 0);
+	resized(&r, 8, 16);
+	for (unsigned i = 0; i < 7; i++)
+		(void)ring_sqe(&r, IORING_OP_NOP, 1 + i);
+	CHECK_ERRNO(resize(&r, 4, 8, IORING_SETUP_CQSIZE), EOVERFLOW);
+	CHECK_EQ(ring_submit(&r, 0), 7);
+	CHECK_ERRNO(resize(&r, 2, 4, IORING_SETUP_CQSIZE), EOVERFLOW);
+	for (unsigned i = 0; i < 7; i++)
+		(void)ring_sqe(&r, IORING_OP_NOP, 8 + i);
+	CHECK_EQ(ring_submit(&r, 0), 7);
+	for (unsigned i = 0; i < 4; i++)
+		(void)ring_sqe(&r, IORING_OP_NOP, 15 + i);
+	CHECK_EQ(ring_submit(&r, 0), 4);
+	CHECK(ring_load(&r, r.p.sq_off.flags) & IORING_SQ_CQ_OVERFLOW);
+	CHECK_ERRNO(resize(&r, 64, 0, 0), EOVERFLOW);
+	for (unsigned i = 0; i < 3; i++)
+		RING_EXPECT(&r, 1 + i, 0);
+	resized(&r, 64, 64); /* there is room for those that had none */
+	CHECK_EQ(ring_ready(&r), 15u);
+	for (unsigned i = 3; i < 18; i++)
+		RING_EXPECT(&r, 1 + i, 0);
+	ring_close(&r);
+}
+
+struct sender {
+	int fd, nr;
+};
+
+static void *send_messages(void *arg)
+{
+	struct sender *s = arg;
+	struct ring from;
+
+	ring_open(&from, 8, 0);
+	for (int i = 0; i < s->nr; i++) {
+		struct io_uring_sqe *sqe = ring_next(&from, IORING_OP_MSG_RING, s->fd);
+
+		sqe->off = (uint64_t)i;
+		CHECK_EQ(ring_run(&from).res, 0);
+	}
+	ring_close(&from);
+	return NULL;
+}
+
+TEST_WITHIN(ring_setup, a_ring_is_resized_while_another_posts, 60)
+{
+	enum { MESSAGES = 20000 };
+	struct sender s = {.nr = MESSAGES};
+	uint64_t next = 0;
+	pthread_t thread;
+	struct ring r;
+
+	NEWER(can_resize());
+	open_deferred(&r, 8, 0);
+	s.fd = r.fd;
+	CHECK_EQ(pthread_create(&thread, NULL, send_messages, &s), 0);
+	for (unsigned i = 0; next < MESSAGES; i++) {
+		struct io_uring_params p = {.sq_entries = 8u << i % 5};
+		struct ring_result got;
+
+		p.cq_entries = 256u << i % 3;
+		p.flags = IORING_SETUP_CQSIZE;
+		if (ring_register(r.fd, IORING_REGISTER_RESIZE_RINGS, &p, 1) == 0) {
+			CHECK_OK(munmap(r.rings, r.rings_size));
+			CHECK_OK(munmap(r.sqes, r.sqes_size));
+			r.p = p;
+			ring_map(&r);
+		} else {
+			CHECK_EQ(errno, EOVERFLOW);
+		}
+		CHECK_OK(ring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS));
+		while (ring_peek(&r, &got)) {
+			CHECK_EQ(got.user_data, next);
+			next++;
+		}
+	}
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	ring_close(&r);
+}
