@@ -1,93 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * The programs of user/bin, which live on the ring: what they print, and how they end.
- *
- * They need TORUS_OP_SYSCALL, so Linux has nothing to say here. The harness puts them into /bin.
+ * cat, ls, cp and ps of user/bin: what they print, and how they end.
  */
-#include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include "../../kernel/abi/torus.h"
-#include "guest.h"
-#include "ring.h"
-
-enum { TEXT_SIZE = 65536, WORDS_MAX = 16 };
-
-static void need_programs(void)
-{
-	struct ring r;
-	bool any_call;
-
-	ring_open(&r, 8, 0);
-	any_call = ring_has_op(&r, TORUS_OP_SYSCALL);
-	ring_close(&r);
-	NEWER(any_call);
-}
-
-/* What a program said. */
-struct said {
-	int status; /* of exit, or 128 and the signal */
-	char out[TEXT_SIZE], err[TEXT_SIZE];
-};
-static struct said said;
-
-static void read_back(int fd, char *text)
-{
-	ssize_t n = CHECK_OK(pread(fd, text, TEXT_SIZE - 1, 0));
-
-	text[n] = 0;
-	close(fd);
-}
-
-static int scratch(void)
-{
-	return CHECK_OK(open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-}
-
-static pid_t start(char *const argv[], int in, int out, int err)
-{
-	char path[100];
-	pid_t pid = CHECK_OK(fork());
-
-	if (pid)
-		return pid;
-	snprintf(path, sizeof(path), "/bin/%s", argv[0]);
-	dup2(in, 0);
-	dup2(out, 1);
-	dup2(err, 2);
-	execv(path, argv);
-	_exit(99);
-}
-
-static int status_of(pid_t pid)
-{
-	int status;
-
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/* Runs a program with this input; what came of it is in `said`. */
-static void run_words(const char *input, char *const argv[])
-{
-	int in = scratch(), out = scratch(), err = scratch();
-
-	CHECK_EQ(write(in, input, strlen(input)), strlen(input));
-	CHECK_EQ(lseek(in, 0, SEEK_SET), 0);
-	said.status = status_of(start(argv, in, out, err));
-	close(in);
-	read_back(out, said.out);
-	read_back(err, said.err);
-}
-#define RUN(input, ...) run_words(input, (char *const[]){__VA_ARGS__, NULL})
-
-#define EXPECT(status_, out_, err_)                                                            \
-	do {                                                                                   \
-		CHECK_STREQ(said.err, err_);                                                   \
-		CHECK_STREQ(said.out, out_);                                                   \
-		CHECK_EQ(said.status, status_);                                                \
-	} while (0)
+#include "user.h"
 
 /* ---- cat ---- */
 
@@ -270,16 +187,6 @@ static void expect_same(const char *a, const char *b)
 	} while (n);
 	close(fd);
 	close(fd2);
-}
-
-static void put_large(const char *path, unsigned size)
-{
-	FILE *f = fopen(path, "w");
-
-	CHECK(f);
-	for (unsigned i = 0; i < size; i++)
-		putc((int)(i * 7 + i / 251), f);
-	CHECK_OK(fclose(f));
 }
 
 TEST(user, cp_copies_every_byte)
