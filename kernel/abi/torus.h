@@ -37,7 +37,7 @@
  * instruction, with a descriptor for the process (man 2 pidfd_open), which is closed by exec, or with the
  * errno that stopped it; nothing is left of the child then, and nobody is told of it.
  *
- *     fd            the directory in which the program's path begins, as in execveat()
+ *     fd            the directory in which the program's path begins, as in execveat(), after the steps
  *     addr          struct torus_spawn
  *     len           its size, as the program knows it: what is not given is 0
  *     file_index    0, a slot + 1 for the descriptor, or IORING_FILE_INDEX_ALLOC; as in ACCEPT
@@ -50,8 +50,9 @@
  * group, session, credentials, filters.
  *
  * The steps come in this order: SETSID, PGROUP, LIMITS, SIGDEFAULT, SIGMASK, the file actions one after
- * another, CRED, NO_NEW_PRIVS, the program. Files are opened, and directories entered, with the
- * credentials of who submits. A filter of system calls is asked about each step as the call it means.
+ * another, GROUPS, GID, UID, NO_NEW_PRIVS, the program. The child takes them, so numbers of descriptors
+ * are its own, but for INHERIT's. A filter of system calls is asked about clone() when the entry is
+ * submitted, and in the child about each step as the call it means.
  */
 #define TORUS_OP_SPAWN 253
 #define TORUS_OP_LAST  255 /* one more than the highest */
@@ -60,10 +61,12 @@
 #define TORUS_SPAWN_SETSID       (1U << 1) /* setsid() */
 #define TORUS_SPAWN_SIGMASK      (1U << 2) /* sigmask is blocked, instead of what the thread blocks */
 #define TORUS_SPAWN_SIGDEFAULT   (1U << 3) /* those in sigdefault are not ignored */
-#define TORUS_SPAWN_CRED         (1U << 4) /* setgroups(groups), setresgid(gid), setresuid(uid) */
-#define TORUS_SPAWN_NO_NEW_PRIVS (1U << 5) /* man 2 prctl: PR_SET_NO_NEW_PRIVS */
-#define TORUS_SPAWN_CLEAN        (1U << 6) /* no descriptors but those of the file actions */
-#define TORUS_SPAWN_ALL          ((1U << 7) - 1)
+#define TORUS_SPAWN_GROUPS       (1U << 4) /* setgroups(nr_groups, groups) */
+#define TORUS_SPAWN_GID          (1U << 5) /* setresgid(gid, gid, gid) */
+#define TORUS_SPAWN_UID          (1U << 6) /* setresuid(uid, uid, uid) */
+#define TORUS_SPAWN_NO_NEW_PRIVS (1U << 7) /* man 2 prctl: PR_SET_NO_NEW_PRIVS */
+#define TORUS_SPAWN_CLEAN        (1U << 8) /* no descriptors but those of the file actions */
+#define TORUS_SPAWN_ALL          ((1U << 9) - 1)
 
 struct torus_spawn {
 	__u32 flags;        /* TORUS_SPAWN_* */
@@ -74,12 +77,12 @@ struct torus_spawn {
 	__u64 actions;      /* struct torus_file_action *, nr_actions of them */
 	__u64 limits;       /* struct torus_limit *, nr_limits of them */
 	__u32 nr_actions;   /* at most TORUS_SPAWN_ACTIONS_MAX */
-	__u32 nr_limits;    /* at most as many as there are limits (16) */
+	__u32 nr_limits;    /* at most TORUS_SPAWN_LIMITS_MAX */
 	__u64 sigmask;
 	__u64 sigdefault;
 	__s32 pgroup;
 	__u32 exit_signal;  /* what the parent gets at its end; 0: SIGCHLD */
-	__u32 uid;          /* real, effective and saved; of files too */
+	__u32 uid;
 	__u32 gid;
 	__u64 groups;       /* __u32 *, nr_groups of them */
 	__u32 nr_groups;
@@ -89,6 +92,8 @@ struct torus_spawn {
 };
 
 #define TORUS_SPAWN_ACTIONS_MAX 1024
+#define TORUS_SPAWN_LIMITS_MAX  16
+#define TORUS_SPAWN_SIZE_FIRST  120 /* of the structure as it is here; a smaller one is EINVAL */
 
 #define TORUS_FILE_OPEN    0 /* openat(from, path, flags, mode), as descriptor fd */
 #define TORUS_FILE_CLOSE   1 /* close(fd), which may be closed already */

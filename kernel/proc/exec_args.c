@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/exec_priv.h"
+#include "proc/spawn.h"
 
 enum {
 	MAX_BYTES = 6 << 20, /* Linux: 3/4 of _STK_LIM */
@@ -208,20 +209,65 @@ static int add_list(
 	}
 }
 
-int exec_args_read(struct exec_args *a, const struct exec_params *params, const char *name)
+static int add_lists(struct exec_args *a, const struct exec_params *params)
 {
-	int err;
+	int err = add_list(a, params->argv, params->argv_kernel, &a->nr_argv);
 
-	err = add_list(a, params->argv, params->argv_kernel, &a->nr_argv);
 	if (!err && !a->nr_argv) { /* Linux 5.18: nobody finds argv[0] missing */
 		err = add_string(a, "");
 		a->nr_argv = 1;
 	}
 	if (!err)
 		err = add_list(a, params->envp, params->envp_kernel, &a->nr_envp);
-	if (!err)
-		err = add_string(a, name);
 	return err;
+}
+
+/* All of `from`, which is as new afterwards. */
+static void take_over(struct exec_args *a, struct exec_args *from)
+{
+	*a = *from;
+	if (a->pages == from->inline_pages)
+		a->pages = a->inline_pages;
+	if (a->offsets == from->inline_offsets)
+		a->offsets = a->inline_offsets;
+	exec_args_init(from);
+}
+
+int exec_args_read(struct exec_args *a, const struct exec_params *params, const char *name)
+{
+	int err = 0;
+
+	if (params->args)
+		take_over(a, params->args);
+	else
+		err = add_lists(a, params);
+	return err ? err : add_string(a, name);
+}
+
+int exec_args_keep(uptr argv, uptr envp, struct exec_args **out)
+{
+	const struct exec_params params = {.argv = argv, .envp = envp};
+	struct exec_args *a = mem_alloc(sizeof(*a), 0);
+	int err;
+
+	if (!a)
+		return -ENOMEM;
+	exec_args_init(a);
+	err = add_lists(a, &params);
+	if (err) {
+		exec_args_free(a);
+		return err;
+	}
+	*out = a;
+	return 0;
+}
+
+void exec_args_free(struct exec_args *a)
+{
+	if (!a)
+		return;
+	exec_args_fini(a);
+	mem_free(a);
 }
 
 int exec_args_push(struct exec_args *a, const char *text, size_t len)

@@ -88,9 +88,11 @@ static void give_back_process(struct proc *p)
 	p->vm = NULL;
 	exe = p->exe;
 	p->exe = NULL;
-	p->times.max_resident_kib = MAX(p->times.max_resident_kib, proc_peak_kib(vm));
+	if (vm) /* a spawn that came to nothing has none */
+		p->times.max_resident_kib = MAX(p->times.max_resident_kib, proc_peak_kib(vm));
 	irqlock_unlock(&p->lock);
-	vmspace_put(vm);
+	if (vm)
+		vmspace_put(vm);
 	if (exe)
 		file_put(exe);
 }
@@ -200,6 +202,8 @@ static bool notify_end(struct proc *p)
 	int status = p->exit_status, why = CLD_EXITED, code = status >> 8 & 0xff;
 	bool is_unwanted = p->exit_signal == SIGCHLD && signal_ignores_children(p->parent);
 
+	if (READ_ONCE(p->flags) & PROC_UNBORN)
+		return true;
 	if (status & 0x7f) {
 		why = status & 0x80 ? CLD_DUMPED : CLD_KILLED;
 		code = status & 0x7f;

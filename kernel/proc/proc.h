@@ -70,6 +70,7 @@ enum proc_flags {
 	PROC_CONTINUED = 64, /* WCONTINUED has not seen it */
 	PROC_ZOMBIE = 128,
 	PROC_FORK_NO_EXEC = 256, /* a fork that has not called exec: accounting's AFORK */
+	PROC_UNBORN = 512, /* a spawn without its program: no news for its parent (proc/spawn.h) */
 };
 
 extern struct irqlock proc_tree_lock;
@@ -248,6 +249,7 @@ struct exec_params {
 	int at_flags;
 	uptr argv, envp; /* of the program, when argv_kernel is NULL */
 	const char *const *argv_kernel, *const *envp_kernel; /* the first program's */
+	struct exec_args *args; /* instead: kept earlier (proc/spawn.h), and used up by this; or NULL */
 };
 MUST_CHECK int proc_exec(const struct exec_params *params);
 NORETURN void proc_exit_thread(int code); /* exit(2) */

@@ -19,6 +19,8 @@ static bool is_eligible(const struct wait_what *what, const struct proc *child)
 {
 	bool is_clone = child->exit_signal != SIGCHLD;
 
+	if (READ_ONCE(child->flags) & PROC_UNBORN)
+		return false;
 	if ((what->options & __WNOTHREAD) && child->parent_thread != uthread_current())
 		return false;
 	if (what->type == WAIT_FOR_GROUP && child->group->nr != what->nr)

@@ -259,6 +259,16 @@ static bool opens_directly(const struct req *r)
 	return r->call.slot && r->opcode != IORING_OP_CLOSE;
 }
 
+static int64_t dispatch(const struct req *r, struct uthread *u)
+{
+	int64_t n;
+
+	u->given_names = r->call.names ? r->call.names->name : NULL;
+	n = sys_dispatch(r->call.nr, r->call.a);
+	u->given_names = NULL;
+	return n;
+}
+
 static int64_t make_call(struct req *r)
 {
 	struct uthread *u = uthread_current();
@@ -266,21 +276,21 @@ static int64_t make_call(struct req *r)
 
 	u->given[0] = r->file;
 	u->given[1] = r->call.input ? r->call.input->file : NULL;
-	u->given_names = r->call.names ? r->call.names->name : NULL;
 	u->takes_files = opens_directly(r);
-	if (r->opcode == IORING_OP_SPLICE)
+	if (r->opcode == TORUS_OP_SPAWN)
+		n = spawn_run(r);
+	else if (r->opcode == IORING_OP_SPLICE)
 		n = run_splice(&r->call);
 	else if (r->opcode == IORING_OP_TEE)
 		n = run_tee(&r->call);
 	else
-		n = sys_dispatch(r->call.nr, r->call.a);
+		n = dispatch(r, u);
 	for (unsigned i = 0; i < FDS_TAKEN && u->takes_files; i++) {
 		r->call.opened[i] = n >= 0 ? u->taken[i] : NULL;
 		u->taken[i] = NULL;
 	}
 	u->nr_reserved = 0;
 	u->takes_files = false;
-	u->given_names = NULL;
 	u->given[0] = u->given[1] = NULL;
 	return n;
 }

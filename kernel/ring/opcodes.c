@@ -102,4 +102,5 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 	CALL_ROW(IORING_OP_WAITID, waitid, 0),
 	CALL_ROW(IORING_OP_FUTEX_WAITV, ring_futex_waitv, 0),
 	CALL_ROW(TORUS_OP_SYSCALL, any_call, OPCODE_IOPRIO),
+	[TORUS_OP_SPAWN] = {"spawn", OPCODE_CALL, spawn_prepare, call_issue, spawn_clean, 0},
 };

@@ -54,6 +54,11 @@ void call_begin(struct req *r, uint64_t nr);
 int64_t call_issue(struct req *r);
 void call_clean(struct req *r);
 
+/* ---- spawn.c ---- */
+int spawn_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t spawn_run(struct req *r); /* on its fiber: a descriptor, or -errno */
+void spawn_clean(struct req *r);
+
 /* ---- cancel.c ---- */
 int cancel_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t cancel_issue(struct req *r);

@@ -204,7 +204,10 @@ struct req_call {
 	struct fiber_job job;
 	uint64_t nr, a[6];
 	int64_t result;
-	struct call_names *names; /* [l] kept, because it had to wait for its turn; NULL */
+	union {
+		struct call_names *names; /* [l] kept, because it had to wait for its turn; NULL */
+		struct spawn_plan *plan;  /* [I] of a spawn */
+	};
 	struct ring_node *input;  /* [l] a second registered file: splice reads from it */
 	bool is_done;             /* before the fiber gave the CPU back */
 	struct file *opened[2];   /* by a call whose descriptors are direct ones */
