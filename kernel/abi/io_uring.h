@@ -74,6 +74,8 @@ struct ring_getevents_arg {
 #define IORING_NOP_TW            (1U << 4)
 #define IORING_NOP_CQE32         (1U << 5)
 
+#define IORING_URING_CMD_MULTISHOT (1U << 1)
+
 #define IORING_TIMEOUT_MULTISHOT (1U << 6)
 
 #define IORING_RECVSEND_BUNDLE     (1U << 4)

@@ -134,6 +134,7 @@ int any_call_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	int err = 0;
 
 	call_begin(r, (uint64_t)(uint32_t)sqe->fd);
+	req_post_long(r);
 	if (sqe->buf_index || sqe->ioprio & ~TORUS_SYSCALL_INDIRECT ||
 		sqe->flags & IOSQE_FIXED_FILE)
 		return -EINVAL;

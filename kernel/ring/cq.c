@@ -6,6 +6,9 @@
  *     ring_post    writes an entry; the program may see it at once
  *     ring_commit  after a few of them: wakes who waits, signals the eventfd, ends timeouts that count
  *
+ * With IORING_SETUP_CQE_MIXED an entry may be as long as two. It does not wrap around: where only the last
+ * place is left, an entry that says nothing (IORING_CQE_F_SKIP) takes that.
+ *
  * The program owns cq_head and may write anything there. It can only make the queue look full or
  * empty by that, which harms nobody else.
  *
@@ -25,22 +28,39 @@ static uint32_t nr_used(const struct ring *ring)
 	return ring->cq_tail - atomic_load_acquire(&ring->shared->cq_head);
 }
 
+static bool is_long(const struct ring *ring, uint32_t flags)
+{
+	return flags & IORING_CQE_F_32 && ring->flags & IORING_SETUP_CQE_MIXED;
+}
+
 static void write_entry(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
 	const uint64_t big[2])
 {
-	uint32_t at = ring->cq_tail & ring->q.cq_mask;
+	uint32_t at = ring->cq_tail & ring->q.cq_mask, size = is_long(ring, flags) ? 2 : 1;
 	struct io_uring_cqe *cqe = &ring->q.cqes[at << ring->cqe_shift];
 
 	cqe->user_data = user_data;
 	cqe->res = res;
 	cqe->flags = flags;
-	if (ring->cqe_shift) {
+	if (ring->cqe_shift || UNLIKELY(size > 1)) {
 		cqe->big_cqe[0] = big ? big[0] : 0;
 		cqe->big_cqe[1] = big ? big[1] : 0;
 	}
-	ring->cq_tail++;
+	ring->cq_tail += size;
 	/* pairs with the program's acquire: the entry is there when its tail is seen */
 	atomic_store_release(&ring->shared->cq_tail, ring->cq_tail);
+}
+
+/* Whether an entry of these flags can be written now. */
+static bool make_room(struct ring *ring, uint32_t flags)
+{
+	uint32_t mask = ring->q.cq_mask;
+
+	if (LIKELY(!is_long(ring, flags)))
+		return nr_used(ring) < ring->q.cq_entries;
+	if ((ring->cq_tail & mask) == mask && nr_used(ring) < ring->q.cq_entries)
+		write_entry(ring, 0, 0, IORING_CQE_F_SKIP, NULL);
+	return (ring->cq_tail & mask) != mask && nr_used(ring) < ring->q.cq_entries - 1;
 }
 
 static void set_sq_flag(struct ring *ring, uint32_t flag, bool on)
@@ -77,7 +97,7 @@ bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flag
 	bool is_there = true;
 
 	spinlock_lock(&ring->cq_lock);
-	if (LIKELY(list_is_empty(&ring->overflow) && nr_used(ring) < ring->q.cq_entries))
+	if (LIKELY(list_is_empty(&ring->overflow) && make_room(ring, flags)))
 		write_entry(ring, user_data, res, flags, big);
 	else
 		is_there = add_overflow(ring, user_data, res, flags, big);
@@ -93,7 +113,7 @@ bool ring_post_if_room(
 	bool is_there;
 
 	spinlock_lock(&ring->cq_lock);
-	is_there = list_is_empty(&ring->overflow) && nr_used(ring) < ring->q.cq_entries;
+	is_there = list_is_empty(&ring->overflow) && make_room(ring, flags);
 	if (is_there)
 		write_entry(ring, user_data, res, flags, NULL);
 	ring->nr_counted += is_there && is_counted;
@@ -109,10 +129,13 @@ bool ring_flush_overflow(struct ring *ring)
 	if (LIKELY(list_is_empty(&ring->overflow)))
 		return false;
 	spinlock_lock(&ring->cq_lock);
-	while (!list_is_empty(&ring->overflow) && nr_used(ring) < ring->q.cq_entries) {
+	while (!list_is_empty(&ring->overflow)) {
 		struct ring_overflow *o =
-			list_pop_head(&ring->overflow, struct ring_overflow, link);
+			list_first(&ring->overflow, struct ring_overflow, link);
 
+		if (!make_room(ring, o->flags))
+			break;
+		list_remove(&o->link);
 		write_entry(ring, o->user_data, o->res, o->flags, o->big);
 		mem_free(o);
 	}

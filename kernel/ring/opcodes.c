@@ -19,6 +19,13 @@
 
 const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 	[IORING_OP_NOP] = {"nop", OPCODE_POLLS, nop_prepare, nop_issue, NULL, -1},
+	[IORING_OP_NOP128] = {"nop128", OPCODE_POLLS | OPCODE_WIDE, nop_prepare, nop_issue,
+		NULL, -1},
+	[IORING_OP_URING_CMD] = {"uring_cmd", OPCODE_FILE | OPCODE_POLLS | OPCODE_BUFFERS,
+		uring_cmd_prepare, uring_cmd_issue, NULL, -1},
+	[IORING_OP_URING_CMD128] = {"uring_cmd128",
+		OPCODE_FILE | OPCODE_POLLS | OPCODE_BUFFERS | OPCODE_WIDE, uring_cmd_prepare,
+		uring_cmd_issue, NULL, -1},
 
 	RW_ROW(IORING_OP_READ, "read", OPCODE_BUFFERS, rw_prepare, __NR_read),
 	RW_ROW(IORING_OP_WRITE, "write", 0, rw_prepare, __NR_write),

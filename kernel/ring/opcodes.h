@@ -66,6 +66,8 @@ int64_t cancel_issue(struct req *r);
 /* ---- small.c ---- */
 int nop_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t nop_issue(struct req *r);
+int uring_cmd_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t uring_cmd_issue(struct req *r);
 int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t msg_ring_issue(struct req *r);
 int ring_futex_wait_prepare(struct req *r, const struct io_uring_sqe *sqe);

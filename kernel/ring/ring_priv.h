@@ -45,7 +45,8 @@ enum { RING_MAX_ENTRIES = 32768, RING_FDS = 16 /* IORING_REGISTER_RING_FDS, of a
 		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SQE128 |  \
 		IORING_SETUP_CQE32 | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | \
 		IORING_SETUP_NO_MMAP | IORING_SETUP_REGISTERED_FD_ONLY |                       \
-		IORING_SETUP_NO_SQARRAY)
+		IORING_SETUP_NO_SQARRAY | IORING_SETUP_HYBRID_IOPOLL |                         \
+		IORING_SETUP_CQE_MIXED | IORING_SETUP_SQE_MIXED)
 #define RING_FEATURES                                                                          \
 	(IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |            \
 		IORING_FEAT_RW_CUR_POS | IORING_FEAT_CUR_PERSONALITY | IORING_FEAT_FAST_POLL | \
@@ -95,7 +96,7 @@ struct ring_queues {
 	struct ring_memory rings, sqes;
 	uint32_t sq_entries, sq_mask, cq_entries, cq_mask;
 	uint32_t *sq_array;        /* NULL: IORING_SETUP_NO_SQARRAY */
-	struct io_uring_cqe *cqes; /* of 32 bytes: every second one */
+	struct io_uring_cqe *cqes; /* of 32 bytes: every second one; or some of two */
 };
 
 /* ---- Tables: files.c, buffers.c ---- */
@@ -184,7 +185,7 @@ struct req_net {
 	int32_t slot;          /* [I] accept: a direct descriptor, + 1; 0: a number */
 	uint16_t flags;        /* [I] IORING_RECVSEND_*, IORING_ACCEPT_* */
 	bool has_notification; /* [l] of SEND_ZC: it was begun */
-	int32_t error;           /* [I] of memory that the entry names: its result */
+	int32_t error;         /* [I] of memory that the entry names: its result */
 	union {
 		struct req_msg *msg; /* [I] what only some need; NULL */
 		uptr addr_len;       /* [I] accept */
@@ -264,6 +265,7 @@ enum ring_opcode_flags {
 	OPCODE_IOPRIO = 8,  /* ioprio has a meaning */
 	OPCODE_CALL = 16,   /* a system call, on a fiber */
 	OPCODE_POLLS = 32,  /* may be used on a ring with IORING_SETUP_IOPOLL */
+	OPCODE_WIDE = 64,   /* its entries have 128 bytes, on any ring */
 };
 
 struct ring_opcode {
@@ -299,13 +301,13 @@ struct ring_overflow {
 struct ring {
 	refcount refs; /* [a] its file, its mappings, its requests, those who use it */
 	struct mutex lock;
-	uint32_t flags;                 /* [I] IORING_SETUP_*, but R_DISABLED [l] */
-	bool is_dead;                   /* [l] the file is gone: completions go nowhere */
-	struct ring_memory head;        /* [I] the page of `shared`; none with NO_MMAP */
-	struct ring_shared *shared;     /* [I] */
-	struct ring_queues q;           /* [l] + [c] */
-	struct page_source source;      /* what mmap maps */
-	struct ring_task *owner;        /* [l] SINGLE_ISSUER; NULL: nobody yet */
+	uint32_t flags;             /* [I] IORING_SETUP_*, but R_DISABLED [l] */
+	bool is_dead;               /* [l] the file is gone: completions go nowhere */
+	struct ring_memory head;    /* [I] the page of `shared`; none with NO_MMAP */
+	struct ring_shared *shared; /* [I] */
+	struct ring_queues q;       /* [l] + [c] */
+	struct page_source source;  /* what mmap maps */
+	struct ring_task *owner;    /* [l] SINGLE_ISSUER; NULL: nobody yet */
 
 	/* submission */
 	uint32_t sq_head;               /* [l] */
@@ -325,11 +327,11 @@ struct ring {
 
 	/* completion */
 	struct spinlock cq_lock;
-	unsigned cqe_shift;           /* [I] */
-	uint32_t cq_tail;             /* [c] */
-	uint32_t nr_counted;          /* [c] completions that timeouts count */
-	struct list overflow;         /* [c] */
-	bool has_posted;              /* [c] since the last commit */
+	unsigned cqe_shift;   /* [I] */
+	uint32_t cq_tail;     /* [c] */
+	uint32_t nr_counted;  /* [c] completions that timeouts count */
+	struct list overflow; /* [c] */
+	bool has_posted;      /* [c] since the last commit */
 	struct waitq cq_wait;
 	struct llist woken; /* [a] IORING_SETUP_DEFER_TASKRUN: instead of the owner's */
 
@@ -348,6 +350,18 @@ struct ring {
 	struct ring_sqpoll *sqpoll;               /* [I] after setup; NULL: programs enter */
 	struct llist_node dead_link; /* when the file is gone, or all is: setup.c */
 };
+
+/* Whether completions may have 32 bytes. */
+static inline bool ring_has_long_entries(const struct ring *ring)
+{
+	return ring->cqe_shift || ring->flags & IORING_SETUP_CQE_MIXED;
+}
+/* Its completion shows r->big, if its ring has room for that. */
+static inline void req_post_long(struct req *r)
+{
+	if (r->ring->flags & IORING_SETUP_CQE_MIXED)
+		r->cqe_flags |= IORING_CQE_F_32;
+}
 
 static inline struct req *req_of(struct op *op)
 {

@@ -167,6 +167,11 @@ struct ring *ring_of_file(struct file *f)
 
 /* ---- Making one ---- */
 
+static bool has_all(uint32_t flags, uint32_t both)
+{
+	return (flags & both) == both;
+}
+
 static int check_flags(uint32_t flags)
 {
 	const uint32_t needs_coop = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN;
@@ -174,6 +179,11 @@ static int check_flags(uint32_t flags)
 	if (flags & ~RING_SETUP_FLAGS)
 		return -EINVAL;
 	if (flags & IORING_SETUP_REGISTERED_FD_ONLY && !(flags & IORING_SETUP_NO_MMAP))
+		return -EINVAL;
+	if (flags & IORING_SETUP_HYBRID_IOPOLL && !(flags & IORING_SETUP_IOPOLL))
+		return -EINVAL;
+	if (has_all(flags, IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED) ||
+		has_all(flags, IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED))
 		return -EINVAL;
 	if (flags & IORING_SETUP_TASKRUN_FLAG && !(flags & needs_coop))
 		return -EINVAL;
@@ -196,7 +206,7 @@ static uint32_t power_of_two(uint32_t n)
 }
 
 /* man 2 io_uring_setup: how many entries the queues have. */
-int ring_choose_sizes(uint32_t entries, struct io_uring_params *p)
+static int choose(uint32_t entries, struct io_uring_params *p)
 {
 	const bool may_clamp = p->flags & IORING_SETUP_CLAMP;
 	uint32_t cq = p->cq_entries;
@@ -212,6 +222,17 @@ int ring_choose_sizes(uint32_t entries, struct io_uring_params *p)
 		return -EINVAL;
 	p->cq_entries = power_of_two(MIN(cq, 2u * RING_MAX_ENTRIES));
 	return p->cq_entries < p->sq_entries ? -EINVAL : 0;
+}
+
+/* A queue of mixed sizes has room for one of the large. */
+int ring_choose_sizes(uint32_t entries, struct io_uring_params *p)
+{
+	int err = choose(entries, p);
+
+	if (!err && ((p->flags & IORING_SETUP_SQE_MIXED && p->sq_entries < 2) ||
+			    (p->flags & IORING_SETUP_CQE_MIXED && p->cq_entries < 2)))
+		err = -EOVERFLOW;
+	return err;
 }
 
 static int create(struct io_uring_params *p, struct ring **out)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Operations of a few lines: NOP, messages to other rings, futexes.
+ * Operations of a few lines: NOP, commands, messages to other rings, futexes.
  *
  * Locks   ring->lock [l]; of two rings' locks the one at the lower address first
  * Spec    man 2 io_uring_enter; man 3 io_uring_prep_msg_ring, io_uring_prep_futex_wait
@@ -30,8 +30,10 @@ int nop_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		return -EINVAL;
 	r->words.w[NOP_RESULT] = flags & IORING_NOP_INJECT_RESULT ? sqe->len : 0;
 	r->words.w[NOP_FLAGS] = flags;
-	if (flags & IORING_NOP_CQE32 && !r->ring->cqe_shift)
+	if (flags & IORING_NOP_CQE32 && !ring_has_long_entries(r->ring))
 		return -EINVAL;
+	if (flags & IORING_NOP_CQE32)
+		req_post_long(r);
 	r->big[0] = sqe->off;
 	r->big[1] = sqe->addr;
 	return 0;
@@ -45,6 +47,27 @@ int64_t nop_issue(struct req *r)
 	if (flags & IORING_NOP_FILE)
 		err = req_get_file(r, flags & IORING_NOP_FIXED_FILE);
 	return err ? err : (int32_t)r->words.w[NOP_RESULT];
+}
+
+/* ---- Commands of drivers ---- */
+
+/* man 2 io_uring_enter: IORING_OP_URING_CMD. Its flags, and that many buffers go with many answers. */
+int uring_cmd_prepare(struct req *r UNUSED, const struct io_uring_sqe *sqe)
+{
+	const uint32_t known = IORING_URING_CMD_FIXED | IORING_URING_CMD_MULTISHOT;
+	uint32_t flags = sqe->uring_cmd_flags;
+	bool is_multishot = flags & IORING_URING_CMD_MULTISHOT,
+	     has_group = sqe->flags & IOSQE_BUFFER_SELECT;
+
+	if (sqe->__pad1 || flags & ~known || (flags & IORING_URING_CMD_FIXED && has_group))
+		return -EINVAL;
+	return is_multishot != has_group ? -EINVAL : 0;
+}
+
+/* No file here has any. */
+int64_t uring_cmd_issue(struct req *r UNUSED)
+{
+	return -EOPNOTSUPP;
 }
 
 /* ---- Messages ---- */

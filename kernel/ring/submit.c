@@ -62,7 +62,7 @@ static uint16_t flags_of(const struct io_uring_sqe *sqe)
 static int decode(struct req *r, const struct io_uring_sqe *sqe)
 {
 	struct ring *ring = r->ring;
-	int err;
+	int err = r->error;
 
 	r->user_data = sqe->user_data;
 	r->opcode = sqe->opcode;
@@ -70,6 +70,8 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 	r->fd = sqe->fd;
 	r->buf_group = sqe->buf_group;
 	r->flags = flags_of(sqe);
+	if (err)
+		return err;
 	if (sqe->opcode >= TORUS_OP_LAST || !ring_opcodes[sqe->opcode].name)
 		return -EINVAL;
 	err = check_flags(ring, sqe, &ring_opcodes[sqe->opcode]);
@@ -169,7 +171,7 @@ static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_s
 /* ---- The queue ---- */
 
 /* The next entry's place; NULL: the program's array names none. */
-static const void *next_entry(struct ring *ring)
+static const char *next_entry(struct ring *ring)
 {
 	uint32_t at = ring->sq_head++ & ring->q.sq_mask;
 
@@ -180,7 +182,7 @@ static const void *next_entry(struct ring *ring)
 			return NULL;
 		}
 	}
-	return (const char *)ring->q.sqes.at + ((size_t)at << ring->sqe_shift);
+	return (char *)ring->q.sqes.at + ((size_t)at << ring->sqe_shift);
 }
 
 /* Of 64 or 128 bytes: the second half is what some operations have for themselves (cmd). */
@@ -189,10 +191,37 @@ union entry {
 	uint8_t bytes[128];
 };
 
-static void copy_entry(const struct ring *ring, union entry *to, const void *from)
+static void copy_entry(const struct ring *ring, union entry *to, const char *from)
 {
 	memcpy(to, from, 1ul << ring->sqe_shift);
 	compiler_barrier(); /* looked at once: what we decode is what we copied */
+}
+
+static bool is_wide(const struct io_uring_sqe *sqe)
+{
+	return sqe->opcode < TORUS_OP_LAST && ring_opcodes[sqe->opcode].flags & OPCODE_WIDE;
+}
+
+/*
+ * The second half of an entry of 128 bytes, copied already when all entries are of that size. With
+ * IORING_SETUP_SQE_MIXED it is the next place, which must not be the first one. -EINVAL.
+ */
+static int take_second_half(
+	struct ring *ring, union entry *to, const char *from, unsigned *done, unsigned nr)
+{
+	size_t half = sizeof(struct io_uring_sqe),
+	       at = (size_t)(from - (char *)ring->q.sqes.at);
+
+	if (ring->flags & IORING_SETUP_SQE128)
+		return 0;
+	if (!(ring->flags & IORING_SETUP_SQE_MIXED) || *done >= nr ||
+		at / half + 1 >= ring->q.sq_entries)
+		return -EINVAL;
+	memcpy(to->bytes + half, from + half, half);
+	compiler_barrier();
+	ring->sq_head++;
+	(*done)++;
+	return 0;
 }
 
 int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
@@ -208,8 +237,8 @@ int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
 	while (goes_on && done < nr &&
 		atomic_load_acquire(&ring->shared->sq_tail) != ring->sq_head) {
 		struct req *r = req_create(ring, task);
-		const void *at;
 		union entry copy;
+		const char *at;
 
 		if (!r)
 			break;
@@ -220,6 +249,8 @@ int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
 		}
 		done++;
 		copy_entry(ring, &copy, at);
+		if (UNLIKELY(is_wide(&copy.sqe)))
+			r->error = (int16_t)take_second_half(ring, &copy, at, &done, nr);
 		goes_on = submit_one(ring, r, &copy.sqe);
 	}
 	if (ring->chain)

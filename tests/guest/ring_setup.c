@@ -316,3 +316,180 @@ TEST_WITHIN(ring_setup, a_ring_is_resized_while_another_posts, 60)
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	ring_close(&r);
 }
+
+/* ---- Entries of two sizes ---- */
+
+struct mixed_result {
+	uint64_t user_data, big[2];
+	int res;
+	bool is_long;
+	unsigned nr_skipped; /* places before it that say nothing */
+};
+
+static bool take_mixed(struct ring *r, struct mixed_result *out)
+{
+	struct io_uring_cqe *cqes =
+		(struct io_uring_cqe *)(void *)(r->rings + r->p.cq_off.cqes);
+	unsigned head = *ring_word(r, r->p.cq_off.head);
+
+	*out = (struct mixed_result){0};
+	for (;; head++, out->nr_skipped++) {
+		const struct io_uring_cqe *cqe = &cqes[head & (r->p.cq_entries - 1)];
+
+		if (head == ring_load(r, r->p.cq_off.tail))
+			return false;
+		if (cqe->flags & IORING_CQE_F_SKIP)
+			continue;
+		out->user_data = cqe->user_data;
+		out->res = cqe->res;
+		out->is_long = cqe->flags & IORING_CQE_F_32;
+		if (out->is_long) {
+			CHECK((head & (r->p.cq_entries - 1)) != r->p.cq_entries - 1);
+			memcpy(out->big, cqe + 1, sizeof(out->big));
+		}
+		head += out->is_long ? 2 : 1;
+		break;
+	}
+	__atomic_store_n(ring_word(r, r->p.cq_off.head), head, __ATOMIC_RELEASE);
+	return true;
+}
+
+static void put_long(struct ring *r, uint64_t data)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_NOP, data);
+
+	sqe->rw_flags = IORING_NOP_CQE32;
+	sqe->off = data + 1000;
+	sqe->addr = data + 2000;
+}
+
+static void expect_mixed(struct ring *r, uint64_t data, bool is_long, unsigned nr_skipped)
+{
+	struct mixed_result got;
+
+	CHECK(take_mixed(r, &got));
+	CHECK_EQ(got.user_data, data);
+	CHECK_EQ(got.res, 0);
+	CHECK_EQ(got.is_long, is_long);
+	CHECK_EQ(got.nr_skipped, nr_skipped);
+	if (is_long) {
+		CHECK_EQ(got.big[0], data + 1000);
+		CHECK_EQ(got.big[1], data + 2000);
+	}
+}
+
+TEST(ring_setup, completions_of_two_sizes)
+{
+	struct io_uring_params p = {.cq_entries = 1};
+	struct ring r;
+
+	NEWER(ring_has_setup(IORING_SETUP_CQE_MIXED));
+	p.flags = IORING_SETUP_CQE_MIXED | IORING_SETUP_CQSIZE;
+	CHECK_ERRNO(ring_setup(1, &p), EOVERFLOW);
+	ring_open(&r, 4, 0);
+	put_long(&r, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, -EINVAL);
+	ring_close(&r);
+	ring_open(&r, 4, IORING_SETUP_CQE_MIXED); /* 8 completions */
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	put_long(&r, 2);
+	put_long(&r, 3);
+	CHECK_EQ(ring_submit(&r, 0), 3);
+	CHECK_EQ(ring_ready(&r), 5u);
+	expect_mixed(&r, 1, false, 0);
+	expect_mixed(&r, 2, true, 0);
+	expect_mixed(&r, 3, true, 0);
+	(void)ring_sqe(&r, IORING_OP_NOP, 4);
+	(void)ring_sqe(&r, IORING_OP_NOP, 5);
+	put_long(&r, 6); /* in place 7 it would wrap around */
+	CHECK_EQ(ring_submit(&r, 0), 3);
+	expect_mixed(&r, 4, false, 0);
+	expect_mixed(&r, 5, false, 0);
+	expect_mixed(&r, 6, true, 1);
+	ring_close(&r);
+}
+
+TEST(ring_setup, completions_of_two_sizes_that_find_no_room)
+{
+	struct mixed_result got;
+	struct ring r;
+
+	NEWER(ring_has_setup(IORING_SETUP_CQE_MIXED));
+	for (unsigned entries = 1; entries <= 4; entries *= 2) {
+		uint64_t expected = 0;
+
+		ring_open(&r, entries, IORING_SETUP_CQE_MIXED);
+		for (unsigned i = 0; i < 60; i++) {
+			if (i % 3)
+				put_long(&r, i);
+			else
+				(void)ring_sqe(&r, IORING_OP_NOP, i);
+			CHECK_EQ(ring_submit(&r, 0), 1);
+		}
+		while (expected < 60) {
+			while (take_mixed(&r, &got)) {
+				CHECK_EQ(got.user_data, expected);
+				CHECK_EQ(got.is_long, expected % 3 != 0);
+				CHECK(!got.is_long || got.big[1] == expected + 2000);
+				expected++;
+			}
+			__atomic_store_n(ring_word(&r, r.p.cq_off.head),
+				ring_load(&r, r.p.cq_off.tail), __ATOMIC_RELEASE);
+			CHECK_OK(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS));
+		}
+		ring_close(&r);
+	}
+}
+
+TEST(ring_setup, entries_of_two_sizes)
+{
+	struct io_uring_params p = {.flags = IORING_SETUP_SQE_MIXED};
+	struct ring r;
+
+	NEWER(ring_has_setup(IORING_SETUP_SQE_MIXED));
+	CHECK_ERRNO(ring_setup(1, &p), EOVERFLOW);
+	ring_open(&r, 4, 0);
+	(void)ring_sqe(&r, IORING_OP_NOP128, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, -EINVAL);
+	ring_close(&r);
+	ring_open(&r, 4, IORING_SETUP_SQE128);
+	(void)ring_sqe(&r, IORING_OP_NOP128, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, 0);
+	ring_close(&r);
+	ring_open(&r, 4, IORING_SETUP_SQE_MIXED | IORING_SETUP_SUBMIT_ALL);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	(void)ring_sqe(&r, IORING_OP_NOP128, 2);
+	(void)ring_sqe(&r, 250, 3);              /* its second half, whatever is there */
+	(void)ring_sqe(&r, IORING_OP_NOP128, 4); /* in the last place */
+	CHECK_EQ(ring_submit(&r, 0), 4);
+	RING_EXPECT(&r, 1, 0);
+	RING_EXPECT(&r, 2, 0);
+	RING_EXPECT(&r, 4, -EINVAL);
+	(void)ring_sqe(&r, IORING_OP_NOP128, 5); /* of which half is submitted */
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	RING_EXPECT(&r, 5, -EINVAL);
+	ring_close(&r);
+}
+
+TEST(ring_setup, commands_have_no_driver)
+{
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int fd[2];
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 4, 0);
+	(void)ring_next(&r, IORING_OP_URING_CMD, fd[0]);
+	CHECK_EQ(ring_run(&r).res, -EOPNOTSUPP);
+	(void)ring_next(&r, IORING_OP_URING_CMD, 99);
+	CHECK_EQ(ring_run(&r).res, -EBADF);
+	sqe = ring_next(&r, IORING_OP_URING_CMD, fd[0]);
+	sqe->uring_cmd_flags = 1u << 30;
+	CHECK_EQ(ring_run(&r).res, -EINVAL);
+	ring_next(&r, IORING_OP_URING_CMD, fd[0])->__pad1 = 1;
+	CHECK_EQ(ring_run(&r).res, -EINVAL);
+	ring_close(&r);
+}
