@@ -313,11 +313,27 @@ static void issued(struct req *r, int64_t n)
 		link_timeout_arm(r);
 }
 
-/* The first issue: in its owner's thread, or on a fiber that works for it. */
+/* Whether the current thread has the memory and the descriptors that the request is about. */
+static bool is_at_home(const struct req *r)
+{
+	const struct uthread *u = uthread_current();
+
+	return u && u->proc == r->task->user->proc;
+}
+
+/*
+ * The first issue: in its owner's process. Another process that shares the ring may have ended what the
+ * request waited for; it leaves it to the owner.
+ */
 static void begin(struct req *r)
 {
 	int64_t n = r->ring->is_dead || r->task->is_leaving ? -ECANCELED : r->error;
 
+	if (!n && UNLIKELY(!is_at_home(r))) {
+		r->is_due = true;
+		req_list_for_owner(r);
+		return;
+	}
 	if (!n && r->type->flags & OPCODE_FILE && !r->file)
 		n = req_get_file(r, r->sqe_flags & IOSQE_FIXED_FILE);
 	if (n)
@@ -333,6 +349,11 @@ void req_queue(struct req *r)
 
 void req_continue(struct req *r)
 {
+	if (UNLIKELY(r->is_due)) {
+		r->is_due = false;
+		begin(r);
+		return;
+	}
 	if (r->flags & REQ_IS_DONE)
 		free_memory(r);
 	else if (r->flags & REQ_CANCELLED)

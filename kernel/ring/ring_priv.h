@@ -238,6 +238,7 @@ struct req {
 	int32_t fd;         /* [I] as it was given */
 	uint32_t cqe_flags; /* [l] */
 	uint32_t is_listed; /* [a] woken, and on the list of its owner */
+	bool is_due;        /* [l] on that list because it begins, not because it was woken */
 	struct llist_node work;           /* that list's */
 	struct list_node link;            /* [l] ring->active; or drained, ready */
 	struct req **hash_at, *hash_next; /* [l] ring->by_user_data */
@@ -408,6 +409,8 @@ void ring_settle(struct ring *ring);
 void ring_unlock(struct ring *ring) RELEASES(ring->lock); /* settles first */
 /* A woken one goes on. */
 void req_continue(struct req *r);
+/* It goes on in its owner's process, soon: req_continue. Any context; it is on no such list. */
+void req_list_for_owner(struct req *r);
 /* Cancels it, wherever it is: 0, -EALREADY (it ends soon, and its own completion tells), -ENOENT. */
 int req_cancel(struct req *r);
 /* On ring->active and in the hash; off both. */

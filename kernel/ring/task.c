@@ -74,10 +74,8 @@ static void tell_program(struct ring *ring)
 		atomic_or(&ring->shared->sq_flags, IORING_SQ_TASKRUN);
 }
 
-/* op_ring_woken: under the waker's lock, which keeps the request from ending meanwhile. */
-static void woken(struct op *op)
+void req_list_for_owner(struct req *r)
 {
-	struct req *r = req_of(op);
 	struct ring_task *task = r->task;
 	struct ring *ring = r->ring;
 
@@ -99,6 +97,12 @@ static void woken(struct op *op)
 		return; /* who pushed the first has told it */
 	tell_program(ring);
 	notify(task, ring->flags & IORING_SETUP_COOP_TASKRUN);
+}
+
+/* op_ring_woken: under the waker's lock, which keeps the request from ending meanwhile. */
+static void woken(struct op *op)
+{
+	req_list_for_owner(req_of(op));
 }
 
 /* wait_hand_over: the current thread, marked blocked, is about to sleep. */

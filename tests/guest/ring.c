@@ -311,6 +311,47 @@ TEST(ring, drain_waits_for_all_before_it)
 	ring_close(&r);
 }
 
+/*
+ * A ring that two processes share. The child's read waits for the parent's to end, which happens in the
+ * parent: it must fill the child's memory all the same.
+ */
+TEST(ring, request_acts_in_the_process_that_submitted_it)
+{
+	static char mine[8] = "parent";
+	struct ring r;
+	int first[2], second[2], child_done[2];
+	pid_t pid;
+	char c;
+
+	CHECK_OK(pipe(first));
+	CHECK_OK(pipe(second));
+	CHECK_OK(pipe(child_done));
+	ring_open(&r, 8, 0);
+	ring_next_rw(&r, IORING_OP_READ, first[0], &c, 1, (uint64_t)-1)->user_data = 1;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_OK(pid = fork());
+	if (pid == 0) {
+		struct io_uring_sqe *sqe;
+
+		sqe = ring_next_rw(&r, IORING_OP_READ, second[0], mine, 8, (uint64_t)-1);
+		sqe->user_data = 2;
+		sqe->flags = IOSQE_IO_DRAIN;
+		CHECK_EQ(ring_submit(&r, 0), 1);
+		CHECK_EQ(write(second[1], "child's", 8), 8);
+		CHECK_EQ(write(child_done[1], "x", 1), 1);
+		while (ring_load(&r, r.p.cq_off.tail) < 2)
+			sleep_ms(1);
+		_exit(strcmp(mine, "child's") != 0);
+	}
+	CHECK_EQ(read(child_done[0], &c, 1), 1);
+	CHECK_EQ(write(first[1], "x", 1), 1);
+	RING_EXPECT(&r, 1, 1);
+	RING_EXPECT(&r, 2, 8);
+	EXPECT_CHILD(pid, 0);
+	CHECK_EQ(strcmp(mine, "parent"), 0);
+	ring_close(&r);
+}
+
 TEST(ring, skipped_success_is_not_told)
 {
 	struct ring r;
