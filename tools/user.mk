@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The programs of user/: each user/bin/<name>.c becomes build/user/<name>, with user/lib, and what of kernel/lib
+# The programs of user/: each user/bin/<name>.c becomes build/user/<name>, with the files of the folder
+# user/bin/<name>/ if there is one, with user/lib, and what of kernel/lib
 # is no kernel: strings, the formatter, the names of errors. No libc, no dynamic loader. Also process 1 of
 # ./torus run, user/init, which is for any Linux kernel and made with musl.
 
@@ -16,15 +17,18 @@ USER_SHARED  := $(sort $(wildcard user/lib/*.c user/lib/$(USER_MACHINE)/*.S)) ke
 USER_OBJS    := $(USER_SHARED:%=$(USER_OUT)/o/%.o)
 USER_PROGS   := $(patsubst user/bin/%.c,$(USER_OUT)/%,$(sort $(wildcard user/bin/*.c)))
 
+# The objects of a program's own folder.
+user_parts = $(patsubst %,$(USER_OUT)/o/%.o,$(sort $(wildcard user/bin/$(1)/*.c)))
+
 $(USER_OUT)/o/%.o: % $(USER_STAMP)
 	$(call say,USERCC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(USER_CC) $(USER_FLAGS) -MMD -MP -c -o $@ $<
 
-$(USER_PROGS): $(USER_OUT)/%: $(USER_OUT)/o/user/bin/%.c.o $(USER_OBJS)
+$(USER_PROGS): $(USER_OUT)/%: $(USER_OUT)/o/user/bin/%.c.o $(USER_OBJS) $$(call user_parts,$$*)
 	$(Q)$(USER_CC) $(USER_LINK) -o $@ $^
 
--include $(USER_OBJS:.o=.d) $(USER_PROGS:$(USER_OUT)/%=$(USER_OUT)/o/user/bin/%.c.d)
+-include $(USER_OBJS:.o=.d) $(wildcard $(USER_OUT)/o/user/bin/*.d $(USER_OUT)/o/user/bin/*/*.d)
 
 user: build/user/init $(USER_PROGS)
 .PHONY: user

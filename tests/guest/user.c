@@ -173,22 +173,6 @@ TEST(user, ls_of_a_large_folder)
 
 /* ---- cp ---- */
 
-static void expect_same(const char *a, const char *b)
-{
-	static char one[TEXT_SIZE], other[TEXT_SIZE];
-	int fd = CHECK_OK(open(a, O_RDONLY)), fd2 = CHECK_OK(open(b, O_RDONLY));
-	ssize_t n, n2;
-
-	do {
-		n = CHECK_OK(read(fd, one, sizeof(one)));
-		n2 = CHECK_OK(read(fd2, other, sizeof(other)));
-		CHECK_EQ(n, n2);
-		CHECK_MEM(one, other, n);
-	} while (n);
-	close(fd);
-	close(fd2);
-}
-
 TEST(user, cp_copies_every_byte)
 {
 	static const unsigned sizes[] = {0, 1, 131072, 131073, 524288, 2000003};

@@ -46,19 +46,25 @@ static inline int scratch(void)
 	return CHECK_OK(open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 }
 
-static inline pid_t start(char *const argv[], int in, int out, int err)
+static inline _Noreturn void become(char *const argv[], int in, int out, int err)
 {
 	char path[100];
-	pid_t pid = CHECK_OK(fork());
 
-	if (pid)
-		return pid;
 	snprintf(path, sizeof(path), "/bin/%s", argv[0]);
 	dup2(in, 0);
 	dup2(out, 1);
 	dup2(err, 2);
 	execv(path, argv);
 	_exit(99);
+}
+
+static inline pid_t start(char *const argv[], int in, int out, int err)
+{
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid == 0)
+		become(argv, in, out, err);
+	return pid;
 }
 
 static inline int status_of(pid_t pid)
@@ -98,4 +104,20 @@ static inline void put_large(const char *path, unsigned size)
 	for (unsigned i = 0; i < size; i++)
 		putc((int)(i * 7 + i / 251), f);
 	CHECK_OK(fclose(f));
+}
+
+static inline void expect_same(const char *a, const char *b)
+{
+	static char one[TEXT_SIZE], other[TEXT_SIZE];
+	int fd = CHECK_OK(open(a, O_RDONLY)), fd2 = CHECK_OK(open(b, O_RDONLY));
+	ssize_t n, n2;
+
+	do {
+		n = CHECK_OK(read(fd, one, sizeof(one)));
+		n2 = CHECK_OK(read(fd2, other, sizeof(other)));
+		CHECK_EQ(n, n2);
+		CHECK_MEM(one, other, n);
+	} while (n);
+	close(fd);
+	close(fd2);
 }

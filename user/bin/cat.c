@@ -22,7 +22,7 @@ static int cat(const char *path)
 
 	if (fd >= 0)
 		err = pump(fd, STDOUT, &who);
-	if (err < 0)
+	if (err < 0 && err != -EPIPE) /* nobody wants more */
 		complain("%s: %s", who == STDOUT ? "standard output" : path, error_text(err));
 	if (fd > 0)
 		ring_await(op_close(fd));

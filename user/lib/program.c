@@ -158,28 +158,41 @@ void must_begin(long result, const char *what)
 
 /* ---- Memory ---- */
 
+/* What is taken grows from one end, what is kept from the other. */
 static char memory[MEMORY_SIZE] ALIGNED(4096);
-static size_t memory_used;
+static size_t taken, kept_from = MEMORY_SIZE;
 
-void *take(size_t size)
+static size_t aligned(size_t size)
 {
-	char *at = memory + memory_used;
-
-	if (size > MEMORY_SIZE - memory_used) {
+	size = ALIGN_UP(MIN(size, MEMORY_SIZE), (size_t)ALIGNMENT);
+	if (size > kept_from - taken) {
 		complain("out of memory");
 		quit(1);
 	}
-	memory_used += MIN(ALIGN_UP(size, (size_t)ALIGNMENT), MEMORY_SIZE - memory_used);
+	return size;
+}
+
+void *take(size_t size)
+{
+	char *at = memory + taken;
+
+	taken += aligned(size);
 	return at;
 }
 
 size_t take_mark(void)
 {
-	return memory_used;
+	return taken;
 }
 
 void take_back(size_t mark)
 {
-	memset(memory + mark, 0, memory_used - mark);
-	memory_used = mark;
+	memset(memory + mark, 0, taken - mark);
+	taken = mark;
+}
+
+void *keep(size_t size)
+{
+	kept_from -= aligned(size);
+	return memory + kept_from;
 }

@@ -42,9 +42,11 @@ NORETURN void quit(int status);
  * when 64 MiB are used up.
  */
 void *take(size_t size);
-/* All of it that is taken from now on may be taken again after take_back(). */
+/* take_back() takes back all that was taken since take_mark(). */
 size_t take_mark(void);
 void take_back(size_t mark);
+/* As take(), for good. */
+void *keep(size_t size);
 
 /* ---- Bytes from one file to another ---- */
 

@@ -34,7 +34,7 @@ int pump(int from, int to, int *who)
 	struct reply written = {0};
 	int err = by_splice(from, to), len, next;
 
-	*who = from;
+	*who = err == -EPIPE ? to : from;
 	if (err != -EINVAL)
 		return err;
 	len = ring_await(op_read(from, blocks[0], BLOCK, -1));
