@@ -16,6 +16,7 @@
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "proc/proc_priv.h"
+#include "proc/ring_work.h"
 #include "proc/signal_priv.h"
 #include "sched/loan.h"
 #include "sched/sched.h"
@@ -282,6 +283,8 @@ void fibers_end(struct proc *p)
 {
 	if (LIKELY(are_gone(p)))
 		return;
+	if (ring_hooks)
+		ring_hooks->end(p);
 	irqlock_lock(&p->lock);
 	p->are_fibers_ending = true;
 	for (;;) {

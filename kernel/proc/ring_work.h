@@ -8,6 +8,7 @@
 #pragma once
 
 struct fdtable;
+struct proc;
 struct uthread;
 
 struct ring_hooks {
@@ -15,6 +16,8 @@ struct ring_hooks {
 	void (*run)(void);
 	/* exec and exit of the current thread: cancels what it has in flight and waits for the end of it. */
 	void (*leave)(struct uthread *u);
+	/* exec and exit of the process, by its last thread: what rings have fibers do all the time ends. */
+	void (*end)(const struct proc *p);
 	/* Its descriptors are another table from now on. */
 	void (*set_files)(struct uthread *u, struct fdtable *files);
 };

@@ -292,11 +292,31 @@ int req_get_file(struct req *r, bool is_fixed)
 	return fd_get_file(r->task->user->files, r->fd, false, &r->file);
 }
 
-static int64_t issue(struct req *r)
+static int64_t issue_now(struct req *r)
 {
 	if (r->type->issue)
 		return r->type->issue(r);
 	return r->op.type->issue(&r->op);
+}
+
+/* With other credentials; a fiber takes on those that it is told of. */
+static int64_t issue_as(struct req *r)
+{
+	struct uthread *u = uthread_current();
+	const struct cred *own = u->cred;
+	int64_t n;
+
+	atomic_store_release(&u->cred, r->cred); /* pairs with cred_get_of */
+	n = issue_now(r);
+	atomic_store_release(&u->cred, own);
+	return n;
+}
+
+static int64_t issue(struct req *r)
+{
+	if (UNLIKELY(r->cred && !(r->type->flags & OPCODE_CALL)))
+		return issue_as(r);
+	return issue_now(r);
 }
 
 static void issued(struct req *r, int64_t n)

@@ -472,16 +472,21 @@ bool ring_task_has_work(struct ring_task *task, struct ring *ring);
 void ring_task_count(struct ring_task *task, int by);
 
 /* ---- sqpoll.c ---- */
-/* -EINVAL: no such CPU; -ENOMEM. Setup, before anybody else has the ring. */
+/* -EINVAL: no such CPU or ring to attach to, -ENXIO, -ENOMEM. Setup, before anybody else has the ring. */
 MUST_CHECK int ring_sqpoll_start(
 	struct ring *ring, struct ring_task *task, const struct io_uring_params *p);
 void ring_sqpoll_wake(struct ring *ring); /* any context; nothing without such a thread */
-/* It ends soon, if it works for this task (or NULL). */
-void ring_sqpoll_stop(struct ring *ring, const struct ring_task *task);
-bool ring_sqpoll_is_over(const struct ring *ring); /* only with such a thread */
-/* It is over and worked for this task, who sees to the rest. */
-bool ring_sqpoll_has_left(const struct ring *ring, const struct ring_task *task);
 void ring_sqpoll_fini(struct ring *ring);
+/* These three only with such a thread: it takes no entries any more; the task is its own; */
+bool ring_sqpoll_is_over(const struct ring *ring);
+bool ring_sqpoll_is_for(const struct ring *ring, const struct ring_task *task);
+/* what its ring's entries are done with, for itself; NULL: what it has. With a reference. */
+const struct cred *ring_sqpoll_get_cred(const struct ring *ring);
+int ring_sqpoll_cpu(const struct ring *ring); /* -1: no such thread */
+/* The thread of this task ends, but not those that it made for rings. */
+void ring_sqpoll_forget(const struct ring_task *maker);
+/* ring_hooks.end: the process's end soon. */
+void ring_sqpoll_end(const struct proc *p);
 
 /* ---- cancel.c ---- */
 /* IORING_OP_ASYNC_CANCEL and its kin: how many, or -ENOENT, -EALREADY. [l] */

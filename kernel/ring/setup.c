@@ -73,7 +73,7 @@ static void die(struct ring *ring)
 {
 	struct ring_task *owner;
 
-	ring_sqpoll_stop(ring, NULL);
+	ring_sqpoll_wake(ring);
 	mutex_lock(&ring->lock);
 	(void)ring_cancel_all(ring, NULL);
 	ring_unregister_all(ring);
@@ -143,12 +143,12 @@ static int ring_fdinfo(struct file *f, char *buf, size_t size)
 	return (int)snformat(buf, size,
 		"SqMask:\t0x%x\nSqHead:\t%u\nSqTail:\t%u\nCachedSqHead:\t%u\nCqMask:\t0x%x\n"
 		"CqHead:\t%u\nCqTail:\t%u\nCachedCqTail:\t%u\nSQEs:\t%u\nCQEs:\t%u\n"
-		"SqThread:\t-1\nSqThreadCpu:\t-1\nUserFiles:\t%u\nUserBufs:\t%u\nPollList:\n"
+		"SqThread:\t-1\nSqThreadCpu:\t%d\nUserFiles:\t%u\nUserBufs:\t%u\nPollList:\n"
 		"CqOverflowList:\n",
 		ring->q.sq_mask, READ_ONCE(s->sq_head), READ_ONCE(s->sq_tail), ring->sq_head,
 		ring->q.cq_mask, READ_ONCE(s->cq_head), READ_ONCE(s->cq_tail), ring->cq_tail,
-		READ_ONCE(s->sq_tail) - ring->sq_head, ring_nr_ready(ring), ring->files.nr,
-		ring->buffers.nr);
+		READ_ONCE(s->sq_tail) - ring->sq_head, ring_nr_ready(ring),
+		ring_sqpoll_cpu(ring), ring->files.nr, ring->buffers.nr);
 }
 
 static const struct file_ops ring_file_ops = {
@@ -269,7 +269,7 @@ static int create(struct io_uring_params *p, struct ring **out)
 	return 0;
 }
 
-/* The ring whose workers this one is to share: all of a process share them here. */
+/* The ring whose workers this one is to share: all of a process share them here. Threads: sqpoll.c. */
 static int check_attach(const struct io_uring_params *p)
 {
 	struct file *f;

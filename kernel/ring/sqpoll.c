@@ -1,43 +1,97 @@
 // SPDX-License-Identifier: MIT
 /*
- * IORING_SETUP_SQPOLL: a thread that takes entries out of the queue as they come, so that a program
+ * IORING_SETUP_SQPOLL: a thread that takes entries out of queues as they come, so that a program
  * submits by writing memory alone.
  *
- *     entries? -> submit        woken requests? -> they go on
+ *     entries? -> submit        woken requests? -> they go on        each ring in its turn
  *     neither for sq_thread_idle -> IORING_SQ_NEED_WAKEUP, sleep until somebody enters
  *
- * It is a fiber of the process that made the ring, which works for the thread that did: the requests
- * are that thread's, with its descriptors and credentials, and end with it. Woken ones are on the
- * ring's own list (task.c), and nobody else looks there.
+ * It is a fiber that stays, with what the thread had that made it: descriptors, place in the file
+ * tree, credentials. The requests are its own (it has a ring_task), so they and it live as long as the
+ * process, whichever thread ends. Woken ones are on the ring's list (task.c), and nobody else looks
+ * there. IORING_SETUP_ATTACH_WQ: rings of a process may share one; each has a seat.
  *
- * Locks   ring->lock for each turn
- * Spec    man 2 io_uring_setup
+ *     setup -> joining -> seats -> the ring's file is gone, and its requests are -> no seat
+ *     no seat left, or the end of the process -> what is in flight is cancelled, over
+ *
+ * Filters of system calls hold for it as for its maker: those it had, and, as long as that thread
+ * lives, those it gets.
+ *
+ * Locks   ring->lock for each turn; all_lock [g]: who there is; s->lock [s], within it: who comes, is it over
+ * Spec    man 2 io_uring_setup; Linux: ring_sqpoll.*
  */
+#include "fs/vfs/fdtable.h"
 #include "lib/atomic.h"
 #include "lib/cpumask.h"
 #include "mm/slab.h"
+#include "proc/cred.h"
 #include "proc/proc.h"
+#include "proc/ring_work.h"
 #include "ring/tables.h"
 #include "sched/sched.h"
+#include "security/callfilter.h"
+#include "security/seccomp.h"
 #include "time/clock.h"
 
-enum { IDLE_MS_DEFAULT = 1000, ENTRIES_EACH_TURN = 64 };
-
-/*
- *   [I] by create    [a] atomic
- */
-struct ring_sqpoll {
-	struct fiber_job job;
-	struct ring *ring;      /* [I] one reference, until it is over */
-	struct ring_task *task; /* [I] likewise; the thread counts as a request of it */
-	struct thread *thread;  /* [a] one reference; NULL: does not run yet */
-	uint64_t idle_ns;       /* [I] */
-	int cpu;                /* [I] -1: any */
-	bool is_stopping;       /* [a] */
-	bool is_over;           /* [a] it takes no entries any more */
+enum {
+	IDLE_MS_DEFAULT = 1000,
+	ENTRIES_ALONE = 64, /* of each turn */
+	ENTRIES_SHARED = 8,
+	DEAD_LOOK_MS =
+		10, /* how often it looks whether a ring whose file is gone can be left */
 };
 
-/* ---- Its work ---- */
+/*
+ *   [I] by create, [I*] when it has begun    [a] atomic    [t] the fiber
+ */
+struct sqpoll {
+	refcount refs; /* [a] its fiber, each ring */
+	struct fiber_job job;
+	struct list_node link;   /* [g] all */
+	const struct proc *proc; /* [I] for comparing */
+	struct thread *thread;   /* [a] one reference; NULL: has not begun */
+	struct uthread *user;    /* [I*] the fiber's */
+	struct ring_task *task;  /* [I*] whose requests they are */
+	struct spinlock lock;
+	struct ring_task *maker; /* [s] one reference; NULL: its thread has ended */
+	struct list joining;     /* [s] seats */
+	struct list seats;       /* [t] */
+	uint64_t idle_ns;        /* [t] the longest of the seats' */
+	int cpu;                 /* [I] -1: any */
+	bool is_stopping;        /* [a] */
+	bool is_over;            /* [s] [a] it takes no entries any more */
+};
+
+/* One ring's place. */
+struct ring_sqpoll {
+	struct sqpoll *by;       /* [I] one reference */
+	struct ring *ring;       /* [I] one reference, while it is on a list */
+	struct list_node link;   /* joining, then seats */
+	const struct cred *cred; /* [I] one reference: with which its entries are done */
+	uint64_t idle_ns;        /* [I] */
+};
+
+static struct spinlock all_lock = SPINLOCK_INIT(RANK_RING_THREADS, "ring threads");
+static struct list all = LIST_INIT(all); /* [g] those that are not over */
+
+static void put(struct sqpoll *s)
+{
+	if (!refcount_put(&s->refs))
+		return;
+	if (s->thread)
+		thread_put(s->thread);
+	mem_free(s);
+}
+
+static void wake(const struct sqpoll *s)
+{
+	struct thread *t = atomic_load(&s->thread);
+
+	if (t)
+		(void)sched_wake(t);
+}
+
+/* ---- A turn ---- */
 
 static bool has_entries(const struct ring *ring)
 {
@@ -45,48 +99,171 @@ static bool has_entries(const struct ring *ring)
 	       atomic_load(&ring->shared->sq_tail) != READ_ONCE(ring->sq_head);
 }
 
-static bool has_work(const struct ring_sqpoll *s)
+static bool has_work(const struct sqpoll *s)
 {
-	return has_entries(s->ring) || !llist_is_empty(&s->ring->woken) ||
-	       atomic_load(&s->is_stopping);
+	if (atomic_load(&s->is_stopping) || !list_is_empty(&s->joining))
+		return true;
+	list_for_each (seat, &s->seats, struct ring_sqpoll, link) {
+		if (!llist_is_empty(&seat->ring->woken) ||
+			(has_entries(seat->ring) && !READ_ONCE(seat->ring->is_dead)))
+			return true;
+	}
+	return false;
+}
+
+/* The maker's filters are the fiber's, too. A new one only comes before those that are there. */
+static void follow_filters(struct sqpoll *s) MUST_HOLD(s->lock)
+{
+	struct uthread *from = s->maker ? s->maker->user : NULL;
+	struct call_filter *old = s->user->filters;
+
+	if (!from || (from->filters == old && from->seccomp_mode == s->user->seccomp_mode))
+		return;
+	irqlock_lock(&from->proc->lock);
+	seccomp_inherit_locked(s->user, from);
+	irqlock_unlock(&from->proc->lock);
+	call_filter_put(old); /* the new one has it */
 }
 
 /* Whether there was something to do. */
-static bool take_turn(struct ring_sqpoll *s)
+static bool serve(struct sqpoll *s, struct ring *ring, unsigned nr)
 {
-	struct ring *ring = s->ring;
 	bool did = !llist_is_empty(&ring->woken);
 
 	ring_run_woken(ring);
 	if (!has_entries(ring))
 		return did;
+	spinlock_lock(&s->lock);
+	follow_filters(s);
+	spinlock_unlock(&s->lock);
 	mutex_lock(&ring->lock);
 	if (!ring->is_dead)
-		did |= ring_submit(ring, s->task, ENTRIES_EACH_TURN) > 0;
+		did |= ring_submit(ring, s->task, nr) > 0;
 	ring_unlock(ring);
 	waitq_wake_all(&ring->cq_wait, 0); /* who waits for room in the queue (SQ_WAIT, poll) */
 	return did;
 }
 
-/* The time of its end. */
-static uint64_t sleep_until_entered(struct ring_sqpoll *s)
+/* The ring's file is gone and so are its requests: nobody will push one to its list. */
+static bool can_be_left(struct ring *ring)
 {
-	uint32_t *flags = &s->ring->shared->sq_flags;
+	bool is_idle;
 
-	atomic_or(flags, IORING_SQ_NEED_WAKEUP);
-	atomic_store(&arch_current()->wait_flags, WAIT_BOUNDED);
-	for (;;) {
-		sched_set_blocked(); /* a fence: the flag, then the look; pairs with the program's */
-		if (has_work(s))
-			break;
-		sched_switch();
+	if (LIKELY(!READ_ONCE(ring->is_dead)))
+		return false;
+	mutex_lock(&ring->lock);
+	is_idle = !ring->nr_begun && list_is_empty(&ring->drained) &&
+		  llist_is_empty(&ring->woken);
+	ring_unlock(ring);
+	return is_idle;
+}
+
+static void leave_seat(struct ring_sqpoll *seat)
+{
+	list_remove(&seat->link);
+	ring_put(seat->ring); /* perhaps the seat's end */
+}
+
+static bool take_turn(struct sqpoll *s)
+{
+	bool is_alone = list_first(&s->seats, struct ring_sqpoll, link) ==
+			list_last(&s->seats, struct ring_sqpoll, link);
+	bool did = false;
+
+	list_for_each_safe (seat, &s->seats, struct ring_sqpoll, link) {
+		did |= serve(s, seat->ring, is_alone ? ENTRIES_ALONE : ENTRIES_SHARED);
+		if (can_be_left(seat->ring))
+			leave_seat(seat);
 	}
-	sched_set_running();
-	atomic_and(flags, ~(uint32_t)IORING_SQ_NEED_WAKEUP);
+	return did;
+}
+
+static void set_need_wakeup(struct sqpoll *s, bool is_needed)
+{
+	list_for_each (seat, &s->seats, struct ring_sqpoll, link) {
+		uint32_t *flags = &seat->ring->shared->sq_flags;
+
+		if (is_needed)
+			atomic_or(flags, IORING_SQ_NEED_WAKEUP);
+		else
+			atomic_and(flags, ~(uint32_t)IORING_SQ_NEED_WAKEUP);
+	}
+}
+
+static uint64_t next_look(const struct sqpoll *s)
+{
+	list_for_each (seat, &s->seats, struct ring_sqpoll, link) {
+		if (READ_ONCE(seat->ring->is_dead))
+			return clock_deadline_ns(DEAD_LOOK_MS * NS_PER_MS);
+	}
+	return WAIT_FOREVER;
+}
+
+/* The time of its end. */
+static uint64_t sleep_until_entered(struct sqpoll *s)
+{
+	set_need_wakeup(s, true);
+	for (;;) {
+		uint64_t deadline_ns = next_look(s);
+
+		atomic_store(&arch_current()->wait_flags, WAIT_BOUNDED);
+		sched_set_blocked(); /* a fence: the flag, then the look; pairs with the program's */
+		if (has_work(s)) {
+			sched_set_running();
+			break;
+		}
+		wait_switch(deadline_ns);
+		if (deadline_ns != WAIT_FOREVER)
+			break;
+	}
+	set_need_wakeup(s, false);
 	return clock_monotonic_ns();
 }
 
-static void bind(const struct ring_sqpoll *s)
+/* ---- The fiber ---- */
+
+/* Those that joined get their seats. False: nobody has one, and it is over. */
+static bool seat_all(struct sqpoll *s)
+{
+	if (LIKELY(!list_is_empty(&s->seats) && list_is_empty(&s->joining)))
+		return true;
+	for (;;) {
+		struct ring_sqpoll *seat;
+
+		spinlock_lock(&s->lock);
+		seat = list_pop_head(&s->joining, struct ring_sqpoll, link);
+		if (!seat && list_is_empty(&s->seats))
+			atomic_store(&s->is_over, true);
+		spinlock_unlock(&s->lock);
+		if (!seat)
+			break;
+		list_add_tail(&s->seats, &seat->link);
+		s->idle_ns = MAX(s->idle_ns, seat->idle_ns);
+		if (ring_task_use(s->task, seat->ring)) /* what leave() looks at */
+			atomic_store(&s->is_stopping, true);
+	}
+	return !s->is_over;
+}
+
+/* The thread that waits for it may end from now on: the job is as the fiber itself. */
+static bool begin(struct sqpoll *s)
+{
+	struct ring_task *maker = s->maker;
+	int err = ring_task_get(&s->task);
+
+	s->user = uthread_current();
+	s->job.as = s->user;
+	thread_get(arch_current());
+	spinlock_lock(&s->lock);
+	s->user->sigmask = maker->user->sigmask; /* for programs that it starts */
+	follow_filters(s);
+	spinlock_unlock(&s->lock);
+	atomic_store(&s->thread, arch_current());
+	ring_task_count(maker, -1);
+	return !err;
+}
+
+static void bind(const struct sqpoll *s)
 {
 	struct cpumask mask;
 
@@ -96,17 +273,13 @@ static void bind(const struct ring_sqpoll *s)
 	(void)!sched_set_affinity(arch_current(), &mask); /* it is online: check */
 }
 
-static void run(struct fiber_job *job)
+static void serve_all(struct sqpoll *s)
 {
-	struct ring_sqpoll *s = container_of(job, struct ring_sqpoll, job);
+	struct cpumask was = arch_current()->affinity;
 	uint64_t last = clock_monotonic_ns();
-	struct ring_task *task = s->task;
-	struct ring *ring = s->ring;
 
-	thread_get(arch_current());
-	atomic_store(&s->thread, arch_current());
 	bind(s);
-	while (!atomic_load(&s->is_stopping)) {
+	while (seat_all(s) && !atomic_load(&s->is_stopping)) {
 		if (take_turn(s))
 			last = clock_monotonic_ns();
 		else if (clock_monotonic_ns() - last < s->idle_ns)
@@ -114,17 +287,60 @@ static void run(struct fiber_job *job)
 		else
 			last = sleep_until_entered(s);
 	}
-	atomic_store(&s->is_over, true);
-	atomic_or(&ring->shared->sq_flags, IORING_SQ_NEED_WAKEUP);
-	waitq_wake_all(&ring->cq_wait, 0);
-	ring_task_count(task, -1);
-	ring_task_put(task);
-	ring_put(ring);
+	if (s->cpu >= 0)
+		(void)!sched_set_affinity(arch_current(), &was);
 }
 
-/* ---- Life ---- */
+/* The fiber is as any other again. */
+static void take_off(struct uthread *u)
+{
+	seccomp_release(u);
+	u->filters = NULL;
+	u->seccomp_mode = 0;
+	u->call_work &= (uint8_t)~CALL_SECCOMP;
+	u->sigmask = ~0ull;
+}
 
-static int check(const struct io_uring_params *p, int *cpu)
+static void end(struct sqpoll *s)
+{
+	struct ring_task *maker;
+	struct ring_sqpoll *seat;
+
+	spinlock_lock(&all_lock);
+	spinlock_lock(&s->lock);
+	atomic_store(&s->is_over, true);
+	while ((seat = list_pop_head(&s->joining, struct ring_sqpoll, link)) != NULL)
+		list_add_tail(&s->seats, &seat->link);
+	maker = s->maker;
+	s->maker = NULL;
+	spinlock_unlock(&s->lock);
+	list_remove(&s->link);
+	spinlock_unlock(&all_lock);
+	if (maker)
+		ring_task_put(maker);
+	set_need_wakeup(s, true);
+	list_for_each (it, &s->seats, struct ring_sqpoll, link)
+		waitq_wake_all(&it->ring->cq_wait, 0);
+	if (s->task)
+		ring_hooks->leave(s->user);
+	list_for_each_safe (it, &s->seats, struct ring_sqpoll, link)
+		leave_seat(it);
+	take_off(s->user);
+	put(s);
+}
+
+static void run(struct fiber_job *job)
+{
+	struct sqpoll *s = container_of(job, struct sqpoll, job);
+
+	if (begin(s))
+		serve_all(s);
+	end(s);
+}
+
+/* ---- Its beginning ---- */
+
+static int choose_cpu(const struct io_uring_params *p, int *cpu)
 {
 	*cpu = -1;
 	if (!(p->flags & IORING_SETUP_SQ_AFF))
@@ -135,71 +351,201 @@ static int check(const struct io_uring_params *p, int *cpu)
 	return 0;
 }
 
-int ring_sqpoll_start(
-	struct ring *ring, struct ring_task *task, const struct io_uring_params *p)
+static void add_to_all(struct sqpoll *s)
 {
-	unsigned ms = p->sq_thread_idle ? p->sq_thread_idle : IDLE_MS_DEFAULT;
-	struct ring_sqpoll *s;
-	int cpu, err = check(p, &cpu);
+	spinlock_lock(&all_lock);
+	list_add_tail(&all, &s->link);
+	spinlock_unlock(&all_lock);
+}
 
-	if (!err)
-		err = ring_task_use(task, ring);
+static void remove_from_all(struct sqpoll *s)
+{
+	spinlock_lock(&all_lock);
+	list_remove(&s->link);
+	spinlock_unlock(&all_lock);
+}
+
+/* A thread of its own, for which the first seat waits. */
+static int start(
+	struct ring_sqpoll *seat, struct ring_task *maker, const struct io_uring_params *p)
+{
+	struct sqpoll *s;
+	int cpu, err = choose_cpu(p, &cpu);
+
 	if (err)
 		return err;
 	s = mem_alloc(sizeof(*s), SLAB_ZERO);
 	if (!s)
 		return -ENOMEM;
+	refcount_init(&s->refs, 2);
+	spinlock_init(&s->lock, RANK_RING_THREAD, "ring thread");
+	list_init(&s->joining);
+	list_init(&s->seats);
 	s->cpu = cpu;
-	s->idle_ns = ms * NS_PER_MS;
-	s->job = (struct fiber_job){.run = run, .as = task->user};
-	s->ring = ring;
-	ring_get(ring);
-	s->task = task;
-	refcount_get(&task->refs);
-	ring_task_count(task, 1);
-	ring->sqpoll = s;
+	s->proc = proc_current();
+	s->job = (struct fiber_job){.run = run, .as = maker->user};
+	refcount_get(&maker->refs);
+	s->maker = maker;
+	ring_task_count(maker, 1); /* it does not end before the fiber has begun */
+	ring_get(seat->ring);
+	list_add_tail(&s->joining, &seat->link);
+	seat->by = s;
+	add_to_all(s);
 	err = fiber_start(&s->job);
 	if (!err)
 		return 0;
-	ring->sqpoll = NULL;
-	ring_task_count(task, -1);
-	ring_task_put(task);
-	ring_put(ring);
+	remove_from_all(s);
+	seat->by = NULL;
+	ring_put(seat->ring);
+	ring_task_count(maker, -1);
+	ring_task_put(maker);
 	mem_free(s);
 	return err;
 }
 
-void ring_sqpoll_wake(struct ring *ring)
+/* The thread of the ring that is named, with a reference; NULL: of another process. -ENXIO, -EINVAL. */
+static int find(const struct io_uring_params *p, struct sqpoll **out)
 {
-	struct thread *t = ring->sqpoll ? atomic_load(&ring->sqpoll->thread) : NULL;
+	const struct ring *other;
+	struct file *f;
+	int err = 0;
 
-	if (t)
-		(void)sched_wake(t);
+	*out = NULL;
+	if (!(p->flags & IORING_SETUP_ATTACH_WQ))
+		return 0;
+	if (fd_get_file(uthread_current()->files, (int)p->wq_fd, false, &f))
+		return -ENXIO;
+	other = ring_of_file(f);
+	if (!other || !other->sqpoll) {
+		err = -EINVAL;
+	} else if (other->sqpoll->by->proc == proc_current()) {
+		*out = other->sqpoll->by;
+		refcount_get(&(*out)->refs);
+	}
+	file_put(f);
+	return err;
 }
 
-void ring_sqpoll_stop(struct ring *ring, const struct ring_task *task)
+static int join(struct ring_sqpoll *seat, struct sqpoll *s)
 {
-	if (!ring->sqpoll || (task && ring->sqpoll->task != task))
-		return;
-	atomic_store(&ring->sqpoll->is_stopping, true);
-	ring_sqpoll_wake(ring);
+	int err = 0;
+
+	seat->by = s;
+	spinlock_lock(&s->lock);
+	if (s->is_over) {
+		err = -ENXIO;
+	} else {
+		ring_get(seat->ring);
+		list_add_tail(&s->joining, &seat->link);
+	}
+	spinlock_unlock(&s->lock);
+	if (!err)
+		wake(s);
+	return err;
+}
+
+int ring_sqpoll_start(
+	struct ring *ring, struct ring_task *task, const struct io_uring_params *p)
+{
+	unsigned ms = p->sq_thread_idle ? p->sq_thread_idle : IDLE_MS_DEFAULT;
+	struct ring_sqpoll *seat;
+	struct sqpoll *s;
+	int err = find(p, &s);
+
+	if (err)
+		return err;
+	seat = mem_alloc(sizeof(*seat), SLAB_ZERO);
+	if (!seat) {
+		if (s)
+			put(s);
+		return -ENOMEM;
+	}
+	seat->ring = ring;
+	seat->idle_ns = ms * NS_PER_MS;
+	seat->cred = cred_current();
+	cred_get(seat->cred);
+	ring->sqpoll = seat;
+	err = s ? join(seat, s) : start(seat, task, p);
+	if (err)
+		ring_sqpoll_fini(ring);
+	return err;
+}
+
+/* ---- What others ask of it ---- */
+
+void ring_sqpoll_wake(struct ring *ring)
+{
+	if (ring->sqpoll)
+		wake(ring->sqpoll->by);
 }
 
 bool ring_sqpoll_is_over(const struct ring *ring)
 {
-	return atomic_load(&ring->sqpoll->is_over);
+	return atomic_load(&ring->sqpoll->by->is_over);
 }
 
-bool ring_sqpoll_has_left(const struct ring *ring, const struct ring_task *task)
+bool ring_sqpoll_is_for(const struct ring *ring, const struct ring_task *task)
 {
-	return ring->sqpoll->task == task && ring_sqpoll_is_over(ring);
+	return ring->sqpoll->by->task == task;
+}
+
+int ring_sqpoll_cpu(const struct ring *ring)
+{
+	const struct thread *t = ring->sqpoll ? atomic_load(&ring->sqpoll->by->thread) : NULL;
+
+	return t && !ring_sqpoll_is_over(ring) ? (int)READ_ONCE(t->cpu) : -1;
+}
+
+const struct cred *ring_sqpoll_get_cred(const struct ring *ring)
+{
+	const struct cred *c = ring->sqpoll->cred;
+
+	if (c == cred_current())
+		return NULL;
+	cred_get(c);
+	return c;
 }
 
 void ring_sqpoll_fini(struct ring *ring)
 {
-	if (!ring->sqpoll)
+	struct ring_sqpoll *seat = ring->sqpoll;
+
+	ring->sqpoll = NULL;
+	if (!seat)
 		return;
-	if (ring->sqpoll->thread)
-		thread_put(ring->sqpoll->thread);
-	mem_free(ring->sqpoll);
+	if (seat->by)
+		put(seat->by);
+	cred_put(seat->cred);
+	mem_free(seat);
+}
+
+void ring_sqpoll_forget(const struct ring_task *maker)
+{
+	spinlock_lock(&all_lock);
+	list_for_each (s, &all, struct sqpoll, link) {
+		struct ring_task *task = NULL;
+
+		spinlock_lock(&s->lock);
+		if (s->maker == maker) {
+			follow_filters(s);
+			task = s->maker;
+			s->maker = NULL;
+		}
+		spinlock_unlock(&s->lock);
+		if (task)
+			ring_task_put(task); /* whose thread has another reference */
+	}
+	spinlock_unlock(&all_lock);
+}
+
+void ring_sqpoll_end(const struct proc *p)
+{
+	spinlock_lock(&all_lock);
+	list_for_each (s, &all, struct sqpoll, link) {
+		if (s->proc == p) {
+			atomic_store(&s->is_stopping, true);
+			wake(s);
+		}
+	}
+	spinlock_unlock(&all_lock);
 }

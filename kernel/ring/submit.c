@@ -79,6 +79,8 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 		err = ring_check_restrictions(ring, sqe);
 	if (!err && UNLIKELY(sqe->personality))
 		err = ring_get_personality(ring, sqe->personality, &r->cred);
+	else if (UNLIKELY(ring->sqpoll))
+		r->cred = ring_sqpoll_get_cred(ring);
 	if (!err)
 		err = ring_opcodes[sqe->opcode].prepare(r, sqe);
 	if (err)

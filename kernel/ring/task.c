@@ -158,7 +158,10 @@ static bool has_list(const struct ring_task *task, const struct ring *ring)
 {
 	if (!ring)
 		return false;
-	return ring->sqpoll ? ring_sqpoll_has_left(ring, task) : ring->owner == task;
+	if (ring->sqpoll)
+		return ring_sqpoll_is_for(ring, task);
+	/* without an owner only when it has ended: what is there was cancelled, and needs no memory */
+	return ring->owner == task || (!ring->owner && READ_ONCE(ring->is_dead));
 }
 
 bool ring_task_has_work(struct ring_task *task, struct ring *ring)
@@ -331,7 +334,6 @@ static bool is_idle(struct ring_task *task)
 static void cancel_own(struct ring_task *task)
 {
 	list_for_each (use, &task->rings, struct ring_use, link) {
-		ring_sqpoll_stop(use->ring, task);
 		mutex_lock(&use->ring->lock);
 		(void)ring_cancel_all(use->ring, task);
 		ring_unlock(use->ring);
@@ -356,6 +358,7 @@ static void leave(struct uthread *u)
 		(void)!WAIT_EVENT(&task->idle, WAIT_BOUNDED, clock_deadline_ns(10 * NS_PER_MS),
 			is_idle(task) || !llist_is_empty(&task->woken));
 	}
+	ring_sqpoll_forget(task);
 	while (!list_is_empty(&task->rings))
 		forget(list_first(&task->rings, struct ring_use, link));
 	u->ring_task = NULL;
@@ -374,7 +377,7 @@ static void set_files(struct uthread *u, struct fdtable *files)
 }
 
 static const struct ring_hooks hooks = {
-	.run = run_current, .leave = leave, .set_files = set_files};
+	.run = run_current, .leave = leave, .end = ring_sqpoll_end, .set_files = set_files};
 
 void ring_task_init(void)
 {

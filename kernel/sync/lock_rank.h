@@ -39,6 +39,8 @@ enum lock_rank {
 	RANK_PAGE_TABLE,     /* spin   one address space's page tables                         */
 	RANK_PAGE_TABLE_SPLIT, /* spin  splitting a large page of a shared table               */
 	RANK_PAGE_PINS,	     /* spin   how often pages of programs are pinned                  */
+	RANK_RING_THREADS,   /* spin   the submission threads of all rings                     */
+	RANK_RING_THREAD,    /* spin   one of them: who makes it, who joins, is it over        */
 	RANK_RING_CQ,	     /* spin   the completions of one ring                             */
 	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
 	RANK_IRQ_VECTORS,    /* irq    which interrupt arrives where                           */

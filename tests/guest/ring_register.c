@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 /* ---- The call ---- */
 
@@ -508,6 +509,32 @@ TEST(ring_register, a_personality_is_who_one_was)
 	sqe = ring_next(&r, IORING_OP_NOP, -1);
 	sqe->personality = (unsigned short)id;
 	CHECK_EQ(ring_run(&r).res, -EINVAL);
+	ring_close(&r);
+}
+
+TEST(ring_register, a_personality_connects)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "s"};
+	int l = CHECK_OK(socket(AF_UNIX, SOCK_STREAM, 0));
+	struct ring r;
+	int id;
+
+	CHECK_OK(bind(l, (struct sockaddr *)&addr, sizeof(addr)));
+	CHECK_OK(listen(l, 4));
+	CHECK_OK(chmod("s", 0700));
+	ring_open(&r, 4, 0);
+	CHECK_OK(setresuid(1000, 1000, 0));
+	id = CHECK_OK(ring_register(r.fd, IORING_REGISTER_PERSONALITY, NULL, 0));
+	CHECK_OK(setresuid(0, 0, 0));
+	for (int i = 0; i < 2; i++) {
+		int fd = CHECK_OK(socket(AF_UNIX, SOCK_STREAM, 0));
+		struct io_uring_sqe *sqe = ring_next(&r, IORING_OP_CONNECT, fd);
+
+		sqe->addr = (uintptr_t)&addr;
+		sqe->off = sizeof(addr);
+		sqe->personality = (unsigned short)(i ? id : 0);
+		CHECK_EQ(ring_run(&r).res, i ? -EACCES : 0);
+	}
 	ring_close(&r);
 }
 

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: MIT
+/*
+ * IORING_SETUP_SQPOLL: entries that a thread of the kernel takes, alone or for several rings.
+ */
+#include "ring.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "../../kernel/abi/torus.h"
+
+/* Nobody enters, but to wake a thread that says it sleeps. */
+static void wait_ready(struct ring *r, unsigned nr)
+{
+	while (ring_ready(r) < nr) {
+		if (ring_load(r, r->p.sq_off.flags) & IORING_SQ_NEED_WAKEUP)
+			CHECK_OK(ring_enter(r->fd, 0, 0, IORING_ENTER_SQ_WAKEUP));
+		usleep(1000);
+	}
+}
+
+/* An entry, whole before the thread may look: ring_sqe would move the tail too early. */
+static void push(struct ring *r, struct io_uring_sqe entry)
+{
+	unsigned tail = *ring_word(r, r->p.sq_off.tail), at = tail & (r->p.sq_entries - 1);
+
+	((struct io_uring_sqe *)(void *)r->sqes)[at] = entry;
+	ring_word(r, r->p.sq_off.array)[at] = at;
+	__atomic_store_n(ring_word(r, r->p.sq_off.tail), tail + 1, __ATOMIC_RELEASE);
+}
+
+static void push_read(struct ring *r, int fd, void *buf, uint64_t data)
+{
+	push(r, (struct io_uring_sqe){.opcode = IORING_OP_READ,
+			.fd = fd,
+			.addr = (uintptr_t)buf,
+			.len = 1,
+			.user_data = data});
+}
+
+static void wait_submitted(struct ring *r)
+{
+	while (ring_load(r, r->p.sq_off.head) != *ring_word(r, r->p.sq_off.tail)) {
+		if (ring_load(r, r->p.sq_off.flags) & IORING_SQ_NEED_WAKEUP)
+			CHECK_OK(ring_enter(r->fd, 0, 0, IORING_ENTER_SQ_WAKEUP));
+		usleep(1000);
+	}
+}
+
+static void open_sqpoll(struct ring *r, unsigned flags, unsigned idle_ms)
+{
+	memset(r, 0, sizeof(*r));
+	r->p.flags = IORING_SETUP_SQPOLL | flags;
+	r->p.sq_thread_idle = idle_ms;
+	ring_open_with(r, 8);
+}
+
+TEST(ring_sqpoll, entries_are_taken_without_a_call)
+{
+	struct ring r;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	open_sqpoll(&r, 0, 10000);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	wait_ready(&r, 1);
+	RING_EXPECT(&r, 1, 0);
+	push_read(&r, fd[0], &c, 2);
+	usleep(20000);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(write(fd[1], "q", 1), 1);
+	wait_ready(&r, 1);
+	RING_EXPECT(&r, 2, 1);
+	CHECK_EQ(c, 'q');
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, idle_thread_sleeps_and_is_woken)
+{
+	struct ring r;
+
+	open_sqpoll(&r, 0, 1);
+	while (!(ring_load(&r, r.p.sq_off.flags) & IORING_SQ_NEED_WAKEUP))
+		usleep(1000);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	usleep(20000);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_EQ(ring_enter(r.fd, 1, 1, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_GETEVENTS), 1);
+	RING_EXPECT(&r, 1, 0);
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, disabled_ring_takes_nothing)
+{
+	struct ring r;
+
+	open_sqpoll(&r, IORING_SETUP_R_DISABLED, 1000);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	usleep(20000);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK_ERRNO(ring_enter(r.fd, 1, 0, IORING_ENTER_SQ_WAKEUP), EBADFD);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0));
+	CHECK_EQ(ring_enter(r.fd, 1, 1, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_GETEVENTS), 1);
+	RING_EXPECT(&r, 1, 0);
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, room_is_waited_for)
+{
+	struct ring_result got;
+	struct ring r;
+
+	open_sqpoll(&r, 0, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		(void)ring_sqe(&r, IORING_OP_NOP, i);
+		CHECK_OK(ring_enter(r.fd, 1, 0, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT));
+		if (ring_ready(&r) == 16)
+			while (ring_peek(&r, &got))
+				CHECK_EQ(got.res, 0);
+	}
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, flags_that_do_not_go_with_it)
+{
+	struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL | IORING_SETUP_COOP_TASKRUN};
+
+	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+	p = (struct io_uring_params){.flags = IORING_SETUP_SQ_AFF};
+	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+	p = (struct io_uring_params){
+		.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF, .sq_thread_cpu = 5000};
+	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+}
+
+TEST(ring_sqpoll, process_ends_while_it_polls)
+{
+	int status;
+	pid_t pid;
+
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_OK(pid = fork());
+		if (pid == 0) {
+			struct ring r;
+			int fd[2];
+			char c;
+
+			CHECK_OK(pipe(fd));
+			open_sqpoll(&r, 0, i & 1 ? 1 : 10000);
+			(void)ring_next_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0);
+			usleep(5000);
+			if (i & 2)
+				raise(SIGKILL);
+			_exit(5);
+		}
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK_EQ(status, i & 2 ? SIGKILL : 5 << 8);
+	}
+}
+
+/* ---- One thread for several rings ---- */
+
+static int attach(struct ring *r, unsigned flags, int fd)
+{
+	memset(r, 0, sizeof(*r));
+	r->p.flags = IORING_SETUP_ATTACH_WQ | flags;
+	r->p.sq_thread_idle = 50;
+	r->p.wq_fd = (unsigned)fd;
+	return ring_setup(8, &r->p);
+}
+
+TEST(ring_sqpoll, rings_share_a_thread)
+{
+	enum { RINGS = 5 };
+	struct ring r[RINGS];
+	int fd[2];
+	char c[RINGS];
+
+	CHECK_OK(pipe(fd));
+	open_sqpoll(&r[0], 0, 50);
+	for (unsigned i = 1; i < RINGS; i++) {
+		CHECK_OK(r[i].fd = attach(&r[i], IORING_SETUP_SQPOLL, r[0].fd));
+		ring_map(&r[i]);
+	}
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < RINGS; i++) {
+			for (unsigned k = 0; k < 8; k++)
+				(void)ring_sqe(&r[i], IORING_OP_NOP, i * 100 + k);
+		}
+		for (unsigned i = 0; i < RINGS; i++) {
+			wait_ready(&r[i], 8);
+			for (unsigned k = 0; k < 8; k++)
+				RING_EXPECT(&r[i], i * 100 + k, 0);
+		}
+		if (round == 10)
+			usleep(100000); /* it sleeps, for all of them */
+	}
+	/* the first goes; the others are served as before */
+	push_read(&r[0], fd[0], &c[0], 1);
+	for (unsigned i = 0; i < RINGS - 1; i++) {
+		ring_close(&r[i]);
+		push_read(&r[i + 1], fd[0], &c[i + 1], i);
+		usleep(2000);
+		wait_submitted(&r[i + 1]);
+		CHECK_EQ(write(fd[1], "x", 1), 1);
+		wait_ready(&r[i + 1], 1);
+		RING_EXPECT(&r[i + 1], i, 1);
+	}
+	ring_close(&r[RINGS - 1]);
+}
+
+TEST(ring_sqpoll, what_cannot_be_attached_to)
+{
+	struct ring r, plain, other;
+	int fd[2];
+
+	CHECK_OK(pipe(fd));
+	ring_open(&plain, 4, 0);
+	open_sqpoll(&r, 0, 50);
+	CHECK_ERRNO(attach(&other, IORING_SETUP_SQPOLL, 999), ENXIO);
+	CHECK_ERRNO(attach(&other, IORING_SETUP_SQPOLL, fd[0]), EINVAL);
+	CHECK_ERRNO(attach(&other, IORING_SETUP_SQPOLL, plain.fd), EINVAL);
+	CHECK_ERRNO(attach(&other, 0, 999), ENXIO);
+	CHECK_ERRNO(attach(&other, 0, fd[0]), EINVAL);
+	CHECK_OK(close(attach(&other, 0, r.fd)));
+	CHECK_OK(close(attach(&other, 0, plain.fd)));
+	ring_close(&r);
+	ring_close(&plain);
+}
+
+TEST(ring_sqpoll, another_process_has_its_own)
+{
+	struct ring r, other;
+	int status;
+	pid_t pid;
+
+	open_sqpoll(&r, 0, 50);
+	CHECK_OK(pid = fork());
+	if (pid == 0) {
+		CHECK_OK(other.fd = attach(&other, IORING_SETUP_SQPOLL, r.fd));
+		ring_map(&other);
+		(void)ring_sqe(&other, IORING_OP_NOP, 1);
+		wait_ready(&other, 1);
+		RING_EXPECT(&other, 1, 0);
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	wait_ready(&r, 1);
+	ring_close(&r);
+}
+
+TEST(ring_sqpoll, ring_of_a_process_that_has_ended)
+{
+	int fd[2], got, status;
+	pid_t pid;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(pid = fork());
+	if (pid == 0) {
+		struct ring r;
+		pid_t maker = getpid();
+
+		open_sqpoll(&r, 0, 50);
+		if (fork() == 0) { /* who keeps the ring */
+			while (getppid() == maker)
+				usleep(1000);
+			do {
+				usleep(1000);
+				got = ring_enter(r.fd, 1, 0, IORING_ENTER_SQ_WAKEUP);
+			} while (got >= 0);
+			got = errno;
+			CHECK_EQ(write(fd[1], &got, sizeof(got)), (ssize_t)sizeof(got));
+		}
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(read(fd[0], &got, sizeof(got)), (ssize_t)sizeof(got));
+	CHECK_EQ(got, EOWNERDEAD);
+}
+
+/* ---- Threads that end ---- */
+
+struct made {
+	struct ring r;
+	int fd;
+	char c;
+};
+
+static void *make_and_end(void *arg)
+{
+	struct made *m = arg;
+
+	open_sqpoll(&m->r, 0, 50);
+	push_read(&m->r, m->fd, &m->c, 1);
+	wait_submitted(&m->r);
+	return NULL;
+}
+
+TEST(ring_sqpoll, thread_of_the_kernel_outlives_its_maker)
+{
+	struct made m = {0};
+	pthread_t thread;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	m.fd = fd[0];
+	CHECK_EQ(pthread_create(&thread, NULL, make_and_end, &m), 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	usleep(20000);
+	CHECK_EQ(ring_ready(&m.r), 0u);
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	wait_ready(&m.r, 1);
+	RING_EXPECT(&m.r, 1, 1);
+	CHECK_EQ(m.c, 'x');
+	push_read(&m.r, fd[0], &c, 2);
+	wait_submitted(&m.r);
+	CHECK_EQ(write(fd[1], "y", 1), 1);
+	wait_ready(&m.r, 1);
+	RING_EXPECT(&m.r, 2, 1);
+	CHECK_EQ(c, 'y');
+	ring_close(&m.r);
+}
+
+TEST(ring_sqpoll, exec_ends_it)
+{
+	int status;
+	pid_t pid;
+
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_OK(pid = fork());
+		if (pid == 0) {
+			struct ring r;
+			int fd[2];
+			char c;
+
+			CHECK_OK(pipe(fd));
+			open_sqpoll(&r, 0, i & 1 ? 1 : 10000);
+			push_read(&r, fd[0], &c, 1);
+			if (i & 2)
+				usleep(5000);
+			(void)execl("/proc/self/exe", "ring_sqpoll", "nothing.at_all", NULL);
+			_exit(5);
+		}
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) != 5);
+	}
+}
+
+static void forbid_read(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_pread64, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDOM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {4, code};
+
+	CHECK_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK_OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
+}
+
+static void *make_forbid_and_end(void *arg)
+{
+	struct made *m = arg;
+
+	open_sqpoll(&m->r, 0, 50);
+	if (m->fd)
+		usleep(5000);
+	forbid_read();
+	return NULL;
+}
+
+/* Linux asks no filter about a ring. */
+TEST(ring_sqpoll, filters_of_its_maker_hold)
+{
+	pthread_t thread;
+	struct ring r;
+	char c;
+
+	ring_open(&r, 4, 0);
+	NEWER(ring_has_op(&r, TORUS_OP_SYSCALL));
+	ring_close(&r);
+	for (int i = 0; i < 2; i++) {
+		struct made m = {.fd = i};
+
+		CHECK_EQ(pthread_create(&thread, NULL, make_forbid_and_end, &m), 0);
+		CHECK_EQ(pthread_join(thread, NULL), 0);
+		push_read(&m.r, 0, &c, 1);
+		wait_ready(&m.r, 1);
+		RING_EXPECT(&m.r, 1, -EDOM);
+		ring_close(&m.r);
+	}
+	open_sqpoll(&r, 0, 50);
+	forbid_read();
+	push_read(&r, 0, &c, 1);
+	wait_ready(&r, 1);
+	RING_EXPECT(&r, 1, -EDOM);
+	ring_close(&r);
+}
