@@ -69,6 +69,37 @@ static unsigned cancel_drained(struct ring *ring, const struct wanted *w, bool o
 	return nr;
 }
 
+/* ---- Each request once ---- */
+
+/*
+ * All active requests, though the list changes while they are cancelled: some go, and what was linked to
+ * them comes, at the tail. So the last one is looked at and moved to the head, until as many were as there
+ * are.
+ */
+struct sweep {
+	uint64_t left;    /* to look at */
+	uint64_t tracked; /* ring->nr_tracked at the last look */
+};
+
+static struct sweep sweep_begin(const struct ring *ring)
+{
+	return (struct sweep){ring->nr_active, ring->nr_tracked};
+}
+
+static struct req *sweep_next(struct ring *ring, struct sweep *s)
+{
+	struct req *r = list_last(&ring->active, struct req, link);
+
+	s->left += ring->nr_tracked - s->tracked;
+	s->tracked = ring->nr_tracked;
+	if (!s->left || !r)
+		return NULL;
+	s->left--;
+	list_remove(&r->link);
+	list_add_head(&ring->active, &r->link);
+	return r;
+}
+
 /* ---- By a key ---- */
 
 /* 0 with *nr counted, -EALREADY: it ends by itself. */
@@ -81,7 +112,6 @@ static int cancel_one(struct req *r, unsigned *nr)
 	return err;
 }
 
-/* The list may change while something is cancelled: it is begun anew each time. */
 static struct req *find(struct ring *ring, const struct wanted *w, const struct req *not_this)
 {
 	if (w->by_user_data && ring->by_user_data) {
@@ -100,24 +130,36 @@ static struct req *find(struct ring *ring, const struct wanted *w, const struct 
 	return NULL;
 }
 
+static int64_t cancel_all_wanted(
+	struct ring *ring, const struct wanted *w, const struct req *not_this)
+{
+	bool by_hash = w->by_user_data && ring->by_user_data;
+	struct sweep sweep = sweep_begin(ring);
+	struct req *r;
+	unsigned nr = 0;
+
+	while ((r = by_hash ? find(ring, w, not_this) : sweep_next(ring, &sweep))) {
+		if (by_hash || (r != not_this && matches(r, w)))
+			(void)cancel_one(r, &nr);
+	}
+	return nr + cancel_drained(ring, w, false);
+}
+
 static int64_t cancel_wanted(
 	struct ring *ring, const struct wanted *w, const struct req *not_this)
 {
 	bool all = w->by->flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY);
 	unsigned nr = 0;
+	struct req *r;
 	int err = -ENOENT;
 
-	do {
-		struct req *r = find(ring, w, not_this);
-
-		if (!r)
-			break;
-		err = cancel_one(r, &nr);
-	} while (all);
-	if (all || !nr)
-		nr += cancel_drained(ring, w, !all);
 	if (all)
-		return nr;
+		return cancel_all_wanted(ring, w, not_this);
+	r = find(ring, w, not_this);
+	if (r)
+		err = cancel_one(r, &nr);
+	if (!nr)
+		nr += cancel_drained(ring, w, true);
 	return nr ? 0 : err;
 }
 
@@ -195,22 +237,18 @@ static void kill_one(struct req *r)
 
 bool ring_cancel_all(struct ring *ring, const struct ring_task *task)
 {
-	list_for_each_safe (r, &ring->drained, struct req, link) {
-		if (!task || r->task == task)
-			cancel_waiting_chain(r);
-	}
-	for (;;) {
-		struct req *found = NULL;
+	struct sweep sweep;
+	struct req *r;
 
-		list_for_each (r, &ring->active, struct req, link) {
-			if (!(r->flags & REQ_CANCELLED) && (!task || r->task == task)) {
-				found = r;
-				break;
-			}
-		}
-		if (!found)
-			break;
-		kill_one(found);
+	list_for_each_safe (head, &ring->drained, struct req, link) {
+		if (!task || head->task == task)
+			cancel_waiting_chain(head);
+	}
+	sweep = sweep_begin(ring);
+	while ((r = sweep_next(ring, &sweep))) {
+		if (r->flags & REQ_CANCELLED || (task && r->task != task))
+			continue;
+		kill_one(r);
 		ring_run_ready(ring); /* hard links go on, and are found in their turn */
 	}
 	return !list_is_empty(&ring->active);

@@ -143,6 +143,7 @@ void req_track(struct req *r)
 	r->hash_at = NULL;
 	list_add_tail(&ring->active, &r->link);
 	ring->nr_active++;
+	ring->nr_tracked++;
 	if ((!ring->by_user_data || ring->nr_active > 2u << ring->hash_bits) && grow_hash(ring))
 		return;
 	if (ring->by_user_data)

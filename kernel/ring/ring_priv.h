@@ -322,6 +322,7 @@ struct ring {
 	unsigned nr_begun;         /* [l] all that exist, but for those in `drained` */
 	struct req **by_user_data; /* [l] hash table */
 	unsigned hash_bits, nr_active; /* [l] */
+	uint64_t nr_tracked;           /* [l] that were ever active: cancel.c counts with it */
 	struct list timeouts;          /* [l] those that count completions, too */
 	struct req *free;              /* [l] some to be used again, by next */
 	unsigned nr_free;              /* [l] */

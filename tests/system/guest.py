@@ -27,6 +27,9 @@ Program("guest.midway", "memory unmapped midway through calls, a second for each
 Program("guest.deep", "folders a hundred thousand deep and wide", needs="debug", lines=True, slow=True, timeout=900,
         command=[RUN, "--no-oracle", "--timeout", "800", "-m", "1G", "--kernel", "build/x86_64/debug/torus",
                  "--append", "deep.depth=100000 deep.names=100000", "deep"])
+Program("guest.ring_million", "a million requests that wait, in less than 512 MiB, cancelled and left behind", needs="release", lines=True, slow=True,
+        timeout=900, command=[RUN, "--no-oracle", "--variant", "release", "--timeout", "800", "-m", "640M", "--kernel", "build/x86_64/release/torus",
+                              "--append", "ring.many=1000000", "ring_many.*"])
 Program("guest.crowd", "a hundred thousand sleeping processes", needs="release", lines=True, slow=True, timeout=900,
         command=[RUN, "--no-oracle", "--variant", "release", "--timeout", "800", "-m", "10G", "--kernel", "build/x86_64/release/torus",
                  "--append", "crowd.sleepers=100000", "crowd"])
