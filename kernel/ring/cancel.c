@@ -9,27 +9,24 @@
  * Spec    man 2 io_uring_enter: IORING_OP_ASYNC_CANCEL; man 2 io_uring_register: SYNC_CANCEL
  */
 #include "fs/vfs/fdtable.h"
-#include "lib/hash.h"
 #include "ring/opcodes.h"
 #include "ring/tables.h"
-
-enum {
-	KNOWN = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ANY |
-		IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_USERDATA |
-		IORING_ASYNC_CANCEL_OP,
-};
 
 /* What is looked for, with the file in place of its number. */
 struct wanted {
 	const struct req_cancel *by;
 	const struct file *file;
+	const struct req *not_this;
 	bool by_user_data;
 };
 
-static bool matches(const struct req *r, const struct wanted *w)
+static bool matches(const struct req *r, const void *what)
 {
+	const struct wanted *w = what;
 	uint32_t flags = w->by->flags;
 
+	if (r == w->not_this)
+		return false;
 	if (r->flags & REQ_CANCELLED &&
 		flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY))
 		return false; /* told already */
@@ -112,41 +109,32 @@ static int cancel_one(struct req *r, unsigned *nr)
 	return err;
 }
 
-static struct req *find(struct ring *ring, const struct wanted *w, const struct req *not_this)
+static struct req *find(struct ring *ring, const struct wanted *w)
 {
-	if (w->by_user_data && ring->by_user_data) {
-		for (struct req *r = ring->by_user_data[hash_u64(w->by->user_data) >>
-							(64 - ring->hash_bits)];
-			r; r = r->hash_next) {
-			if (r != not_this && matches(r, w))
-				return r;
-		}
-		return NULL;
-	}
+	if (w->by_user_data)
+		return req_find(ring, w->by->user_data, matches, w);
 	list_for_each (r, &ring->active, struct req, link) {
-		if (r != not_this && matches(r, w))
+		if (matches(r, w))
 			return r;
 	}
 	return NULL;
 }
 
-static int64_t cancel_all_wanted(
-	struct ring *ring, const struct wanted *w, const struct req *not_this)
+static int64_t cancel_all_wanted(struct ring *ring, const struct wanted *w)
 {
 	bool by_hash = w->by_user_data && ring->by_user_data;
 	struct sweep sweep = sweep_begin(ring);
 	struct req *r;
 	unsigned nr = 0;
 
-	while ((r = by_hash ? find(ring, w, not_this) : sweep_next(ring, &sweep))) {
-		if (by_hash || (r != not_this && matches(r, w)))
+	while ((r = by_hash ? find(ring, w) : sweep_next(ring, &sweep))) {
+		if (by_hash || matches(r, w))
 			(void)cancel_one(r, &nr);
 	}
 	return nr + cancel_drained(ring, w, false);
 }
 
-static int64_t cancel_wanted(
-	struct ring *ring, const struct wanted *w, const struct req *not_this)
+static int64_t cancel_wanted(struct ring *ring, const struct wanted *w)
 {
 	bool all = w->by->flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY);
 	unsigned nr = 0;
@@ -154,8 +142,8 @@ static int64_t cancel_wanted(
 	int err = -ENOENT;
 
 	if (all)
-		return cancel_all_wanted(ring, w, not_this);
-	r = find(ring, w, not_this);
+		return cancel_all_wanted(ring, w);
+	r = find(ring, w);
 	if (r)
 		err = cancel_one(r, &nr);
 	if (!nr)
@@ -182,7 +170,7 @@ int64_t ring_cancel(
 	struct ring *ring, const struct req_cancel *what, const struct req *not_this)
 {
 	uint32_t flags = what->flags;
-	struct wanted w = {.by = what};
+	struct wanted w = {.by = what, .not_this = not_this};
 	struct file *f = NULL;
 	int64_t n;
 
@@ -196,7 +184,7 @@ int64_t ring_cancel(
 			return err;
 		w.file = f;
 	}
-	n = cancel_wanted(ring, &w, not_this);
+	n = cancel_wanted(ring, &w);
 	if (f)
 		file_put(f);
 	return n;
@@ -210,7 +198,7 @@ int cancel_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		.fd = sqe->fd,
 		.flags = sqe->cancel_flags,
 		.opcode = (uint8_t)sqe->len};
-	if (sqe->cancel_flags & ~(uint32_t)KNOWN)
+	if (sqe->cancel_flags & ~(uint32_t)RING_CANCEL_FLAGS)
 		return -EINVAL;
 	if (sqe->cancel_flags & IORING_ASYNC_CANCEL_FD &&
 		sqe->cancel_flags & IORING_ASYNC_CANCEL_ANY)

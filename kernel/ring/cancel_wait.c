@@ -11,15 +11,12 @@
 
 static int read_cancel(uptr arg, struct req_cancel *what, uint64_t *deadline_ns)
 {
-	const uint32_t known = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD |
-			       IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_FD_FIXED |
-			       IORING_ASYNC_CANCEL_USERDATA | IORING_ASYNC_CANCEL_OP;
 	struct ring_sync_cancel_reg reg;
 	uint64_t ns;
 
 	if (user_get(reg, arg))
 		return -EFAULT;
-	if (reg.flags & ~known || reg.pad2[0] || reg.pad2[1] || reg.pad2[2])
+	if (reg.flags & ~(uint32_t)RING_CANCEL_FLAGS || reg.pad2[0] || reg.pad2[1] || reg.pad2[2])
 		return -EINVAL;
 	for (unsigned i = 0; i < ARRAY_LEN(reg.pad); i++) {
 		if (reg.pad[i])

@@ -149,16 +149,6 @@ int poll_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	return 0;
 }
 
-static struct req *find(struct ring *ring, uint64_t user_data)
-{
-	list_for_each (r, &ring->active, struct req, link) {
-		if (r->user_data == user_data && r->opcode == IORING_OP_POLL_ADD &&
-			!(r->flags & REQ_CANCELLED))
-			return r;
-	}
-	return NULL;
-}
-
 /* Its new events and name; then it begins again. */
 static void change(struct req *target, const struct req *by)
 {
@@ -178,7 +168,8 @@ static void change(struct req *target, const struct req *by)
 
 int64_t poll_remove_issue(struct req *r)
 {
-	struct req *target = find(r->ring, r->poll.old_user_data);
+	static const uint8_t opcode = IORING_OP_POLL_ADD;
+	struct req *target = req_find(r->ring, r->poll.old_user_data, req_is_open, &opcode);
 	int64_t ignored;
 
 	if (!target)

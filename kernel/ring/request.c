@@ -162,6 +162,27 @@ void req_untrack(struct req *r)
 	r->hash_at = NULL;
 }
 
+struct req *req_find(struct ring *ring, uint64_t user_data, req_match *is_it, const void *what)
+{
+	if (LIKELY(ring->by_user_data)) {
+		struct req *r = ring->by_user_data[bucket_of(ring, user_data)];
+
+		while (r && (r->user_data != user_data || !is_it(r, what)))
+			r = r->hash_next;
+		return r;
+	}
+	list_for_each (r, &ring->active, struct req, link) {
+		if (r->user_data == user_data && is_it(r, what))
+			return r;
+	}
+	return NULL;
+}
+
+bool req_is_open(const struct req *r, const void *opcode)
+{
+	return r->opcode == *(const uint8_t *)opcode && !(r->flags & REQ_CANCELLED);
+}
+
 /* ---- Completing ---- */
 
 static int32_t result_of(const struct req *r, int64_t result)

@@ -417,6 +417,10 @@ int req_cancel(struct req *r);
 /* On ring->active and in the hash; off both. */
 void req_track(struct req *r);
 void req_untrack(struct req *r);
+/* One of this name on ring->active, of which is_it is true; NULL. */
+typedef bool req_match(const struct req *r, const void *what);
+struct req *req_find(struct ring *ring, uint64_t user_data, req_match *is_it, const void *what);
+bool req_is_open(const struct req *r, const void *opcode); /* uint8_t; and not cancelled */
 /* Takes the file that fd means now. -EBADF. */
 MUST_CHECK int req_get_file(struct req *r, bool is_fixed);
 
@@ -490,6 +494,11 @@ void ring_sqpoll_forget(const struct ring_task *maker);
 void ring_sqpoll_end(const struct proc *p);
 
 /* ---- cancel.c ---- */
+enum {
+	RING_CANCEL_FLAGS = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD |
+			    IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_FD_FIXED |
+			    IORING_ASYNC_CANCEL_USERDATA | IORING_ASYNC_CANCEL_OP,
+};
 /* IORING_OP_ASYNC_CANCEL and its kin: how many, or -ENOENT, -EALREADY. [l] */
 int64_t ring_cancel(
 	struct ring *ring, const struct req_cancel *what, const struct req *not_this);

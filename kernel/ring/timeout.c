@@ -268,16 +268,6 @@ int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 						  : 0;
 }
 
-static struct req *find(struct ring *ring, uint64_t user_data, uint8_t opcode)
-{
-	list_for_each (r, &ring->active, struct req, link) {
-		if (r->user_data == user_data && r->opcode == opcode &&
-			!(r->flags & REQ_CANCELLED))
-			return r;
-	}
-	return NULL;
-}
-
 /* It starts anew, unless it has just been woken. */
 static int64_t change(struct req *t, const struct req *by)
 {
@@ -296,8 +286,8 @@ static int64_t change(struct req *t, const struct req *by)
 int64_t timeout_remove_issue(struct req *r)
 {
 	bool is_link = r->timer.flags & IORING_LINK_TIMEOUT_UPDATE;
-	struct req *t = find(r->ring, r->timer.old_user_data,
-		is_link ? IORING_OP_LINK_TIMEOUT : IORING_OP_TIMEOUT);
+	const uint8_t opcode = is_link ? IORING_OP_LINK_TIMEOUT : IORING_OP_TIMEOUT;
+	struct req *t = req_find(r->ring, r->timer.old_user_data, req_is_open, &opcode);
 
 	if (!t)
 		return -ENOENT;

@@ -19,6 +19,17 @@
 #include "../../kernel/abi/io_uring.h"
 #include "guest.h"
 
+enum { PAGE = 4096 };
+
+static inline char *map_pages(size_t nr)
+{
+	char *p = mmap(
+		NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
 struct ring {
 	int fd;
 	struct io_uring_params p;

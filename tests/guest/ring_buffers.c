@@ -8,17 +8,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-enum { PAGE = 4096 };
-
-static char *map_pages(size_t nr)
-{
-	char *p = mmap(
-		NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(p != MAP_FAILED);
-	return p;
-}
-
 static int register_buffer(struct ring *r, void *base, size_t len)
 {
 	struct iovec iov = {base, len};

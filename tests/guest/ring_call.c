@@ -3,8 +3,6 @@
  * TORUS_OP_SYSCALL: the same calls through both doors, with the same arguments, results and effects.
  */
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -14,6 +12,7 @@
 #include <sys/utsname.h>
 
 #include "../../kernel/abi/torus.h"
+#include "filter.h"
 #include "ring.h"
 
 static bool has_calls(void)
@@ -284,21 +283,6 @@ TEST(ring_call, one_that_waits_holds_nobody_up_and_is_cancelled)
 }
 
 /* ---- Filters ---- */
-
-/* From now on this call is `answer`, and all others are allowed. */
-static void filter(int nr, uint32_t answer)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, answer),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = {4, code};
-
-	CHECK_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	CHECK_OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
-}
 
 static void put_open(struct ring *r, uint64_t data, uint8_t flags)
 {

@@ -7,17 +7,6 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-enum { PAGE = 4096 };
-
-static char *map_pages(size_t nr)
-{
-	char *p = mmap(
-		NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(p != MAP_FAILED);
-	return p;
-}
-
 /* 0, or the errno. */
 static int try_map(int fd, uint64_t offset, size_t size)
 {

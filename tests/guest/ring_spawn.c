@@ -4,8 +4,6 @@
  * execve(), by what it says of itself.
  */
 #include <dirent.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -13,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "../../kernel/abi/torus.h"
+#include "filter.h"
 #include "ring.h"
 
 #define SELF   "/proc/self/exe"
@@ -638,20 +637,6 @@ TEST(ring_spawn, parent_ends_while_a_child_is_unborn)
 }
 
 /* ---- Filters ---- */
-
-static void filter(int nr, uint32_t answer)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, answer),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = {4, code};
-
-	CHECK_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	CHECK_OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
-}
 
 static void expect_refused(int nr, uint32_t answer, int err)
 {

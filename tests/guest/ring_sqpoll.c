@@ -2,12 +2,10 @@
 /*
  * IORING_SETUP_SQPOLL: entries that a thread of the kernel takes, alone or for several rings.
  */
+#include "filter.h"
 #include "ring.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -354,20 +352,6 @@ TEST(ring_sqpoll, exec_ends_it)
 	}
 }
 
-static void forbid_read(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_pread64, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDOM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = {4, code};
-
-	CHECK_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	CHECK_OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
-}
-
 static void *make_forbid_and_end(void *arg)
 {
 	struct made *m = arg;
@@ -375,7 +359,7 @@ static void *make_forbid_and_end(void *arg)
 	open_sqpoll(&m->r, 0, 50);
 	if (m->fd)
 		usleep(5000);
-	forbid_read();
+	filter(__NR_pread64, SECCOMP_RET_ERRNO | EDOM);
 	return NULL;
 }
 
@@ -400,7 +384,7 @@ TEST(ring_sqpoll, filters_of_its_maker_hold)
 		ring_close(&m.r);
 	}
 	open_sqpoll(&r, 0, 50);
-	forbid_read();
+	filter(__NR_pread64, SECCOMP_RET_ERRNO | EDOM);
 	push_read(&r, 0, &c, 1);
 	wait_ready(&r, 1);
 	RING_EXPECT(&r, 1, -EDOM);
