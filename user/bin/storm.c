@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * storm N PROGRAM [ARGUMENT...]: runs a program N times, as many at once as there are places, and says how many
- * that were in a second.
+ * storm N PROGRAM [ARGUMENT...]: runs a program N times, as many at once as there are places (128), and says how
+ * many that were in a second.
  *
  * A place is a circle of two requests: a new process, and waiting for its end; closing its descriptor is linked
  * to that. All places together are one queue, so the kernel is entered when something has happened, not for each
@@ -15,7 +15,7 @@
 #include "program.h"
 #include "ring.h"
 
-enum { ENTRIES = 1024, PLACES = 256, NS_A_MS = 1000000, MS_A_SECOND = 1000 };
+enum { ENTRIES = 1024, PLACES = 128, NS_A_MS = 1000000, MS_A_SECOND = 1000 };
 
 struct place {
 	struct reply spawned, ended;
@@ -25,13 +25,27 @@ static struct place places[PLACES];
 
 static struct torus_spawn program; /* the same for all */
 static unsigned nr_left, nr_run, nr_failed;
+static unsigned nr_going; /* places that have a process, or asked for one */
 
 static void next(struct place *p)
 {
 	if (!nr_left)
 		return;
 	nr_left--;
+	nr_going++;
 	ring_tell(op_spawn(AT_FDCWD, &program), &p->spawned);
+}
+
+/* -EAGAIN: the machine has no room for so many at once, so this place rests, and others do its work. */
+static void failed(int error)
+{
+	if (error == -EAGAIN && nr_going) {
+		nr_left++;
+		return;
+	}
+	complain("%s: %s", (const char *)(uintptr_t)program.path, error_text(error));
+	nr_failed++;
+	nr_left = 0; /* the next would fail as well */
 }
 
 static void spawned(struct reply *reply)
@@ -40,10 +54,8 @@ static void spawned(struct reply *reply)
 	struct io_uring_sqe *sqe;
 
 	if (reply->res < 0) {
-		complain("%s: %s", (const char *)(uintptr_t)program.path,
-			error_text(reply->res));
-		nr_failed++;
-		nr_left = 0; /* the next would fail as well */
+		nr_going--;
+		failed(reply->res);
 		return;
 	}
 	ring_room(2);
@@ -57,6 +69,7 @@ static void ended(struct reply *reply)
 	struct place *p = container_of(reply, struct place, ended);
 
 	nr_run++;
+	nr_going--;
 	if (reply->res < 0 || p->info.si_code != CLD_EXITED || p->info.si_status)
 		nr_failed++;
 	next(p);

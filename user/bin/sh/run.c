@@ -3,12 +3,9 @@
  * Running a pipeline.
  *
  * All its programs are spawned at once: one request each, which says everything about the new process (its files,
- * its signals, its environment), so nothing of the shell is copied to be thrown away. Where a program lies is
- * found by trying: if one folder of PATH has none, the reply's function asks for the next.
+ * its signals, its environment), so nothing of the shell is copied to be thrown away.
  *
- *     pipes, files ──> spawn ──> spawned ──> the job's processes ──> waited for (jobs.c)
- *                        ^  ENOENT  │
- *                        └──────────┘
+ *     pipes, files, where the program is ──> spawn ──> spawned ──> the job's processes ──> ended (jobs.c)
  *
  * The shell opens what is redirected, because the same must be there for its own commands, which run when all
  * programs do. What it has opened it closes again, and every descriptor of its own is closed by exec.
@@ -16,6 +13,7 @@
  * Spec    POSIX.1-2024, Shell Command Language, 2.7 to 2.9; abi/torus.h
  */
 #include <asm/signal.h>
+#include <linux/stat.h>
 
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -38,9 +36,7 @@ struct stage {
 	struct reply spawned;
 	struct torus_spawn spawn;
 	struct torus_file_action actions[ACTIONS];
-	const char *folders;     /* of PATH, still to be tried; NULL: none */
-	char program[PATH_SIZE]; /* what is being tried */
-	int error;               /* the best of the reasons why nothing was found */
+	char program[PATH_SIZE]; /* where it is */
 	int32_t pid;
 	bool is_last;
 };
@@ -102,56 +98,59 @@ static bool redirect(struct stage *s, const struct redirect *r)
 
 /* ---- A program ---- */
 
-/* The next place to look for it; false when there is none. */
-static bool next_program(struct stage *s)
+/* Whether this is a program that may be run: 0, or why not. */
+static int check_program(const char *path)
 {
-	const char *folder = s->folders, *end;
+	struct statx st;
+	int err = ring_await(op_statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &st));
 
-	if (!folder)
-		return false;
-	end = strchr(folder, ':');
-	s->folders = end ? end + 1 : NULL;
-	if (!end)
-		end = folder + strlen(folder);
-	(void)snformat(s->program, sizeof(s->program), "%.*s%s%s", (int)(end - folder), folder,
-		end > folder ? "/" : "", s->argv[0]);
-	return true;
+	if (err < 0)
+		return err;
+	return (st.stx_mode & S_IFMT) == S_IFREG && st.stx_mode & 0111 ? 0 : -EACCES;
 }
 
-static void find_program(struct stage *s)
+/* Looks into the folders of PATH, unless a folder is named. The best of the reasons why it is not found. */
+static int find_program(struct stage *s)
 {
-	const char *path = var_get("PATH", 4);
+	const char *folder = var_get("PATH", 4), *end;
+	int err = -ENOENT;
 
-	s->error = -ENOENT;
-	s->folders = path ? path : PATH_DEFAULT;
 	if (strchr(s->argv[0], '/')) {
-		s->folders = NULL;
 		(void)str_copy(s->program, s->argv[0], sizeof(s->program));
-	} else {
-		(void)next_program(s);
+		return 0; /* spawn says what is wrong with it */
 	}
+	for (folder = folder ? folder : PATH_DEFAULT; folder; folder = *end ? end + 1 : NULL) {
+		int now;
+
+		end = strchr(folder, ':');
+		end = end ? end : folder + strlen(folder);
+		(void)snformat(s->program, sizeof(s->program), "%.*s%s%s", (int)(end - folder),
+			folder, end > folder ? "/" : "", s->argv[0]);
+		now = check_program(s->program);
+		if (!now)
+			return 0;
+		if (now != -ENOENT && now != -ENOTDIR)
+			err = now;
+	}
+	return err;
 }
 
-static void spawn(struct stage *s)
+static void not_run(struct stage *s, int error)
 {
-	nr_spawning++;
-	ring_tell(op_spawn(AT_FDCWD, &s->spawn), &s->spawned);
+	s->status = error == -ENOENT || error == -ENOTDIR ? STATUS_NOT_FOUND
+							  : STATUS_NOT_EXECUTABLE;
+	complain("%s: %s", s->argv[0], error_text(error));
 }
 
 static void spawned(struct reply *reply)
 {
 	struct stage *s = container_of(reply, struct stage, spawned);
-	bool is_absent = reply->res == -ENOENT || reply->res == -ENOTDIR;
 
 	nr_spawning--;
-	if (reply->res >= 0)
-		return job_add(s->job, reply->res, s->is_last);
-	if (!is_absent)
-		s->error = reply->res;
-	if ((is_absent || reply->res == -EACCES) && next_program(s))
-		return spawn(s);
-	s->status = s->error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
-	complain("%s: %s", s->argv[0], error_text(s->error));
+	if (reply->res < 0)
+		not_run(s, reply->res);
+	else
+		job_add(s->job, reply->res, s->is_last);
 }
 
 static void add_action(struct stage *s, unsigned action, int fd, int from, const char *path)
@@ -180,8 +179,8 @@ static void start_program(struct stage *s, const struct command *c, bool is_back
 		if (s->fds[fd] != fd)
 			add_action(s, TORUS_FILE_DUP, fd, s->fds[fd], NULL);
 	s->spawned.then = spawned;
-	find_program(s);
-	spawn(s);
+	nr_spawning++;
+	ring_tell(op_spawn(AT_FDCWD, &s->spawn), &s->spawned);
 }
 
 /* ---- A pipeline ---- */
@@ -215,6 +214,8 @@ static int make_pipes(struct stage *stages, unsigned nr)
 
 static void prepare(struct stage *s, const struct command *c, const struct pipeline *p)
 {
+	int err;
+
 	s->argv = expand_all(c->words, &s->argc);
 	s->builtin = s->argc ? builtin_find(s->argv[0]) : NULL;
 	s->is_last = !c->next;
@@ -222,7 +223,11 @@ static void prepare(struct stage *s, const struct command *c, const struct pipel
 		s->builtin = NULL;
 		s->status = 1;
 	} else if (s->argc && !s->builtin) {
-		start_program(s, c, p->is_background);
+		err = find_program(s);
+		if (err)
+			not_run(s, err);
+		else
+			start_program(s, c, p->is_background);
 	} else if (!s->argc) {
 		s->status = assign(c->assignments);
 	}
