@@ -359,7 +359,8 @@ static void add_proc(struct birth *b, struct proc *p)
 
 	p->pid = b->pid;
 	p->leader = b->thread;
-	p->parent_thread = b->parent;
+	/* a fiber that makes children for itself is no thread: the first one's they are */
+	p->parent_thread = b->parent->tid ? b->parent : from->leader->user;
 	p->exit_signal = b->params->exit_signal;
 	if (has(b, CLONE_PARENT)) {
 		parent = from->parent;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * One policy for both doors: a filter of system calls is asked about the call that an entry means, with
+ * One policy for both doors, and one trace: a filter of system calls is asked about the call that an entry means, with
  * the arguments the call would have had (docs/decisions/0016). So what forbids openat(2) forbids
  * IORING_OP_OPENAT, in a chain or not, by whatever thread it is submitted.
  *
@@ -15,6 +15,7 @@
 #include "ring/opcodes.h"
 #include "ring/tables.h"
 #include "sys/seccomp.h"
+#include "sys/trace.h"
 
 /* The arguments as the call has them. -1: it is none. */
 static int call_of(const struct req *r, const struct io_uring_sqe *sqe, uint64_t a[6])
@@ -62,6 +63,37 @@ static int call_of(const struct req *r, const struct io_uring_sqe *sqe, uint64_t
 	}
 	return r->type->nr;
 }
+
+/* ---- The trace ---- */
+
+static struct trace_request trace_of(const struct req *r, int nr)
+{
+	return (struct trace_request){.pid = r->task->user->pid_nr,
+		.user_data = r->user_data,
+		.nr = nr,
+		.operation = r->type->name};
+}
+
+void ring_trace_begin(const struct req *r, const struct io_uring_sqe *sqe)
+{
+	struct trace_request t;
+	uint64_t a[6];
+
+	t = trace_of(r, call_of(r, sqe, a));
+	trace_request_begin(&t, a);
+}
+
+void ring_trace_end(const struct req *r, int64_t result)
+{
+	struct trace_request t;
+
+	if (!r->type)
+		return; /* its entry was wrong: it never began */
+	t = trace_of(r, r->type->flags & OPCODE_CALL ? (int)r->call.nr : r->type->nr);
+	trace_request_end(&t, result);
+}
+
+/* ---- Filters ---- */
 
 int ring_policy(struct req *r, const struct io_uring_sqe *sqe)
 {

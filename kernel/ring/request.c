@@ -26,6 +26,7 @@
 #include "proc/signal.h"
 #include "ring/ring_priv.h"
 #include "ring/tables.h"
+#include "sys/trace.h"
 
 enum { FREE_MAX = 64, HASH_BITS_FIRST = 6, HASH_BITS_MAX = 20 };
 
@@ -199,6 +200,8 @@ static void post_result(struct req *r, int32_t result)
 {
 	uint32_t flags = r->cqe_flags;
 
+	if (UNLIKELY(trace_is_on))
+		ring_trace_end(r, result);
 	if (r->flags & REQ_HAS_BUFFER)
 		flags |= ring_buffer_commit(r, result);
 	if (r->flags & REQ_SKIP_SUCCESS && !(r->flags & REQ_FAILED))
@@ -218,6 +221,8 @@ void req_cancel_chain(struct req *r, bool is_silent)
 			r->flags |= REQ_SKIP_SUCCESS;
 		else
 			r->flags &= (uint16_t)~REQ_SKIP_SUCCESS;
+		if (UNLIKELY(trace_is_on))
+			ring_trace_end(r, r->error ? r->error : -ECANCELED);
 		if (!(r->flags & REQ_SKIP_SUCCESS) && !r->ring->is_dead)
 			(void)ring_post(r->ring, r->user_data, r->error ? r->error : -ECANCELED,
 				0, NULL, !(r->flags & REQ_NOT_COUNTED));
@@ -291,6 +296,8 @@ bool req_post_more(struct req *r, int64_t result, uint32_t flags)
 
 	if (ring->is_dead)
 		return false;
+	if (UNLIKELY(trace_is_on))
+		ring_trace_end(r, result);
 	if (r->flags & REQ_HAS_BUFFER)
 		flags |= ring_buffer_commit(r, (int32_t)result);
 	if (ring_post_if_room(ring, r->user_data, (int32_t)result, flags | IORING_CQE_F_MORE,

@@ -16,6 +16,7 @@
 #include "proc/cred.h"
 #include "ring/ring_priv.h"
 #include "ring/tables.h"
+#include "sys/trace.h"
 
 enum { SQE_LINKS = IOSQE_IO_LINK | IOSQE_IO_HARDLINK };
 
@@ -86,6 +87,8 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 	if (err)
 		return err;
 	r->type = &ring_opcodes[sqe->opcode];
+	if (UNLIKELY(trace_is_on))
+		ring_trace_begin(r, sqe);
 	if (UNLIKELY(READ_ONCE(r->task->user->call_work)))
 		err = ring_policy(r, sqe);
 	if (r->type->flags & OPCODE_PARKS)

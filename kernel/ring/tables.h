@@ -153,3 +153,6 @@ void ring_unregister_all(struct ring *ring);
 /* ---- policy.c ---- */
 /* Filters look at the call that the entry is (docs/decisions/0016). 0, or its result. */
 MUST_CHECK int ring_policy(struct req *r, const struct io_uring_sqe *sqe);
+/* strace=: a line when it is submitted, and one for each completion. Only if trace_is_on. */
+void ring_trace_begin(const struct req *r, const struct io_uring_sqe *sqe);
+void ring_trace_end(const struct req *r, int64_t result);

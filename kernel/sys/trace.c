@@ -9,6 +9,11 @@
  * because it waits is not held back for others. exit and its like are shown when they begin.
  * What arguments mean is one letter each in abi/syscalls.def.
  *
+ * A request of a ring has two lines, which its user_data ties together:
+ *
+ *     [12] ring 0x5: openat(AT_FDCWD, "/etc/passwd", O_RDONLY)
+ *     [12] ring 0x5: openat = 3
+ *
  * strace=WORD,... restricts it: a number is a process id, a name is a call.
  */
 #include "sys/trace.h"
@@ -29,8 +34,9 @@
 
 enum { MAX_PIDS = 8, MAX_NAMES = 16, STRING_SHOWN = 32, LINE_SIZE = 400 };
 
+bool trace_is_on;
+
 static struct {
-	bool is_on;
 	int pids[MAX_PIDS];
 	unsigned nr_pids;
 	const char *names[MAX_NAMES]; /* in the command line; end at ',' or NUL */
@@ -50,7 +56,7 @@ static size_t word_len(const char *s)
 
 static int set_strace(const char *value)
 {
-	wanted.is_on = true;
+	trace_is_on = true;
 	if (strcmp(value, "1") == 0 || !*value)
 		return 0;
 	for (const char *s = value; *s;) {
@@ -78,8 +84,8 @@ CMDLINE_WORD(
 
 bool trace_wants(int pid)
 {
-	if (!wanted.is_on || wanted.nr_pids == 0)
-		return wanted.is_on;
+	if (!trace_is_on || wanted.nr_pids == 0)
+		return trace_is_on;
 	for (unsigned i = 0; i < wanted.nr_pids; i++)
 		if (wanted.pids[i] == pid)
 			return true;
@@ -265,6 +271,19 @@ static void add_argument(
 	}
 }
 
+static void add_arguments(
+	struct line *l, const char *format, const uint64_t *a, int64_t result)
+{
+	add(l, "(");
+	for (unsigned i = 0; format[i]; i++) {
+		if (i)
+			add(l, ", ");
+		add_argument(l, format[i], a, i, result);
+	}
+	add(l, ")");
+}
+
+/* Of a result that is not there yet: -1. */
 static void add_call(struct line *l, uint64_t nr, const uint64_t *a, int64_t result)
 {
 	const char *name = nr < nr_syscalls ? syscall_texts[nr].name : NULL;
@@ -272,17 +291,30 @@ static void add_call(struct line *l, uint64_t nr, const uint64_t *a, int64_t res
 
 	if (*format == '*')
 		format = "xxxxxx";
-	l->len = 0;
 	if (name)
-		add(l, "[%d] %s(", uthread_current()->tid->nr, name);
+		add(l, "%s", name);
 	else
-		add(l, "[%d] syscall_%lu(", uthread_current()->tid->nr, nr);
-	for (unsigned i = 0; format[i]; i++) {
-		if (i)
-			add(l, ", ");
-		add_argument(l, format[i], a, i, result);
+		add(l, "syscall_%lu", nr);
+	add_arguments(l, format, a, result);
+}
+
+static void begin_line(struct line *l)
+{
+	l->len = 0;
+	add(l, "[%d] ", uthread_current()->tid->nr);
+}
+
+static void add_result(struct line *l, int64_t result)
+{
+	if (result < 0 && result > -MAX_ERRNO) {
+		const char *name = errno_name((int)-result);
+
+		add(l, " = -1 %s", name ? name : "?");
+	} else if (result > (int64_t)UINT32_MAX) {
+		add(l, " = %#lx", result);
+	} else {
+		add(l, " = %ld", result);
 	}
-	add(l, ")");
 }
 
 static bool is_shown(uint64_t nr)
@@ -304,6 +336,7 @@ void trace_enter(uint64_t nr, const uint64_t *a)
 
 	if (!is_shown(nr) || !does_not_return(nr))
 		return;
+	begin_line(&l);
 	add_call(&l, nr, a, 0);
 	log_info("%s", l.text);
 }
@@ -314,20 +347,53 @@ void trace_leave(uint64_t nr, const uint64_t *a, int64_t result)
 
 	if (!is_shown(nr))
 		return;
-	if (does_not_return(nr)) {
-		l.len = 0;
-		add(&l, "[%d] ... %s", uthread_current()->tid->nr, syscall_texts[nr].name);
-	} else {
+	begin_line(&l);
+	if (does_not_return(nr))
+		add(&l, "... %s", syscall_texts[nr].name);
+	else
 		add_call(&l, nr, a, result);
-	}
-	if (result < 0 && result > -MAX_ERRNO) {
-		const char *name = errno_name((int)-result);
+	add_result(&l, result);
+	log_info("%s", l.text);
+}
 
-		add(&l, " = -1 %s", name ? name : "?");
-	} else if (result > (int64_t)UINT32_MAX) {
-		add(&l, " = %#lx", result);
-	} else {
-		add(&l, " = %ld", result);
-	}
+/* ---- Requests of rings ---- */
+
+/* Its name; NULL: nobody wants to see it. */
+static const char *begin_request_line(struct line *l, const struct trace_request *t)
+{
+	uint64_t nr = (uint64_t)t->nr;
+	bool is_call = t->nr >= 0 && nr < nr_syscalls && syscall_texts[nr].name;
+	const char *name = is_call ? syscall_texts[nr].name : t->operation;
+
+	if (!trace_wants(t->pid) || !wants_call(name))
+		return NULL;
+	l->len = 0;
+	add(l, "[%d] ring %#lx: ", t->pid, t->user_data);
+	return name;
+}
+
+void trace_request_begin(const struct trace_request *t, const uint64_t *a)
+{
+	struct line l;
+	const char *name = begin_request_line(&l, t);
+
+	if (!name)
+		return;
+	if (t->nr >= 0)
+		add_call(&l, (uint64_t)t->nr, a, -1);
+	else
+		add(&l, "%s", name);
+	log_info("%s", l.text);
+}
+
+void trace_request_end(const struct trace_request *t, int64_t result)
+{
+	struct line l;
+	const char *name = begin_request_line(&l, t);
+
+	if (!name)
+		return;
+	add(&l, "%s", name);
+	add_result(&l, result);
 	log_info("%s", l.text);
 }

@@ -333,6 +333,31 @@ TEST(ring_spawn, many_at_once)
 	ring_close(&r);
 }
 
+TEST(ring_spawn, submission_thread_spawns_too)
+{
+	static char text[TEXT];
+	struct torus_file_action dup = {TORUS_FILE_DUP, 1, 0, 0, 0, 0, 0};
+	struct torus_spawn w;
+	struct ring r;
+	int fd[2], pidfd;
+
+	NEWER(has_spawn());
+	CHECK_OK(pipe2(fd, O_CLOEXEC));
+	ring_open(&r, 8, IORING_SETUP_SQPOLL);
+	w = program(HELPER("say"));
+	dup.from = fd[1];
+	w.actions = P(&dup);
+	w.nr_actions = 1;
+	put_spawn(&r, &w, 1);
+	CHECK_OK(pidfd = ring_take(&r).res);
+	close(fd[1]);
+	read_all(fd[0], text);
+	CHECK(!says(text, "blocks"));
+	ring_close(&r); /* the thread ends, and the child is still ours */
+	EXPECT_END(pidfd, CLD_EXITED, 0);
+	expect_no_children();
+}
+
 TEST(ring_spawn, signal_of_its_end_is_the_parents)
 {
 	struct torus_spawn w;
