@@ -16,7 +16,8 @@ static int read_cancel(uptr arg, struct req_cancel *what, uint64_t *deadline_ns)
 
 	if (user_get(reg, arg))
 		return -EFAULT;
-	if (reg.flags & ~(uint32_t)RING_CANCEL_FLAGS || reg.pad2[0] || reg.pad2[1] || reg.pad2[2])
+	if (reg.flags & ~(uint32_t)RING_CANCEL_FLAGS || reg.pad2[0] || reg.pad2[1] ||
+		reg.pad2[2])
 		return -EINVAL;
 	for (unsigned i = 0; i < ARRAY_LEN(reg.pad); i++) {
 		if (reg.pad[i])

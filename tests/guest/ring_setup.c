@@ -4,6 +4,7 @@
  */
 #include "ring.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -45,6 +46,22 @@ TEST(ring_setup, flags_that_need_others)
 
 		CHECK_ERRNO(ring_setup(4, &p), EINVAL);
 	}
+}
+
+TEST(ring_setup, without_a_free_descriptor)
+{
+	const struct rlimit few = {10, 10};
+	struct io_uring_params p = {0};
+	int fd;
+
+	CHECK_OK(setrlimit(RLIMIT_NOFILE, &few));
+	while ((fd = dup(0)) >= 0)
+		;
+	CHECK_ERRNO(ring_setup(4, &p), EMFILE);
+	for (fd = 0; fd < 10; fd++)
+		CHECK_OK(fcntl(fd, F_GETFD));
+	CHECK_ERRNO(ring_setup(4, &p), EMFILE);
+	CHECK_ERRNO(dup(0), EMFILE);
 }
 
 /* ---- Memory of the program's own ---- */

@@ -368,7 +368,8 @@ int fd_reserve(struct fdtable *t, int min, uint64_t limit, int *fd)
 		if (err)
 			return err;
 	}
-	*fd = (int)at;
+	if (!err)
+		*fd = (int)at;
 	return err;
 }
 
