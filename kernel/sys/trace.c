@@ -301,7 +301,7 @@ static void add_call(struct line *l, uint64_t nr, const uint64_t *a, int64_t res
 static void begin_line(struct line *l)
 {
 	l->len = 0;
-	add(l, "[%d] ", uthread_current()->tid->nr);
+	add(l, "[%d] ", uthread_current()->tid_nr);
 }
 
 static void add_result(struct line *l, int64_t result)

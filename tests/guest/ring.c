@@ -650,6 +650,19 @@ TEST(ring, files_are_made_and_removed)
 	ring_close(&r);
 }
 
+/* Whoever opens it works for this thread. */
+TEST(ring, thread_itself_is_found_in_proc)
+{
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	sqe = ring_next(&r, IORING_OP_OPENAT, AT_FDCWD);
+	sqe->addr = (uintptr_t) "/proc/thread-self/status";
+	CHECK(ring_run(&r).res >= 0);
+	ring_close(&r);
+}
+
 TEST(ring, names_in_a_chain_are_those_submitted)
 {
 	struct io_uring_sqe *sqe;

@@ -352,7 +352,7 @@ static int readlink_thread_self(const struct proc_node *n UNUSED, char *buf, siz
 {
 	const struct uthread *u = uthread_current();
 
-	return u ? (int)snformat(buf, size, "%d/task/%d", u->proc->pid->nr, u->tid->nr)
+	return u ? (int)snformat(buf, size, "%d/task/%d", u->proc->pid->nr, u->tid_nr)
 		 : -ENOENT;
 }
 
