@@ -15,6 +15,9 @@
  * tells the call. The words hostile.seconds=, hostile.seed= and hostile.victim= of the kernel's
  * command line make the walk longer, different, or begin at one victim.
  *
+ * Another walk is through rings (io_uring): entries that nobody would submit, and memory that is shared
+ * with the kernel and changes while it reads (hostile/rings.c).
+ *
  * Half of the victims are root, where calls that would change the machine for everybody are left
  * out, half are a user, to whom nothing is spared.
  */
@@ -127,18 +130,18 @@ static void prepare(void)
 }
 
 /* One victim from its birth to its end; the calls that it made. */
-static long run_victim(uint64_t seed, unsigned number)
+static long run_victim(uint64_t seed, unsigned number, walk_fn *walk)
 {
 	pid_t victim;
 
 	memset(board, 0, sizeof(*board));
 	victim = CHECK_OK(fork());
 	if (victim == 0)
-		be_victim(seed, number);
+		be_victim(seed, number, walk);
 	return watch(seed, number, victim);
 }
 
-TEST_WITHIN(hostile, walk_of_every_call, A_DAY)
+static void walk_for_a_while(walk_fn *walk, const char *of_what)
 {
 	uint64_t seed = word_of_cmdline("hostile.seed=", 1);
 	unsigned number = word_of_cmdline("hostile.victim=", 0);
@@ -149,19 +152,27 @@ TEST_WITHIN(hostile, walk_of_every_call, A_DAY)
 
 	prepare();
 	for (; now_ms() < end && number < last; number++, victims++) {
-		made += run_victim(seed, number);
+		made += run_victim(seed, number, walk);
 		if (victims % SWEEP_AFTER == SWEEP_AFTER - 1)
 			sweep(); /* a child that somebody has stopped would stay for ever */
 	}
-	printf("# hostile: seed %lu: %u victims, up to %u, made %ld calls\n", seed, victims,
-		number, made);
+	printf("# hostile: seed %lu: %u victims, up to %u, made %ld %s\n", seed, victims, number,
+		made, of_what);
 	fflush(stdout);
 }
 
-/*
- * The same victims again and again leave no more behind than once. hostile.again= victims in each round.
- */
-TEST_WITHIN(hostile, victims_leave_nothing_behind, A_DAY)
+TEST_WITHIN(hostile, walk_of_every_call, A_DAY)
+{
+	walk_for_a_while(walk_of_calls, "calls");
+}
+
+TEST_WITHIN(hostile, walk_of_rings, A_DAY)
+{
+	walk_for_a_while(walk_of_rings, "turns");
+}
+
+/* hostile.again= victims in each round. */
+static void expect_nothing_left(walk_fn *walk)
 {
 	static struct census before;
 	uint64_t seed = word_of_cmdline("hostile.seed=", 1);
@@ -171,7 +182,7 @@ TEST_WITHIN(hostile, victims_leave_nothing_behind, A_DAY)
 	prepare();
 	for (int round = 0; round < ROUNDS; round++) {
 		for (unsigned number = 0; number < victims; number++)
-			run_victim(seed, number);
+			run_victim(seed, number, walk);
 		sweep();
 		if (round == 0) { /* caches are warm */
 			sleep_ms(500);
@@ -188,6 +199,18 @@ TEST_WITHIN(hostile, victims_leave_nothing_behind, A_DAY)
 	if (leak)
 		FAIL("after %d rounds of %u victims of seed %lu: %s", ROUNDS - 1, victims, seed,
 			leak);
+}
+
+/* The same victims again and again leave no more behind than once. */
+TEST_WITHIN(hostile, victims_leave_nothing_behind, A_DAY)
+{
+	expect_nothing_left(walk_of_calls);
+}
+
+TEST_WITHIN(hostile, victims_with_rings_leave_nothing_behind, A_DAY)
+{
+	NEWER(has_new_rings()); /* Debian's ends rings when their time has come */
+	expect_nothing_left(walk_of_rings);
 }
 
 /* ---- What the walk has found ---- */

@@ -192,7 +192,7 @@ static const uint32_t ioctls[] = {
 	0xffffffff,
 };
 
-static uint64_t a_pointer(uint64_t *s)
+uint64_t draw_pointer(uint64_t *s)
 {
 	if (below(s, 3) == 0)
 		return ONE_OF(s, bad_pointers);
@@ -200,7 +200,7 @@ static uint64_t a_pointer(uint64_t *s)
 			       ARENA_SIZE;
 }
 
-static uint64_t a_descriptor(uint64_t *s)
+uint64_t draw_descriptor(uint64_t *s)
 {
 	static const int64_t odd[] = {
 		-1, -2, AT_FDCWD, INT_MAX, INT_MIN, 1024, 1 << 20, 0x100000003};
@@ -208,12 +208,12 @@ static uint64_t a_descriptor(uint64_t *s)
 	return below(s, 8) ? below(s, OPENED) : (uint64_t)ONE_OF(s, odd);
 }
 
-static uint64_t a_size(uint64_t *s)
+uint64_t draw_size(uint64_t *s)
 {
 	return below(s, 2) ? below(s, 200) : ONE_OF(s, sizes);
 }
 
-static uint64_t some_flags(uint64_t *s)
+uint64_t draw_flags(uint64_t *s)
 {
 	switch (below(s, 6)) {
 	case 0:
@@ -231,12 +231,12 @@ static uint64_t some_flags(uint64_t *s)
 	}
 }
 
-static uint64_t a_path(uint64_t *s)
+uint64_t draw_path(uint64_t *s)
 {
 	char *to;
 
 	if (below(s, 8) == 0)
-		return a_pointer(s);
+		return draw_pointer(s);
 	to = (char *)ARENA + below(s, 6) * 0x1400;
 	__asm__("" : "+r"(to));  /* gcc sees no object there */
 	if (below(s, 20) == 0) { /* too long, or not terminated before the end of the mapping */
@@ -259,46 +259,46 @@ static uint64_t an_argument(uint64_t *s, char letter)
 {
 	switch (letter) {
 	case 'd':
-		return a_descriptor(s);
+		return draw_descriptor(s);
 	case 'a':
-		return below(s, 3) ? (uint64_t)AT_FDCWD : a_descriptor(s);
+		return below(s, 3) ? (uint64_t)AT_FDCWD : draw_descriptor(s);
 	case 'u':
-		return a_size(s);
+		return draw_size(s);
 	case 'x':
 	case 'O':
-		return some_flags(s);
+		return draw_flags(s);
 	case 'o':
-		return below(s, 2) ? below(s, 010000) : some_flags(s);
+		return below(s, 2) ? below(s, 010000) : draw_flags(s);
 	case 'P':
-		return below(s, 8) ? below(s, 8) : some_flags(s);
+		return below(s, 8) ? below(s, 8) : draw_flags(s);
 	case 'M':
-		return below(s, 2) ? below(s, 4) | 0x20 | some_flags(s) : some_flags(s);
+		return below(s, 2) ? below(s, 4) | 0x20 | draw_flags(s) : draw_flags(s);
 	case 'C':
-		return below(s, 2) ? some_flags(s) : some_flags(s) | some_flags(s) | SIGCHLD;
+		return below(s, 2) ? draw_flags(s) : draw_flags(s) | draw_flags(s) | SIGCHLD;
 	case 'S':
-		return below(s, 8) ? below(s, 68) : some_flags(s);
+		return below(s, 8) ? below(s, 68) : draw_flags(s);
 	case 'l':
 		return below(s, 2) ? below(s, 3) * 4096 : ONE_OF(s, sizes);
 	case 's':
-		return a_path(s);
+		return draw_path(s);
 	case 'p':
 	case 'b':
 	case 'w':
-		return a_pointer(s);
+		return draw_pointer(s);
 	default:
 		break;
 	}
 	switch (below(s, 5)) {
 	case 0:
-		return a_pointer(s);
+		return draw_pointer(s);
 	case 1:
-		return a_size(s);
+		return draw_size(s);
 	case 2:
-		return a_descriptor(s);
+		return draw_descriptor(s);
 	case 3:
-		return a_path(s);
+		return draw_path(s);
 	default:
-		return some_flags(s);
+		return draw_flags(s);
 	}
 }
 
@@ -312,16 +312,16 @@ static void fill_structure(uint64_t *s, uint64_t pointer)
 		switch (below(s, 8)) {
 		case 0:
 		case 1:
-			words[i] = a_pointer(s);
+			words[i] = draw_pointer(s);
 			break;
 		case 2:
-			words[i] = a_size(s);
+			words[i] = draw_size(s);
 			break;
 		case 3:
-			words[i] = a_descriptor(s) | below(s, 3) << 32;
+			words[i] = draw_descriptor(s) | below(s, 3) << 32;
 			break;
 		case 4:
-			words[i] = some_flags(s);
+			words[i] = draw_flags(s);
 			break;
 		default:
 			words[i] = below(s, 3);

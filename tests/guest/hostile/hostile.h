@@ -47,6 +47,12 @@ enum { OPENED = 48 }; /* descriptors are below this */
 uint64_t draw(uint64_t *state);
 uint64_t below(uint64_t *state, uint64_t count);
 
+/* One of a kind: what it points to in the arena is written. */
+uint64_t draw_pointer(uint64_t *state);
+uint64_t draw_path(uint64_t *state);
+uint64_t draw_descriptor(uint64_t *state);
+uint64_t draw_size(uint64_t *state);
+uint64_t draw_flags(uint64_t *state);
 /* Six arguments by the call's letters; what they point to in the arena is written. */
 void draw_arguments(uint64_t *state, const struct call *call, uint64_t args[6]);
 
@@ -96,5 +102,18 @@ struct board {
 
 extern struct board *board; /* shared memory; the test makes it */
 
+/* What a thread of a victim does. */
+struct walk {
+	uint64_t chance;
+	bool is_root;
+	struct thread_board *board;
+};
+typedef void walk_fn(struct walk *w);
+void walk_of_calls(struct walk *w);
+
 /* Makes this process a victim, in the folder that the test made. Those with an even number are root. */
-_Noreturn void be_victim(uint64_t seed, unsigned number);
+_Noreturn void be_victim(uint64_t seed, unsigned number, walk_fn *walk);
+
+/* ---- rings.c ---- */
+void walk_of_rings(struct walk *w);
+bool has_new_rings(void); /* it is a kernel of this year */

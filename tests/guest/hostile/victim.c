@@ -25,13 +25,7 @@ struct board *board;
 
 /* ---- Walking ---- */
 
-struct walk {
-	uint64_t chance;
-	bool is_root;
-	struct thread_board *board;
-};
-
-static void walk(struct walk *w)
+void walk_of_calls(struct walk *w)
 {
 	uint64_t *s = &w->chance;
 	size_t at = below(s, nr_hostile_calls), stride = 1 + below(s, nr_hostile_calls - 1);
@@ -64,6 +58,8 @@ static void walk(struct walk *w)
 	}
 	w->board->done = true;
 }
+
+static walk_fn *walk; /* what all threads do */
 
 static void *walk_in_thread(void *arg)
 {
@@ -237,7 +233,7 @@ static void catch_signals(void)
 			sigaction(sig, &action, NULL);
 }
 
-_Noreturn void be_victim(uint64_t seed, unsigned number)
+_Noreturn void be_victim(uint64_t seed, unsigned number, walk_fn *how)
 {
 	static struct walk walks[THREADS];
 	static uint64_t flicker_chance;
@@ -245,6 +241,7 @@ _Noreturn void be_victim(uint64_t seed, unsigned number)
 	pthread_t thread;
 	int fd;
 
+	walk = how;
 	setsid();
 	fill_sandbox(is_root);
 	open_descriptors();
