@@ -13,7 +13,7 @@ USER_LINK    := -nostdlib -static -s -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--
 USER_OUT     := build/user$(if $(findstring gcc,$(CC)),-gcc)
 USER_STAMP   := $(call stamp,$(USER_OUT)/flags,$(USER_CC) $(USER_FLAGS) $(USER_LINK))
 USER_SHARED  := $(sort $(wildcard user/lib/*.c user/lib/$(USER_MACHINE)/*.S)) kernel/lib/string.c kernel/lib/str.c \
-		kernel/lib/fmt.c kernel/lib/errno.c
+		kernel/lib/fmt.c kernel/lib/parse.c kernel/lib/errno.c
 USER_OBJS    := $(USER_SHARED:%=$(USER_OUT)/o/%.o)
 USER_PROGS   := $(patsubst user/bin/%.c,$(USER_OUT)/%,$(sort $(wildcard user/bin/*.c)))
 

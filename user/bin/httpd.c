@@ -29,6 +29,7 @@
 
 #include "abi/socket.h"
 #include "lib/fmt.h"
+#include "lib/parse.h"
 #include "lib/string.h"
 #include "ops.h"
 #include "program.h"
@@ -42,7 +43,8 @@ enum {
 	HEAD_SIZE = 512,
 	BODY_SIZE = 16384, /* files up to this are read, others spliced */
 	PIPE_SIZE = 65536, /* what a pipe holds: man 7 pipe */
-	TIMEOUT_S = 30
+	TIMEOUT_S = 30,
+	TIMEOUT_MAX_S = 86400
 };
 
 struct client {
@@ -477,11 +479,11 @@ static NORETURN void usage(void)
 
 static void set_patience(const char *word)
 {
-	patience.tv_sec = 0;
-	for (; char_is_digit(*word) && patience.tv_sec < 1000000; word++)
-		patience.tv_sec = patience.tv_sec * 10 + (*word - '0');
-	if (*word || !patience.tv_sec)
+	uint64_t seconds;
+
+	if (parse_u64(word, 10, &seconds) || !seconds || seconds > TIMEOUT_MAX_S)
 		usage();
+	patience.tv_sec = (int64_t)seconds;
 }
 
 int main(int argc, char **argv)

@@ -19,14 +19,6 @@
 
 enum { ENTRIES = 64, NAMES_SIZE = 65536, LINK_SIZE = 4096 };
 
-struct dirent { /* man 2 getdents64 */
-	uint64_t inode;
-	int64_t offset;
-	uint16_t len;
-	uint8_t type;
-	char name[];
-};
-
 struct item {
 	const char *name;
 	struct statx st;

@@ -27,14 +27,6 @@ enum {
 	TICKS_A_SECOND = 100 /* USER_HZ */
 };
 
-struct dirent { /* man 2 getdents64 */
-	uint64_t inode;
-	int64_t offset;
-	uint16_t len;
-	uint8_t type;
-	char name[];
-};
-
 struct process {
 	char path[PATH_SIZE], stat[STAT_SIZE];
 	struct reply read;

@@ -10,12 +10,18 @@
 #include <asm/siginfo.h>
 #include <linux/time.h>
 
-#include "lib/string.h"
+#include "lib/parse.h"
 #include "ops.h"
 #include "program.h"
 #include "ring.h"
 
-enum { ENTRIES = 1024, PLACES = 128, NS_A_MS = 1000000, MS_A_SECOND = 1000 };
+enum {
+	ENTRIES = 1024,
+	PLACES = 128,
+	RUNS_MAX = 10000000,
+	NS_A_MS = 1000000,
+	MS_A_SECOND = 1000
+};
 
 struct place {
 	struct reply spawned, ended;
@@ -83,25 +89,16 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * MS_A_SECOND + (uint64_t)now.tv_nsec / NS_A_MS;
 }
 
-static unsigned number_of(const char *text)
-{
-	unsigned n = 0;
-
-	for (; char_is_digit(*text) && n < 10000000; text++)
-		n = n * 10 + (unsigned)(*text - '0');
-	return *text ? 0 : n;
-}
-
 int main(int argc, char **argv)
 {
-	uint64_t begin, ms;
+	uint64_t begin, ms, nr;
 
 	ring_open(ENTRIES, 0);
-	nr_left = argc > 2 ? number_of(argv[1]) : 0;
-	if (!nr_left) {
+	if (argc < 3 || parse_u64(argv[1], 10, &nr) || !nr || nr > RUNS_MAX) {
 		complain("usage: storm N PROGRAM [ARGUMENT...]");
 		return 2;
 	}
+	nr_left = (unsigned)nr;
 	program.path = (uintptr_t)argv[2];
 	program.argv = (uintptr_t)(argv + 2);
 	program.envp = (uintptr_t)environ;

@@ -124,6 +124,15 @@ static inline struct io_uring_sqe *op_statx(
 	return sqe;
 }
 
+/* What getdents64 brings, each `len` bytes before the next. Not an operation: op_call(). */
+struct dirent { /* man 2 getdents64 */
+	uint64_t inode;
+	int64_t offset;
+	uint16_t len;
+	uint8_t type;
+	char name[];
+};
+
 /* ---- Sockets ---- */
 
 static inline struct io_uring_sqe *op_socket(int family, int type, int protocol)

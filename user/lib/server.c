@@ -13,6 +13,7 @@
 #include <linux/un.h>
 
 #include "abi/socket.h"
+#include "lib/parse.h"
 #include "lib/string.h"
 #include "ops.h"
 #include "program.h"
@@ -42,32 +43,25 @@ static unsigned unix_address(union address *a, const char *where)
 	return (unsigned)(offsetof(struct sockaddr_un, sun_path) + len);
 }
 
-/* A number up to `max` that ends at `end`; -1 if there is none. */
-static int number(const char **at, int max, char end)
+/* A number up to `max` that ends at `end`, or the end of the program. */
+static uint32_t take_number(const char **at, uint64_t max, char end, const char *where)
 {
-	int n = 0;
+	uint64_t n;
 
-	if (!char_is_digit(**at))
-		return -1;
-	for (; char_is_digit(**at) && n <= max; ++*at)
-		n = n * 10 + **at - '0';
-	return n <= max && *(*at)++ == end ? n : -1;
+	if (parse_take_u64(at, 10, &n) || n > max || **at != end)
+		must(-EINVAL, where);
+	++*at;
+	return (uint32_t)n;
 }
 
 static unsigned inet_address(union address *a, const char *where)
 {
 	const char *at = where;
-	uint32_t host = 0;
-	int port;
+	uint32_t host = 0, port;
 
-	for (unsigned i = 0; i < 4; i++) {
-		int byte = number(&at, 255, i < 3 ? '.' : ':');
-
-		must(byte < 0 ? -EINVAL : 0, where);
-		host |= (uint32_t)byte << 8 * i; /* as it goes over the wire */
-	}
-	port = number(&at, 65535, 0);
-	must(port < 0 ? -EINVAL : 0, where);
+	for (unsigned i = 0; i < 4; i++) /* as it goes over the wire */
+		host |= take_number(&at, 255, i < 3 ? '.' : ':', where) << 8 * i;
+	port = take_number(&at, 65535, 0, where);
 	a->in.sin_family = AF_INET;
 	a->in.sin_addr.s_addr = host;
 	a->in.sin_port = (uint16_t)(port << 8 | port >> 8);

@@ -6,6 +6,7 @@
  * Spec    POSIX.1-2024, Shell Command Language, 2.15
  */
 #include "lib/fmt.h"
+#include "lib/parse.h"
 #include "lib/string.h"
 #include "ops.h"
 #include "program.h"
@@ -63,25 +64,15 @@ static int echo(int argc, char **argv, const int fds[NR_STANDARD])
 	return write_all(fds[STDOUT], line, len) < 0;
 }
 
-/* A number of a few digits, or -1. */
-static int number_of(const char *text)
-{
-	int n = 0;
-
-	for (; char_is_digit(*text) && n < 1000000; text++)
-		n = n * 10 + *text - '0';
-	return *text ? -1 : n;
-}
-
 static int do_exit(int argc, char **argv, const int fds[NR_STANDARD])
 {
-	int status = argc > 1 ? number_of(argv[1]) : last_status;
+	uint64_t status = (uint64_t)last_status;
 
-	if (status < 0) {
+	if (argc > 1 && parse_u64(argv[1], 10, &status)) {
 		(void)fail(fds, argv[0], "that is no number");
 		status = STATUS_MISUSE;
 	}
-	quit(status & 255);
+	quit((int)(status & 255));
 }
 
 static int export(int argc, char **argv, const int fds[NR_STANDARD])
