@@ -274,6 +274,8 @@ static int64_t make_call(struct req *r)
 	struct uthread *u = uthread_current();
 	int64_t n;
 
+	if (READ_ONCE(r->flags) & REQ_CANCELLED) /* while it was in line for a fiber */
+		return -EINTR;
 	u->given[0] = r->file;
 	u->given[1] = r->call.input ? r->call.input->file : NULL;
 	u->takes_files = opens_directly(r);

@@ -213,6 +213,7 @@ int64_t cancel_issue(struct req *r)
 
 /* ---- Everything ---- */
 
+/* One on a fiber again and again: it may have been in line, or have waited on when it was cancelled. */
 static void kill_one(struct req *r)
 {
 	if (r->flags & REQ_ON_FIBER) {
@@ -234,7 +235,8 @@ bool ring_cancel_all(struct ring *ring, const struct ring_task *task)
 	}
 	sweep = sweep_begin(ring);
 	while ((r = sweep_next(ring, &sweep))) {
-		if (r->flags & REQ_CANCELLED || (task && r->task != task))
+		if ((r->flags & REQ_CANCELLED && !(r->flags & REQ_ON_FIBER)) ||
+			(task && r->task != task))
 			continue;
 		kill_one(r);
 		ring_run_ready(ring); /* hard links go on, and are found in their turn */

@@ -156,8 +156,8 @@ static void walk_for_a_while(walk_fn *walk, const char *of_what)
 		if (victims % SWEEP_AFTER == SWEEP_AFTER - 1)
 			sweep(); /* a child that somebody has stopped would stay for ever */
 	}
-	printf("# hostile: seed %lu: %u victims, up to %u, made %ld %s\n", seed, victims, number,
-		made, of_what);
+	printf("# hostile: seed %lu: %u victims, up to %u, made %ld %s\n", seed, victims,
+		number, made, of_what);
 	fflush(stdout);
 }
 

@@ -282,6 +282,28 @@ TEST(ring_call, one_that_waits_holds_nobody_up_and_is_cancelled)
 	ring_close(&r);
 }
 
+TEST(ring_call, more_wait_than_can_be_begun_and_all_end)
+{
+	enum { CALLS = 300 };
+	const struct call c = {__NR_poll, {0, 0, (uint64_t)-1}};
+	int status;
+	pid_t pid;
+
+	NEWER(has_calls());
+	CHECK_OK(pid = fork());
+	if (pid == 0) {
+		struct ring r;
+
+		ring_open(&r, 512, 0);
+		for (unsigned i = 0; i < CALLS; i++)
+			put_call(&r, &c, i);
+		CHECK_EQ(ring_submit(&r, 0), CALLS);
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+}
+
 /* ---- Filters ---- */
 
 static void put_open(struct ring *r, uint64_t data, uint8_t flags)
