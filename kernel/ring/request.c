@@ -2,7 +2,7 @@
 /*
  * The life of a request.
  *
- *     req_create -> (prepare) -> req_queue -> begin: policy, file, issue
+ *     req_create -> (prepare) -> req_queue -> req_begin: policy, file, issue
  *         a result          -> req_complete -> CQE, the next of its chain, free
  *         OP_PARKED         -> on ring->active until it is woken: req_continue -> issue again
  *         on a fiber        -> ends there; if it never blocked, here
@@ -374,7 +374,7 @@ static bool is_at_home(const struct req *r)
  * The first issue: in its owner's process. Another process that shares the ring may have ended what the
  * request waited for; it leaves it to the owner.
  */
-static void begin(struct req *r)
+void req_begin(struct req *r)
 {
 	int64_t n = r->ring->is_dead || r->task->is_leaving ? -ECANCELED : r->error;
 
@@ -400,7 +400,7 @@ void req_continue(struct req *r)
 {
 	if (UNLIKELY(r->is_due)) {
 		r->is_due = false;
-		begin(r);
+		req_begin(r);
 		return;
 	}
 	if (r->flags & REQ_IS_DONE)
@@ -433,7 +433,7 @@ void ring_run_ready(struct ring *ring)
 {
 	do {
 		while (!list_is_empty(&ring->ready))
-			begin(list_pop_head(&ring->ready, struct req, link));
+			req_begin(list_pop_head(&ring->ready, struct req, link));
 		if (!list_is_empty(&ring->drained))
 			start_drained(ring);
 	} while (!list_is_empty(&ring->ready));

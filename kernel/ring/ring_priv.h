@@ -399,6 +399,8 @@ extern const struct page_source_ops ring_source_ops;
 struct req *req_create(struct ring *ring, struct ring_task *task);
 /* Its turn has come: issues it now, or when the work on the ring is done. */
 void req_queue(struct req *r);
+/* Its turn has come, and nobody is before it on ring->ready. */
+void req_begin(struct req *r);
 /* The end: posts its completion, goes on with its chain, frees it. */
 void req_complete(struct req *r, int64_t result);
 /* One more completion of a request that goes on. False: there was no room, and it ends. */

@@ -70,12 +70,13 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 	r->sqe_flags = sqe->flags;
 	r->fd = sqe->fd;
 	r->buf_group = sqe->buf_group;
-	r->flags = flags_of(sqe);
+	r->flags = LIKELY(!sqe->flags) ? 0 : flags_of(sqe);
 	if (err)
 		return err;
 	if (sqe->opcode >= TORUS_OP_LAST || !ring_opcodes[sqe->opcode].name)
 		return -EINVAL;
-	err = check_flags(ring, sqe, &ring_opcodes[sqe->opcode]);
+	if (UNLIKELY(sqe->flags || sqe->ioprio || ring->flags & IORING_SETUP_IOPOLL))
+		err = check_flags(ring, sqe, &ring_opcodes[sqe->opcode]);
 	if (!err && UNLIKELY(ring->restrictions))
 		err = ring_check_restrictions(ring, sqe);
 	if (!err && UNLIKELY(sqe->personality))
@@ -120,10 +121,23 @@ static void begin_chain(struct ring *ring, struct req *head)
 			ring->nr_begun--;
 		list_add_tail(&ring->drained, &head->link);
 	} else {
-		keep_names(head->next); /* NULL, mostly */
+		keep_names(head->next);
 		req_queue(head);
 	}
 	ring_run_ready(ring);
+}
+
+/* An entry that belongs to no chain: mostly nothing is before it, and its turn has come. */
+static void begin_alone(struct ring *ring, struct req *r)
+{
+	if (UNLIKELY(r->flags & REQ_DRAIN || ring->drain_next ||
+		     !list_is_empty(&ring->drained) || !list_is_empty(&ring->ready))) {
+		begin_chain(ring, r);
+		return;
+	}
+	req_begin(r);
+	if (UNLIKELY(!list_is_empty(&ring->ready)))
+		ring_run_ready(ring);
 }
 
 /* The chain that was put together begins, or fails as a whole. */
@@ -160,7 +174,7 @@ static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_s
 
 	if (LIKELY(!err)) {
 		if (LIKELY(!ring->chain && !(r->flags & REQ_LINK)))
-			begin_chain(ring, r);
+			begin_alone(ring, r);
 		else
 			add_to_chain(ring, r);
 		return true;
@@ -198,7 +212,10 @@ union entry {
 
 static void copy_entry(const struct ring *ring, union entry *to, const char *from)
 {
-	memcpy(to, from, 1ul << ring->sqe_shift);
+	if (LIKELY(!(ring->flags & IORING_SETUP_SQE128)))
+		to->sqe = *(const struct io_uring_sqe *)(const void *)from;
+	else
+		memcpy(to, from, sizeof(*to));
 	compiler_barrier(); /* looked at once: what we decode is what we copied */
 }
 

@@ -294,7 +294,10 @@ void ring_task_count(struct ring_task *task, int by)
 {
 	uint32_t was = atomic_fetch_add(&task->nr_requests, (uint32_t)by);
 
-	if (was + (uint32_t)by == 0)
+	if (was + (uint32_t)by)
+		return;
+	atomic_fence(); /* the count, then the look for who waits; pairs with waitq's */
+	if (UNLIKELY(waitq_has_waiters(&task->idle)))
 		waitq_wake_all(&task->idle, 0);
 }
 
