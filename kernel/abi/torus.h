@@ -78,7 +78,7 @@ struct torus_spawn {
 	__u64 limits;       /* struct torus_limit *, nr_limits of them */
 	__u32 nr_actions;   /* at most TORUS_SPAWN_ACTIONS_MAX */
 	__u32 nr_limits;    /* at most TORUS_SPAWN_LIMITS_MAX */
-	__u64 sigmask;      /* under IORING_SETUP_SQPOLL nothing is blocked unless it says so */
+	__u64 sigmask;
 	__u64 sigdefault;
 	__s32 pgroup;
 	__u32 exit_signal;  /* what the parent gets at its end; 0: SIGCHLD */

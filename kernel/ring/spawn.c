@@ -163,8 +163,8 @@ static void fill_spawn(struct spawn_plan *p, struct uthread *as)
 		.number_at = UPTR(w->pid),
 		.become = spawn_become,
 	};
-	if (!(w->flags & TORUS_SPAWN_SIGMASK)) /* a submission thread blocks all, and means none */
-		w->sigmask = as->tid ? as->sigmask : 0;
+	if (!(w->flags & TORUS_SPAWN_SIGMASK)) /* a submission thread has its maker's */
+		w->sigmask = as->sigmask;
 }
 
 /* What a filter is asked about: the clone() that posix_spawn() would have made. */
