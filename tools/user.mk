@@ -30,5 +30,12 @@ $(USER_PROGS): $(USER_OUT)/%: $(USER_OUT)/o/user/bin/%.c.o $(USER_OBJS) $$(call 
 
 -include $(USER_OBJS:.o=.d) $(wildcard $(USER_OUT)/o/user/bin/*.d $(USER_OUT)/o/user/bin/*/*.d)
 
-user: build/user/init $(USER_PROGS)
+# Some of them once more with liburing and the machine's libc, where that is installed.
+USER_COMPARE := $(if $(wildcard /usr/include/liburing.h),$(patsubst user/compare/%.c,$(USER_OUT)/compare/%,$(wildcard user/compare/*.c)))
+
+$(USER_COMPARE): $(USER_OUT)/compare/%: user/compare/%.c $(USER_STAMP)
+	@mkdir -p $(@D)
+	$(Q)$(USER_CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $< -luring
+
+user: build/user/init $(USER_PROGS) $(USER_COMPARE)
 .PHONY: user
