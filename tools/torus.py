@@ -56,7 +56,7 @@ def run(args):
     with tempfile.NamedTemporaryFile(suffix=".cpio") as image:
         exact = bool(args.program) and not os.isatty(1)
         if not args.print:
-            build("user")
+            build("build/user/init")
             stdin = own_stdin() if args.program else None
             try:
                 image.write(pack.initramfs(init=os.path.join(ROOT, "build/user/init"), argv=args.program, rootfs=args.rootfs,
