@@ -11,24 +11,24 @@ USER_FLAGS   := -std=gnu17 -O2 -g0 -Iuser/lib -Iuser/lib/$(USER_MACHINE) -Ikerne
 		-fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections
 USER_LINK    := -nostdlib -static -s -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--build-id=none
 USER_OUT     := build/user$(if $(findstring gcc,$(CC)),-gcc)
-USER_STAMP   := $(call stamp,$(USER_OUT)/flags,$(USER_CC) $(USER_FLAGS) $(USER_LINK))
+USER_STAMP   := $(call stamp,$(USER_OUT).o/flags,$(USER_CC) $(USER_FLAGS) $(USER_LINK))
 USER_SHARED  := $(sort $(wildcard user/lib/*.c user/lib/$(USER_MACHINE)/*.S)) kernel/lib/string.c kernel/lib/str.c \
 		kernel/lib/fmt.c kernel/lib/parse.c kernel/lib/errno.c
-USER_OBJS    := $(USER_SHARED:%=$(USER_OUT)/o/%.o)
+USER_OBJS    := $(USER_SHARED:%=$(USER_OUT).o/%.o)
 USER_PROGS   := $(patsubst user/bin/%.c,$(USER_OUT)/%,$(sort $(wildcard user/bin/*.c)))
 
 # The objects of a program's own folder.
-user_parts = $(patsubst %,$(USER_OUT)/o/%.o,$(sort $(wildcard user/bin/$(1)/*.c)))
+user_parts = $(patsubst %,$(USER_OUT).o/%.o,$(sort $(wildcard user/bin/$(1)/*.c)))
 
-$(USER_OUT)/o/%.o: % $(USER_STAMP)
+$(USER_OUT).o/%.o: % $(USER_STAMP)
 	$(call say,USERCC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(USER_CC) $(USER_FLAGS) -MMD -MP -c -o $@ $<
 
-$(USER_PROGS): $(USER_OUT)/%: $(USER_OUT)/o/user/bin/%.c.o $(USER_OBJS) $$(call user_parts,$$*)
+$(USER_PROGS): $(USER_OUT)/%: $(USER_OUT).o/user/bin/%.c.o $(USER_OBJS) $$(call user_parts,$$*)
 	$(Q)$(USER_CC) $(USER_LINK) -o $@ $^
 
--include $(USER_OBJS:.o=.d) $(wildcard $(USER_OUT)/o/user/bin/*.d $(USER_OUT)/o/user/bin/*/*.d)
+-include $(USER_OBJS:.o=.d) $(wildcard $(USER_OUT).o/user/bin/*.d $(USER_OUT).o/user/bin/*/*.d)
 
 # Some of them once more with liburing and the machine's libc, where that is installed.
 USER_COMPARE := $(if $(wildcard /usr/include/liburing.h),$(patsubst user/compare/%.c,$(USER_OUT)/compare/%,$(wildcard user/compare/*.c)))
