@@ -26,6 +26,7 @@ $(USER_OUT).o/%.o: % $(USER_STAMP)
 	$(Q)$(USER_CC) $(USER_FLAGS) -MMD -MP -c -o $@ $<
 
 $(USER_PROGS): $(USER_OUT)/%: $(USER_OUT).o/user/bin/%.c.o $(USER_OBJS) $$(call user_parts,$$*)
+	@mkdir -p $(@D)
 	$(Q)$(USER_CC) $(USER_LINK) -o $@ $^
 
 -include $(USER_OBJS:.o=.d) $(wildcard $(USER_OUT).o/user/bin/*.d $(USER_OUT).o/user/bin/*/*.d)
