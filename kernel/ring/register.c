@@ -284,6 +284,9 @@ static const uint8_t shapes[RING_REGISTER_OPS] = {
 	[IORING_REGISTER_SYNC_CANCEL] = SOME_ARG | ONE,
 	[IORING_REGISTER_FILE_ALLOC_RANGE] = SOME_ARG | NO_NR,
 	[IORING_REGISTER_PBUF_STATUS] = SOME_ARG | ONE,
+	[IORING_REGISTER_NAPI] = SOME_ARG | ONE,
+	[IORING_UNREGISTER_NAPI] = ONE,
+	[IORING_REGISTER_ZCRX_IFQ] = SOME_ARG | ONE,
 	[IORING_REGISTER_CLOCK] = SOME_ARG | NO_NR,
 	[IORING_REGISTER_CLONE_BUFFERS] = SOME_ARG | ONE,
 	[IORING_REGISTER_RESIZE_RINGS] = SOME_ARG | ONE,
@@ -366,6 +369,10 @@ static int64_t do_register(struct ring *ring, unsigned op, uptr arg, unsigned nr
 		return ring_region_register(ring, arg);
 	case IORING_REGISTER_QUERY:
 		return ring_query(arg, nr);
+	case IORING_REGISTER_NAPI:
+	case IORING_UNREGISTER_NAPI:
+	case IORING_REGISTER_ZCRX_IFQ:
+		return -EOPNOTSUPP; /* as a Linux whose network cannot be polled */
 	default:
 		return -EINVAL; /* as a Linux that was built without it, or is older */
 	}

@@ -323,6 +323,21 @@ TEST_WITHIN(ring_setup, a_ring_is_resized_while_another_posts, 60)
 	ring_close(&r);
 }
 
+TEST(ring_setup, no_network_card_is_polled)
+{
+	uint64_t words[16] = {0};
+	struct ring r;
+
+	NEWER(ring_has_setup(IORING_SETUP_NO_MMAP));
+	ring_open(&r, 8, 0);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_NAPI, NULL, 1), EINVAL);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_NAPI, words, 0), EINVAL);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_NAPI, words, 1), EOPNOTSUPP);
+	CHECK_ERRNO(ring_register(r.fd, IORING_UNREGISTER_NAPI, words, 1), EOPNOTSUPP);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_ZCRX_IFQ, words, 1), EOPNOTSUPP);
+	ring_close(&r);
+}
+
 /* ---- Entries of two sizes ---- */
 
 struct mixed_result {
