@@ -222,12 +222,17 @@ struct call_names {
 
 /* ---- Doing ---- */
 
+static bool is_splice(const struct req *r)
+{
+	return r->opcode == IORING_OP_SPLICE || r->opcode == IORING_OP_TEE;
+}
+
 /* The registered file that is not the request's own: splice and tee read from it. */
 static int give_input(struct req *r)
 {
 	struct ring_node *node;
 
-	if (!(r->call.a[5] & SPLICE_F_FD_IN_FIXED))
+	if (!is_splice(r) || !(r->call.a[5] & SPLICE_F_FD_IN_FIXED))
 		return 0;
 	r->call.a[5] &= ~(uint64_t)SPLICE_F_FD_IN_FIXED;
 	node = ring_table_get(&r->ring->files, (uint32_t)r->call.a[0]);
@@ -417,8 +422,7 @@ int64_t call_issue(struct req *r)
 	if (r->opcode == IORING_OP_CLOSE && c->slot)
 		return ring_files_remove(r->ring, (uint32_t)c->slot - 1);
 	if (r->node) /* registered: by the number that the fiber is given */
-		c->a[r->opcode == IORING_OP_SPLICE || r->opcode == IORING_OP_TEE ? 2 : 0] =
-			FD_GIVEN;
+		c->a[is_splice(r) ? 2 : 0] = FD_GIVEN;
 	err = give_input(r);
 	if (err)
 		return err;
