@@ -414,6 +414,19 @@ static void run(struct fiber_job *job)
 	ring_put(ring);
 }
 
+/* man 2 io_uring_enter, IORING_OP_CLOSE: a ring is closed by its system call alone. */
+static bool is_ring(const struct req *r, int fd)
+{
+	struct file *f;
+	bool is_one;
+
+	if (fd_get_file(r->task->user->files, fd, false, &f))
+		return false;
+	is_one = ring_of_file(f) != NULL;
+	file_put(f);
+	return is_one;
+}
+
 int64_t call_issue(struct req *r)
 {
 	struct req_call *c = &r->call;
@@ -421,6 +434,8 @@ int64_t call_issue(struct req *r)
 
 	if (r->opcode == IORING_OP_CLOSE && c->slot)
 		return ring_files_remove(r->ring, (uint32_t)c->slot - 1);
+	if (r->opcode == IORING_OP_CLOSE && is_ring(r, (int)c->a[0]))
+		return -EBADF;
 	if (r->node) /* registered: by the number that the fiber is given */
 		c->a[is_splice(r) ? 2 : 0] = FD_GIVEN;
 	err = give_input(r);

@@ -11,7 +11,8 @@
 #define CALL_ROW(op, fn, flags_)                                                               \
 	[op] = {#fn, OPCODE_CALL | (flags_), fn##_prepare, call_issue, call_clean, 0}
 #define RW_ROW(op, name_, flags_, prepare_, nr_)                                               \
-	[op] = {name_, OPCODE_FILE | OPCODE_PARKS | OPCODE_IOPRIO | OPCODE_POLLS | (flags_),   \
+	[op] = {name_,                                                                         \
+		OPCODE_FILE | OPCODE_PARKS | OPCODE_DISK_PRIO | OPCODE_POLLS | (flags_),       \
 		prepare_, rw_issue, rw_clean, nr_}
 #define NET_ROW(op, name_, flags_, prepare_, nr_)                                              \
 	[op] = {name_, OPCODE_FILE | OPCODE_PARKS | (flags_), prepare_, net_issue, net_clean,  \
@@ -62,20 +63,20 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 	[IORING_OP_LINK_TIMEOUT] = {"link_timeout", OPCODE_PARKS, link_timeout_prepare,
 		timeout_issue, timeout_clean, -1},
 	[IORING_OP_ASYNC_CANCEL] = {"async_cancel", 0, cancel_prepare, cancel_issue, NULL, -1},
-	[IORING_OP_MSG_RING] = {"msg_ring", OPCODE_FILE, msg_ring_prepare, msg_ring_issue, NULL,
-		-1},
+	[IORING_OP_MSG_RING] = {"msg_ring", OPCODE_FILE | OPCODE_POLLS, msg_ring_prepare,
+		msg_ring_issue, NULL, -1},
 	[IORING_OP_FUTEX_WAIT] = {"futex_wait", OPCODE_PARKS, ring_futex_wait_prepare, NULL,
 		op_clean, __NR_futex},
 	[IORING_OP_FUTEX_WAKE] = {"futex_wake", 0, futex_wake_prepare, futex_wake_issue, NULL,
 		__NR_futex},
 
-	[IORING_OP_FILES_UPDATE] = {"files_update", 0, files_update_prepare, files_update_issue,
-		NULL, -1},
+	[IORING_OP_FILES_UPDATE] = {"files_update", OPCODE_POLLS, files_update_prepare,
+		files_update_issue, NULL, -1},
 	[IORING_OP_FIXED_FD_INSTALL] = {"fixed_fd_install", OPCODE_FILE,
 		fixed_fd_install_prepare, fixed_fd_install_issue, NULL, -1},
-	[IORING_OP_PROVIDE_BUFFERS] = {"provide_buffers", 0, provide_buffers_prepare,
+	[IORING_OP_PROVIDE_BUFFERS] = {"provide_buffers", OPCODE_POLLS, provide_buffers_prepare,
 		provide_buffers_issue, NULL, -1},
-	[IORING_OP_REMOVE_BUFFERS] = {"remove_buffers", 0, remove_buffers_prepare,
+	[IORING_OP_REMOVE_BUFFERS] = {"remove_buffers", OPCODE_POLLS, remove_buffers_prepare,
 		remove_buffers_issue, NULL, -1},
 
 	CALL_ROW(IORING_OP_FSYNC, fsync, OPCODE_FILE),

@@ -263,10 +263,11 @@ enum ring_opcode_flags {
 	OPCODE_FILE = 1,    /* fd must be open */
 	OPCODE_BUFFERS = 2, /* may be told IOSQE_BUFFER_SELECT */
 	OPCODE_PARKS = 4,   /* has an op; may wait without a stack */
-	OPCODE_IOPRIO = 8,  /* ioprio has a meaning */
+	OPCODE_IOPRIO = 8,  /* ioprio has a meaning of its own */
 	OPCODE_CALL = 16,   /* a system call, on a fiber */
 	OPCODE_POLLS = 32,  /* may be used on a ring with IORING_SETUP_IOPOLL */
 	OPCODE_WIDE = 64,   /* its entries have 128 bytes, on any ring */
+	OPCODE_DISK_PRIO = 128, /* ioprio is one of ioprio_set() */
 };
 
 struct ring_opcode {

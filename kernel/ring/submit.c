@@ -16,6 +16,7 @@
 #include "proc/cred.h"
 #include "ring/ring_priv.h"
 #include "ring/tables.h"
+#include "sys/ioprio.h"
 #include "sys/trace.h"
 
 enum { SQE_LINKS = IOSQE_IO_LINK | IOSQE_IO_HARDLINK };
@@ -35,11 +36,11 @@ static int check_flags(
 		ring->no_drain = true;
 	if (flags & IOSQE_IO_DRAIN && ring->no_drain)
 		return -EOPNOTSUPP;
-	if (sqe->ioprio && !(type->flags & OPCODE_IOPRIO))
+	if (sqe->ioprio && !(type->flags & (OPCODE_IOPRIO | OPCODE_DISK_PRIO)))
 		return -EINVAL;
 	if (ring->flags & IORING_SETUP_IOPOLL && !(type->flags & OPCODE_POLLS))
 		return -EINVAL;
-	return 0;
+	return sqe->ioprio && type->flags & OPCODE_DISK_PRIO ? ioprio_check(sqe->ioprio) : 0;
 }
 
 static uint16_t flags_of(const struct io_uring_sqe *sqe)

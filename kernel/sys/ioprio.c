@@ -5,6 +5,8 @@
  *
  * Spec    man 2 ioprio_set
  */
+#include "sys/ioprio.h"
+
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/sched.h>
@@ -23,7 +25,7 @@ struct ioprio_walk {
 };
 
 /* The bits between class and level are hints to the disk, which say nothing here. */
-static int check(int ioprio)
+int ioprio_check(int ioprio)
 {
 	switch (IOPRIO_PRIO_CLASS(ioprio)) {
 	case IOPRIO_CLASS_RT:
@@ -101,7 +103,7 @@ static int walk(
 SYSCALL3(ioprio_set, int, which, int, who, int, ioprio)
 {
 	struct ioprio_walk w = {.set = ioprio};
-	int err = check(ioprio);
+	int err = ioprio_check(ioprio);
 
 	if (!err)
 		err = walk(which, who, set_one, &w);

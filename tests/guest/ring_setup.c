@@ -161,6 +161,61 @@ TEST(ring_setup, a_ring_that_has_no_descriptor)
 	CHECK_EQ(ring_setup(4, &r.p), 3);
 }
 
+/* ---- What entries may be ---- */
+
+TEST(ring_setup, a_polled_ring_does_what_needs_no_device)
+{
+	struct io_uring_sqe *sqe;
+	char buf[16];
+	struct ring r;
+	int fd[2];
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, IORING_SETUP_IOPOLL);
+	(void)ring_next(&r, IORING_OP_NOP, -1);
+	CHECK_EQ(ring_run(&r).res, 0);
+	(void)ring_next(&r, IORING_OP_REMOVE_BUFFERS, 10);
+	CHECK_EQ(ring_run(&r).res, -ENOENT);
+	sqe = ring_next(&r, IORING_OP_PROVIDE_BUFFERS, 1);
+	sqe->addr = (uintptr_t)buf;
+	sqe->len = sizeof(buf);
+	CHECK_EQ(ring_run(&r).res, 0);
+	(void)ring_next(&r, IORING_OP_FILES_UPDATE, -1);
+	CHECK_EQ(ring_run(&r).res, -EINVAL);
+	(void)ring_next(&r, IORING_OP_POLL_ADD, fd[0]);
+	CHECK_EQ(ring_run(&r).res, -EINVAL);
+	ring_close(&r);
+}
+
+TEST(ring_setup, priority_of_a_disk_must_be_one)
+{
+	char buf[16];
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	ring_next_rw(&r, IORING_OP_READ, 128, buf, sizeof(buf), 0)->ioprio = 0xffff;
+	ring_next_rw(&r, IORING_OP_READ, 128, buf, sizeof(buf), 0)->ioprio = 2 << 13 | 4;
+	CHECK_EQ(ring_submit(&r, 0), 1); /* the first ends the submission */
+	CHECK_EQ(ring_take(&r).res, -EINVAL);
+	CHECK_EQ(ring_enter(r.fd, 1, 0, 0), 1);
+	CHECK_EQ(ring_take(&r).res, -EBADF);
+	ring_close(&r);
+}
+
+TEST(ring_setup, a_ring_closes_no_ring)
+{
+	struct ring r, other;
+
+	ring_open(&r, 8, 0);
+	ring_open(&other, 8, 0);
+	(void)ring_next(&r, IORING_OP_CLOSE, r.fd);
+	CHECK_EQ(ring_run(&r).res, -EBADF);
+	(void)ring_next(&r, IORING_OP_CLOSE, other.fd);
+	CHECK_EQ(ring_run(&r).res, -EBADF);
+	ring_close(&other);
+	ring_close(&r);
+}
+
 /* ---- Other sizes ---- */
 
 static int resize(struct ring *r, unsigned sq, unsigned cq, unsigned flags)
