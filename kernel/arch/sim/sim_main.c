@@ -28,6 +28,7 @@
 #include "mm/slab.h"
 #include "mm/vmspace.h"
 #include "proc/proc.h"
+#include "ring/ring.h"
 #include "sched/sched.h"
 #include "security/random.h"
 #include "sync/rcu.h"
@@ -81,6 +82,7 @@ void sim_kmain(void *unused UNUSED)
 	rcu_init();
 	random_init();
 	proc_init();
+	ring_task_init();
 	work_init_system();
 	watchdog_init();
 

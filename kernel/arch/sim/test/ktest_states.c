@@ -103,6 +103,7 @@ static bool tells_of_an_end(int64_t err)
 	case -ESRCH:
 	case -ECHILD:
 	case -EIO:
+	case -ECANCELED: /* a request whose chain broke, or whose thread has ended */
 		return true;
 	}
 	return false;
@@ -110,7 +111,8 @@ static bool tells_of_an_end(int64_t err)
 
 static bool tells_of_memory(int64_t err)
 {
-	return err == -ENOMEM || err == -EAGAIN || err == -ENOBUFS || err == -ENOLCK;
+	return err == -ENOMEM || err == -EAGAIN || err == -ENOBUFS || err == -ENOLCK ||
+	       err == -EOWNERDEAD; /* of a ring: its submission thread */
 }
 
 void states_give_up(const char *call, int line, int64_t err)
