@@ -249,6 +249,9 @@ static void go_on_with_chain(struct req *r)
 
 static void fail(struct req *r)
 {
+	/* Linux: a linked timeout that is to skip its completion never has one */
+	if (r->opcode == IORING_OP_LINK_TIMEOUT && r->flags & REQ_SKIP_SUCCESS)
+		return;
 	r->flags |= REQ_FAILED;
 	if (r->flags & REQ_SKIP_SUCCESS)
 		r->flags = (uint16_t)((r->flags & ~REQ_SKIP_SUCCESS) | REQ_SKIP_CHAIN);

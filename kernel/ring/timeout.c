@@ -226,7 +226,7 @@ void link_timeout_disarm(struct req *r)
 		t = r->next;
 		r->next = t->next;
 		t->next = NULL;
-		req_cancel_chain(t, false);
+		req_cancel_chain(t, t->flags & REQ_SKIP_SUCCESS);
 	}
 }
 

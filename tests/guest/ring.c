@@ -650,6 +650,40 @@ TEST(ring, files_are_made_and_removed)
 	ring_close(&r);
 }
 
+TEST(ring, linked_timeout_that_skips_its_completion_has_none)
+{
+	struct __kernel_timespec soon = {0, 1000000};
+	struct io_uring_sqe *sqe;
+	struct ring_result got;
+	struct ring r;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	for (int i = 0; i < 3; i++) {
+		if (i == 0) /* ends at once, later, and late */
+			sqe = ring_sqe(&r, IORING_OP_NOP, 1);
+		else
+			sqe = ring_next_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0);
+		sqe->flags = IOSQE_IO_LINK;
+		sqe = ring_sqe(&r, IORING_OP_LINK_TIMEOUT, 9);
+		sqe->addr = (uintptr_t)(i == 1 ? &(struct __kernel_timespec){100, 0} : &soon);
+		sqe->len = 1;
+		sqe->flags = IOSQE_CQE_SKIP_SUCCESS;
+		CHECK_EQ(ring_submit(&r, 0), 2);
+		if (i == 1)
+			CHECK_EQ(write(fd[1], "x", 1), 1);
+		got = ring_take(&r);
+		CHECK(got.user_data != 9);
+		CHECK_EQ(got.res, i == 2 ? -ECANCELED : i);
+		usleep(5000);
+		CHECK_OK(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS));
+		CHECK_EQ(ring_ready(&r), 0u);
+	}
+	ring_close(&r);
+}
+
 /* Whoever opens it works for this thread. */
 TEST(ring, thread_itself_is_found_in_proc)
 {
