@@ -183,8 +183,6 @@ int close_prepare(struct req *r, const struct io_uring_sqe *sqe)
 
 /* ---- Others ---- */
 
-PREPARE(waitid, NO_ADDR | NO_INDEX | NO_FLAGS, __NR_waitid, sqe->len, sqe->fd, sqe->addr2,
-	sqe->file_index, 0)
 PREPARE(epoll_wait, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_epoll_wait, sqe->fd,
 	sqe->addr, sqe->len, UINT32_MAX, 0)
 PREPARE(ring_futex_waitv, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_futex_waitv, sqe->addr,

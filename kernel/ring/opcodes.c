@@ -67,6 +67,8 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 		msg_ring_issue, NULL, -1},
 	[IORING_OP_FUTEX_WAIT] = {"futex_wait", OPCODE_PARKS, ring_futex_wait_prepare, NULL,
 		op_clean, __NR_futex},
+	[IORING_OP_WAITID] = {"waitid", OPCODE_PARKS, ring_waitid_prepare, ring_waitid_issue,
+		op_clean, __NR_waitid},
 	[IORING_OP_FUTEX_WAKE] = {"futex_wake", 0, futex_wake_prepare, futex_wake_issue, NULL,
 		__NR_futex},
 
@@ -107,7 +109,6 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 	CALL_ROW(IORING_OP_EPOLL_CTL, epoll_ctl, 0),
 	CALL_ROW(IORING_OP_SOCKET, socket, 0),
 	CALL_ROW(IORING_OP_PIPE, pipe, 0),
-	CALL_ROW(IORING_OP_WAITID, waitid, 0),
 	CALL_ROW(IORING_OP_FUTEX_WAITV, ring_futex_waitv, 0),
 	CALL_ROW(TORUS_OP_SYSCALL, any_call, OPCODE_IOPRIO),
 	[TORUS_OP_SPAWN] = {"spawn", OPCODE_CALL, spawn_prepare, call_issue, spawn_clean, 0},

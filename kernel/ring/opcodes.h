@@ -44,7 +44,6 @@ CALL(ftruncate)
 CALL(bind)
 CALL(listen)
 CALL(pipe)
-CALL(waitid)
 CALL(epoll_wait)
 CALL(ring_futex_waitv)
 CALL(any_call)
@@ -71,6 +70,8 @@ int64_t uring_cmd_issue(struct req *r);
 int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t msg_ring_issue(struct req *r);
 int ring_futex_wait_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int ring_waitid_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t ring_waitid_issue(struct req *r);
 int futex_wake_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t futex_wake_issue(struct req *r);
 void op_clean(struct req *r);

@@ -55,6 +55,12 @@ static int call_of(const struct req *r, const struct io_uring_sqe *sqe, uint64_t
 		a[2] = sqe->addr2;
 		a[3] = sqe->accept_flags;
 		break;
+	case __NR_waitid:
+		a[0] = sqe->len;
+		a[1] = (uint64_t)(int64_t)sqe->fd;
+		a[2] = sqe->addr2;
+		a[3] = sqe->file_index;
+		break;
 	case __NR_connect:
 		a[2] = sqe->addr2;
 		break;

@@ -215,6 +215,12 @@ struct req_call {
 	int32_t slot;             /* the result becomes a direct descriptor, + 1 */
 };
 
+struct req_wait {
+	struct wait_op wait;
+	uptr info;   /* [I] */
+	int options; /* [I] */
+};
+
 struct req_words { /* for small ones */
 	uint64_t w[6];
 };
@@ -254,7 +260,7 @@ struct req {
 		struct req_cancel cancel;
 		struct req_call call;
 		struct req_words words;
-		struct wait_op wait;
+		struct req_wait wait;
 		struct futex_wait_op futex;
 	};
 };

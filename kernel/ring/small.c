@@ -9,6 +9,28 @@
 
 #include "ring/opcodes.h"
 #include "ring/tables.h"
+#include "sys/wait.h"
+
+/* ---- Children ---- */
+
+int ring_waitid_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	if (sqe->addr || sqe->buf_index || sqe->addr3 || sqe->rw_flags)
+		return -EINVAL;
+	r->wait.info = UPTR(sqe->addr2);
+	r->wait.options = (int)sqe->file_index;
+	return waitid_prepare(&r->wait.wait, (int)sqe->len, sqe->fd, r->wait.options);
+}
+
+int64_t ring_waitid_issue(struct req *r)
+{
+	struct op *op = &r->wait.wait.op;
+	int64_t n = op->type->issue(op);
+
+	if (n == OP_PARKED)
+		return n;
+	return waitid_finish(&r->wait.wait, n, r->wait.options, r->wait.info);
+}
 
 void op_clean(struct req *r)
 {

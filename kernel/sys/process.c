@@ -19,6 +19,7 @@
 #include "proc/session.h"
 #include "sys/rusage.h"
 #include "sys/syscall.h"
+#include "sys/wait.h"
 
 /* ---- Numbers ---- */
 
@@ -212,12 +213,10 @@ SYSCALL1(exit_group, int, status)
 /* ---- Children ---- */
 
 /* Runs the operation and writes what was asked for: 1, 0, or an error. */
-static int64_t wait_for(const struct wait_what *what, struct wait_op *w, uptr usage)
+static int64_t wait_for(struct wait_op *w, uptr usage)
 {
-	int64_t n;
+	int64_t n = op_run(&w->op);
 
-	wait_op_prepare(w, what);
-	n = op_run(&w->op);
 	if (n == 1 && !uptr_is_null(usage)) {
 		struct rusage ru;
 
@@ -244,7 +243,8 @@ SYSCALL4(wait4, int, pid, uptr, status, int, options, uptr, usage)
 		what.type = WAIT_FOR_GROUP;
 		what.nr = pid ? -pid : proc_get_group(0);
 	}
-	n = wait_for(&what, &w, usage);
+	wait_op_prepare(&w, &what);
+	n = wait_for(&w, usage);
 	if (n <= 0)
 		return n;
 	if (!uptr_is_null(status) && user_put(status, w.news.status))
@@ -308,11 +308,9 @@ static int write_siginfo(uptr to, int64_t found, const struct wait_news *news)
 	return user_write(to, &info, offsetof(siginfo_t, si_status) + sizeof(info.si_status));
 }
 
-SYSCALL5(waitid, int, type, int, id, uptr, info, int, options, uptr, usage)
+int waitid_prepare(struct wait_op *w, int type, int id, int options)
 {
 	struct wait_what what = {.options = options};
-	struct wait_op w;
-	int64_t n;
 	int err;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
@@ -321,16 +319,28 @@ SYSCALL5(waitid, int, type, int, id, uptr, info, int, options, uptr, usage)
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	err = read_waitid(type, id, &what);
-	if (err)
-		return err;
-	n = wait_for(&what, &w, usage);
+	if (!err)
+		wait_op_prepare(w, &what);
+	return err;
+}
+
+int64_t waitid_finish(const struct wait_op *w, int64_t n, int options, uptr info)
+{
 	if (n == 0 && !(options & WNOHANG))
 		return -EAGAIN; /* a pidfd with O_NONBLOCK */
 	if (n < 0)
 		return n;
-	if (!uptr_is_null(info) && write_siginfo(info, n, &w.news))
+	if (!uptr_is_null(info) && write_siginfo(info, n, &w->news))
 		return -EFAULT;
 	return 0;
+}
+
+SYSCALL5(waitid, int, type, int, id, uptr, info, int, options, uptr, usage)
+{
+	struct wait_op w;
+	int err = waitid_prepare(&w, type, id, options);
+
+	return err ? err : waitid_finish(&w, wait_for(&w, usage), options, info);
 }
 
 /* ---- Sharing less ---- */

@@ -380,6 +380,92 @@ TEST(ring_spawn, signal_of_its_end_is_the_parents)
 	ring_close(&r);
 }
 
+/* ---- Waiting for it ---- */
+
+static struct io_uring_sqe *put_wait(struct ring *r, int type, int id, siginfo_t *si, uint64_t data)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_WAITID, data);
+
+	sqe->fd = id;
+	sqe->len = (uint32_t)type;
+	sqe->addr2 = P(si);
+	sqe->file_index = WEXITED;
+	return sqe;
+}
+
+TEST(ring_spawn, end_is_waited_for_by_a_request)
+{
+	struct torus_spawn w;
+	siginfo_t si = {0};
+	struct ring r;
+	int pidfd;
+
+	NEWER(has_spawn());
+	ring_open(&r, 8, 0);
+	put_wait(&r, P_ALL, 0, &si, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, -ECHILD);
+	put_wait(&r, P_PIDFD, r.fd, &si, 2);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 2, -EBADF);
+	w = program(HELPER("sleep"));
+	CHECK_OK(pidfd = spawn(&r, &w));
+	put_wait(&r, P_PIDFD, pidfd, &si, 3)->file_index = 0;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 3, -EINVAL);
+	put_wait(&r, P_PIDFD, pidfd, &si, 4)->file_index = WEXITED | WNOHANG;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 4, 0);
+	CHECK_EQ(si.si_signo, 0);
+	put_wait(&r, P_PIDFD, pidfd, &si, 5);
+	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 6)->addr = 5;
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	RING_EXPECT(&r, 5, -ECANCELED);
+	RING_EXPECT(&r, 6, 0);
+	put_wait(&r, P_PIDFD, pidfd, &si, 7);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0));
+	RING_EXPECT(&r, 7, 0);
+	CHECK_EQ(si.si_code, CLD_KILLED);
+	CHECK_EQ(si.si_status, SIGTERM);
+	expect_no_children();
+	ring_close(&r);
+}
+
+/* Started, heard and reaped by one submission. */
+TEST(ring_spawn, one_chain_starts_reads_and_waits)
+{
+	static char text[TEXT];
+	struct torus_file_action dup = {TORUS_FILE_DUP, 1, 0, 0, 0, 0, 0};
+	struct io_uring_sqe *sqe;
+	struct torus_spawn w;
+	siginfo_t si = {0};
+	struct ring r;
+	int fd[2], pidfd;
+
+	NEWER(has_spawn());
+	CHECK_OK(pipe2(fd, O_CLOEXEC));
+	ring_open(&r, 8, 0);
+	w = program(HELPER("say"));
+	dup.from = fd[1];
+	w.actions = P(&dup);
+	w.nr_actions = 1;
+	put_spawn(&r, &w, 1)->flags = IOSQE_IO_LINK;
+	sqe = ring_next_rw(&r, IORING_OP_READ, fd[0], text, TEXT - 1, (uint64_t)-1);
+	sqe->user_data = 2;
+	sqe->flags = IOSQE_IO_HARDLINK; /* a short read is none the worse */
+	put_wait(&r, P_ALL, 0, &si, 3);
+	CHECK_EQ(ring_submit(&r, 3), 3);
+	CHECK_OK(pidfd = ring_take(&r).res);
+	CHECK(ring_take(&r).res > 0);
+	RING_EXPECT(&r, 3, 0);
+	CHECK_EQ(si.si_code, CLD_EXITED);
+	CHECK(says(text, "limit 7"));
+	expect_no_children();
+	close(pidfd);
+	ring_close(&r);
+}
+
 /* ---- Attributes ---- */
 
 TEST(ring_spawn, attributes_are_the_childs)
