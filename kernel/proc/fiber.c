@@ -30,11 +30,11 @@ enum {
  *   [I] immutable    [p] proc->lock    [t] the fiber
  */
 struct fiber {
-	struct thread *thread;  /* [I] */
-	struct uthread *user;   /* [I] its disguise: thread->user */
-	struct list_node link;  /* [p] proc->idle_fibers */
-	struct fiber_job *job;  /* [p] read without: NULL, nothing to do */
-	bool is_over;           /* [p] no job will come */
+	struct thread *thread; /* [I] */
+	struct uthread *user;  /* [I] its disguise: thread->user */
+	struct list_node link; /* [p] proc->idle_fibers */
+	struct fiber_job *job; /* [p] read without: NULL, nothing to do */
+	bool is_over;          /* [p] no job will come */
 };
 
 /* ---- A job ---- */
@@ -208,17 +208,15 @@ static enum how find(struct proc *p, struct fiber_job *job, struct fiber **out)
 	return how;
 }
 
-/* A new fiber did not come: the job waits for one of those that are there. */
-static int wait_in_line(struct proc *p, struct fiber_job *job, int err)
+/*
+ * A new fiber did not come. The job does not wait for one of those that are there: they may wait for what
+ * it is to do, or stay for ever (a ring's submission thread).
+ */
+static void give_up_place(struct proc *p)
 {
 	irqlock_lock(&p->lock);
 	p->nr_fibers--;
-	if (p->nr_fibers > p->nr_idle_fibers) {
-		list_add_tail(&p->fiber_jobs, &job->link);
-		err = 0;
-	}
 	irqlock_unlock(&p->lock);
-	return err;
 }
 
 static int start(struct fiber_job *job, bool by_loan)
@@ -232,8 +230,10 @@ static int start(struct fiber_job *job, bool by_loan)
 	if (how == MAY_CREATE) {
 		int err = create(p, job, &f);
 
-		if (err)
-			return wait_in_line(p, job, err);
+		if (err) {
+			give_up_place(p);
+			return err;
+		}
 		irqlock_lock(&p->lock);
 		job->fiber = f;
 		irqlock_unlock(&p->lock);

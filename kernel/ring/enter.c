@@ -28,10 +28,16 @@ struct ring_waiter {
 	uint32_t target; /* of ring->cq_tail */
 };
 
+/* Nobody takes its entries any more: there may be no further completion. */
+static bool is_orphan(const struct ring *ring)
+{
+	return ring->sqpoll && ring_sqpoll_is_over(ring);
+}
+
 static bool is_reached(const struct ring_waiter *w)
 {
 	return (int32_t)(READ_ONCE(w->ring->cq_tail) - w->target) >= 0 ||
-	       !list_is_empty(&w->ring->overflow);
+	       !list_is_empty(&w->ring->overflow) || is_orphan(w->ring);
 }
 
 static bool waiter_wake(struct waiter *w, uint64_t key UNUSED)
@@ -82,7 +88,7 @@ static int wait_for(
 	atomic_store(&task->is_waiting, 1);
 	while (!are_there(task, ring, nr) && !err) {
 		w.target = atomic_load_relaxed(&ring->shared->cq_head) + nr;
-		err = sleep_once(task, &w, deadline_ns);
+		err = is_orphan(ring) ? -EOWNERDEAD : sleep_once(task, &w, deadline_ns);
 	}
 	atomic_store(&task->is_waiting, 0);
 	ring_task_run(task, ring); /* what came while nobody was told */

@@ -20,11 +20,14 @@
 #include "ring/ring_priv.h"
 #include "sched/sched.h"
 #include "time/clock.h"
+#include "time/timer.h"
 
 struct ring_use {
 	struct list_node link; /* task->rings */
 	struct ring *ring;     /* one reference */
 };
+
+#define RESCUE_AGAIN_NS (10 * NS_PER_MS) /* when there was no memory */
 
 static struct llist to_rescue; /* [a] tasks, each with a reference and counted as a request */
 static struct thread *rescuer; /* [a] which starts their fibers; made with the first task */
@@ -193,6 +196,12 @@ static void run_current(void)
 		ring_task_run(u->ring_task, NULL);
 }
 
+static void drop_rescue(struct ring_task *task)
+{
+	ring_task_count(task, -1);
+	ring_task_put(task);
+}
+
 /* On a fiber. */
 static void rescue(struct fiber_job *job)
 {
@@ -200,20 +209,36 @@ static void rescue(struct fiber_job *job)
 
 	atomic_store(&task->is_rescued, 0); /* before the look at the list */
 	ring_task_run(task, NULL);
-	ring_task_count(task, -1);
-	ring_task_put(task);
+	drop_rescue(task);
 }
 
-static void start_rescues(void)
+/* False: there is no memory for a fiber. */
+static bool start_rescue(struct ring_task *task)
 {
+	if (llist_is_empty(&task->woken)) {
+		atomic_store(&task->is_rescued, 0);
+		atomic_fence(); /* who pushed before has found a rescue on its way */
+		if (llist_is_empty(&task->woken) || atomic_xchg(&task->is_rescued, 1)) {
+			drop_rescue(task);
+			return true;
+		}
+	}
+	return fiber_start(&task->rescue) == 0;
+}
+
+/* False: some must be tried again. */
+static bool start_rescues(void)
+{
+	bool is_done = true;
+
 	llist_for_each_safe(task, llist_take_all(&to_rescue), struct ring_task, rescue_link)
 	{
-		if (!llist_is_empty(&task->woken) && fiber_start(&task->rescue) == 0)
+		if (start_rescue(task))
 			continue;
-		atomic_store(&task->is_rescued, 0);
-		ring_task_count(task, -1);
-		ring_task_put(task);
+		llist_push(&to_rescue, &task->rescue_link);
+		is_done = false;
 	}
+	return is_done;
 }
 
 /*
@@ -229,7 +254,8 @@ static void rescuer_main(void *arg UNUSED)
 			sched_switch();
 		else
 			sched_set_running();
-		start_rescues();
+		if (!start_rescues())
+			(void)!sleep_ns(RESCUE_AGAIN_NS);
 	}
 }
 

@@ -22,6 +22,7 @@
 
 #include "lib/atomic.h"
 #include "lib/fmt.h"
+#include "lib/string.h"
 #include "mm/fail.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
@@ -126,9 +127,10 @@ void states_give_up(const char *call, int line, int64_t err)
 	sim_exit_process(LEFT_OVER);
 }
 
+/* Its threads and fibers, and the thread that starts fibers in their place. */
 static bool is_victims(const struct thread *t)
 {
-	return t->user && t->user->proc == victim;
+	return t->user ? t->user->proc == victim : str_equal(t->name, "ring");
 }
 
 /* Between the two nothing of the first thread's process fails. */

@@ -158,3 +158,15 @@ JOINT_OPERATION(ring_sqpoll)
 	end_ring(&r);
 	join(pid);
 }
+
+/* The submission thread is a fiber that stays: a call that got none must not wait for it. */
+OPERATION(ring_sqpoll_call)
+{
+	struct sim_ring r;
+
+	make_ring(&r, IORING_SETUP_SQPOLL);
+	ADD(&r, .opcode = TORUS_OP_SYSCALL, .fd = __NR_getppid, .user_data = 1);
+	submit(&r);
+	(void)DONE(&r, 1);
+	end_ring(&r);
+}
