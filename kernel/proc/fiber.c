@@ -22,7 +22,7 @@
 #include "sched/sched.h"
 
 enum {
-	FIBERS_MAX = 256, /* of one process, less those that stay: more jobs than that wait */
+	FIBERS_MAX = 256, /* of one process: more jobs than that wait */
 	IDLE_MAX = 8,
 };
 
@@ -83,10 +83,9 @@ static void work(struct fiber *f, struct fiber_job *job)
 /* ---- The life of a fiber ---- */
 
 /* The job ends here for who wants to interrupt it. What comes next: a waiting job, or idleness. */
-static void be_idle(struct fiber *f, struct proc *p, bool has_stayed)
+static void be_idle(struct fiber *f, struct proc *p)
 {
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers -= has_stayed;
 	f->job = list_pop_head(&p->fiber_jobs, struct fiber_job, link);
 	if (f->job)
 		f->job->fiber = f;
@@ -133,10 +132,8 @@ static void fiber_main(void *arg)
 	struct proc *p = f->user->proc;
 
 	while (!f->is_over) {
-		bool stays = f->job->stays; /* the job is gone after its work */
-
 		work(f, f->job);
-		be_idle(f, p, stays);
+		be_idle(f, p);
 		wait_for_job(f);
 	}
 	end(f, p);
@@ -194,12 +191,11 @@ static enum how find(struct proc *p, struct fiber_job *job, struct fiber **out)
 	struct fiber *f;
 
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers += job->stays;
 	f = list_pop_head(&p->idle_fibers, struct fiber, link);
 	if (f) {
 		p->nr_idle_fibers--;
 		f->job = job;
-	} else if (job->stays || p->nr_fibers - p->nr_staying_fibers < FIBERS_MAX) {
+	} else if (p->nr_fibers < FIBERS_MAX) {
 		p->nr_fibers++;
 		how = MAY_CREATE;
 	} else {
@@ -216,10 +212,9 @@ static enum how find(struct proc *p, struct fiber_job *job, struct fiber **out)
  * A new fiber did not come. The job does not wait for one of those that are there: they may wait for what
  * it is to do, or stay for ever (a ring's submission thread).
  */
-static void give_up_place(struct proc *p, const struct fiber_job *job)
+static void give_up_place(struct proc *p)
 {
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers -= job->stays;
 	p->nr_fibers--;
 	irqlock_unlock(&p->lock);
 }
@@ -236,7 +231,7 @@ static int start(struct fiber_job *job, bool by_loan)
 		int err = create(p, job, &f);
 
 		if (err) {
-			give_up_place(p, job);
+			give_up_place(p);
 			return err;
 		}
 		irqlock_lock(&p->lock);
@@ -265,21 +260,16 @@ int fiber_start(struct fiber_job *job)
 	return start(job, false);
 }
 
-bool fiber_interrupt(struct fiber_job *job, bool is_kill)
+void fiber_interrupt(struct fiber_job *job, bool is_kill)
 {
 	struct proc *p = job->as->proc;
-	struct fiber *f;
 
 	irqlock_lock(&p->lock);
-	f = job->fiber;
-	if (!f)
-		list_remove(&job->link);
-	else if (is_kill)
-		thread_kill(f->thread);
-	else
-		signal_prod(f->thread);
+	if (job->fiber && is_kill)
+		thread_kill(job->fiber->thread);
+	else if (job->fiber)
+		signal_prod(job->fiber->thread);
 	irqlock_unlock(&p->lock);
-	return !f;
 }
 
 /* ---- The end ---- */

@@ -423,8 +423,6 @@ void req_continue(struct req *r);
 void req_list_for_owner(struct req *r);
 /* Cancels it, wherever it is: 0, -EALREADY (it ends soon, and its own completion tells), -ENOENT. */
 int req_cancel(struct req *r);
-/* Of one on a fiber: ends its waits. True: it was in line for a fiber still, and has ended. */
-bool req_interrupt_call(struct req *r, bool is_kill);
 /* On ring->active and in the hash; off both. */
 void req_track(struct req *r);
 void req_untrack(struct req *r);

@@ -383,7 +383,7 @@ static int start(
 	list_init(&s->seats);
 	s->cpu = cpu;
 	s->proc = proc_current();
-	s->job = (struct fiber_job){.run = run, .as = maker->user, .stays = true};
+	s->job = (struct fiber_job){.run = run, .as = maker->user};
 	refcount_get(&maker->refs);
 	s->maker = maker;
 	ring_task_count(maker, 1); /* it does not end before the fiber has begun */

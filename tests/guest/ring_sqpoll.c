@@ -136,32 +136,6 @@ TEST(ring_sqpoll, flags_that_do_not_go_with_it)
 	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
 }
 
-/* Their threads are all the fibers that a process may have: what comes then stands in line, and is let go. */
-TEST_WITHIN(ring_sqpoll, very_many_threads_hold_up_no_end, 60)
-{
-	enum { RINGS = 260 };
-
-	IN_CHILD({
-		struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1};
-		struct io_uring_sqe *sqe;
-		struct ring r;
-
-		for (int i = 0; i < RINGS; i++) {
-			struct io_uring_params one = p;
-
-			if (ring_setup(1, &one) < 0)
-				break;
-		}
-		ring_open(&r, 8, 0);
-		for (uint64_t i = 0; i < 2; i++) {
-			sqe = ring_sqe(&r, IORING_OP_OPENAT, i);
-			sqe->fd = AT_FDCWD;
-			sqe->addr = (uintptr_t) "/";
-		}
-		CHECK_EQ(ring_submit(&r, 0), 2);
-	});
-}
-
 TEST(ring_sqpoll, process_ends_while_it_polls)
 {
 	int status;
