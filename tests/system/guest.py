@@ -18,10 +18,10 @@ for variant, seed in (("debug", 1), ("kasan", 2)):
     Program(f"guest.hostile_{variant}", f"every system call with hostile arguments for ten minutes on the {variant} kernel", needs=variant,
             lines=True, slow=True, timeout=900,
             command=[RUN, "--no-oracle", "--variant", variant, "--smp", "2", "--timeout", "800", "--kernel", f"build/x86_64/{variant}/torus",
-                     "--append", f"hostile.seconds=600 hostile.seed={seed}", "hostile"])
+                     "--append", f"hostile.seconds=600 hostile.rings=1 hostile.seed={seed}", "hostile"])
 Program("guest.hostile_again", "the same hostile calls twenty times over leave nothing behind", needs="debug", lines=True, slow=True, timeout=900,
         command=[RUN, "--no-oracle", "--smp", "4", "--timeout", "800", "--kernel", "build/x86_64/debug/torus",
-                 "--append", "hostile.again=60 hostile.seed=3", "hostile.victims_leave*"])
+                 "--append", "hostile.again=60 hostile.rings=1 hostile.seed=3", "hostile.victims_leave*"])
 Program("guest.midway", "memory unmapped midway through calls, a second for each", needs="debug", lines=True, slow=True, timeout=300,
         command=[RUN, "--no-oracle", "--smp", "4", "--kernel", "build/x86_64/debug/torus", "--append", "midway.ms=1000", "midway"])
 Program("guest.deep", "folders a hundred thousand deep and wide", needs="debug", lines=True, slow=True, timeout=900,
