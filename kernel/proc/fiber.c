@@ -98,21 +98,26 @@ static void be_idle(struct fiber *f, struct proc *p)
 	irqlock_unlock(&p->lock);
 }
 
-static void wait_for_job(struct fiber *f)
+/*
+ * `owes`: it had a lender when it became idle. Until that one is repaid nobody gives it a job; one that it
+ * has already it took from the line. A lender that comes with a job is the next one.
+ */
+static void wait_for_job(struct fiber *f, bool owes)
 {
-	if (f->job || f->is_over) {
-		if (f->thread->lender)
-			sched_end_loan();
-		return;
-	}
 	atomic_store(&f->thread->wait_flags, WAIT_BOUNDED);
 	for (;;) {
 		sched_set_blocked();
 		if (READ_ONCE(f->job) || READ_ONCE(f->is_over))
 			break;
-		sched_repay();
+		if (owes)
+			sched_repay();
+		else
+			sched_await_loan();
+		owes = false;
 	}
 	sched_set_running();
+	if (owes)
+		sched_end_loan();
 }
 
 static void end(struct fiber *f, struct proc *p)
@@ -132,9 +137,12 @@ static void fiber_main(void *arg)
 	struct proc *p = f->user->proc;
 
 	while (!f->is_over) {
+		bool owes;
+
 		work(f, f->job);
+		owes = f->thread->lender != NULL;
 		be_idle(f, p);
-		wait_for_job(f);
+		wait_for_job(f, owes);
 	}
 	end(f, p);
 }
@@ -184,16 +192,31 @@ free_fiber:
 
 enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED };
 
+/* One that owes the CPU to nobody: a second lender would take the place of the first, which is then never
+ * repaid. */
+static struct fiber *take_idle(struct proc *p)
+{
+	list_for_each (f, &p->idle_fibers, struct fiber, link) {
+		if (UNLIKELY(atomic_load(&f->thread->lender)))
+			continue;
+		list_remove(&f->link);
+		p->nr_idle_fibers--;
+		return f;
+	}
+	return NULL;
+}
+
 /* Takes an idle fiber, or a place for a new one, or a place in the line. */
-static enum how find(struct proc *p, struct fiber_job *job, struct fiber **out)
+static enum how find(struct proc *p, struct fiber_job *job, bool by_loan, struct fiber **out)
 {
 	enum how how = FOUND_IDLE;
 	struct fiber *f;
 
 	irqlock_lock(&p->lock);
-	f = list_pop_head(&p->idle_fibers, struct fiber, link);
+	f = take_idle(p);
 	if (f) {
-		p->nr_idle_fibers--;
+		if (by_loan)
+			sched_begin_loan(f->thread);
 		f->job = job;
 	} else if (p->nr_fibers < FIBERS_MAX) {
 		p->nr_fibers++;
@@ -223,7 +246,7 @@ static int start(struct fiber_job *job, bool by_loan)
 {
 	struct proc *p = job->as->proc;
 	struct fiber *f;
-	enum how how = find(p, job, &f);
+	enum how how = find(p, job, by_loan, &f);
 
 	if (how == HAS_QUEUED)
 		return 0;
@@ -234,6 +257,8 @@ static int start(struct fiber_job *job, bool by_loan)
 			give_up_place(p);
 			return err;
 		}
+		if (by_loan)
+			sched_begin_loan(f->thread);
 		irqlock_lock(&p->lock);
 		job->fiber = f;
 		irqlock_unlock(&p->lock);

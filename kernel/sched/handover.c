@@ -82,10 +82,27 @@ bool sched_wake_handover(struct thread *t)
 	return true;
 }
 
+void handover_switch(struct thread *t) NOT_ANALYSED
+{
+	struct thread *me = arch_current();
+	struct runq *rq = this_runq();
+
+	irqlock_lock_noirq(&rq->lock);
+	if (LIKELY(thread_state_get(me) == THREAD_BLOCKING && !rq->handover &&
+		    may_take_seat(rq, me, t))) {
+		(void)runq_charge(rq);
+		WRITE_ONCE(t->cpu, rq->cpu->id);
+		give_seat(rq, me, t);
+		return;
+	}
+	irqlock_unlock_noirq(&rq->lock);
+	sched_place(t);
+	sched_leave(LEAVE_BLOCKED, false); /* nothing if we have been woken meanwhile */
+}
+
 void sched_switch_to(struct thread *t) NOT_ANALYSED /* the lock goes with the seat */
 {
 	struct thread *me = arch_current();
-	struct runq *rq;
 
 	lock_check_may_sleep("sched_switch_to");
 	if (UNLIKELY(READ_ONCE(me->flags) & THREAD_WORKER)) {
@@ -94,23 +111,11 @@ void sched_switch_to(struct thread *t) NOT_ANALYSED /* the lock goes with the se
 		return;
 	}
 	arch_irq_disable();
-	if (UNLIKELY(!thread_claim(t))) {
+	if (LIKELY(thread_claim(t))) {
+		handover_switch(t);
+	} else {
 		(void)sched_wake(t);
-		goto leave;
+		sched_leave(LEAVE_BLOCKED, false);
 	}
-	rq = this_runq();
-	irqlock_lock_noirq(&rq->lock);
-	if (LIKELY(thread_state_get(me) == THREAD_BLOCKING && !rq->handover &&
-		    may_take_seat(rq, me, t))) {
-		(void)runq_charge(rq);
-		WRITE_ONCE(t->cpu, rq->cpu->id);
-		give_seat(rq, me, t);
-		sched_irq_restore(true);
-		return;
-	}
-	irqlock_unlock_noirq(&rq->lock);
-	sched_place(t);
-leave:
-	sched_leave(LEAVE_BLOCKED, false); /* nothing if we have been woken meanwhile */
 	sched_irq_restore(true);
 }

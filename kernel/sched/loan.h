@@ -13,15 +13,18 @@
 
 struct thread;
 
+/* The current thread is going to lend to t, which has no lender: before t is told what it is to do. */
+void sched_begin_loan(struct thread *t);
 /*
- * t, which waits in sched_repay, runs now; returns when it repays or blocks. What it is to do has been
- * stored before. Only the lender wakes t while it waits so.
+ * t, which waits in sched_repay or sched_await_loan, or is about to, runs now; returns when it repays or
+ * blocks.
  */
 void sched_lend(struct thread *t);
 /*
- * sched_switch for who may have borrowed: after sched_set_blocked() and a look at the condition. The
- * CPU goes back to the lender, if there is one.
+ * To wait for more work, after sched_set_blocked() and a look at the condition. With a lender: it goes on
+ * at once, on this CPU. Without: a loan that begins now goes on, where sched_switch would end it.
  */
 void sched_repay(void);
+void sched_await_loan(void);
 /* sched_switch: the current thread is about to block and has a lender. */
 void sched_end_loan(void);

@@ -164,6 +164,8 @@ void runq_check(struct runq *rq) MUST_HOLD(rq->lock);
 /* `prev` blocks: gives its seat to rq->handover if it may. True if that was done (and undone).
  */
 bool handover_take(struct runq *rq, struct thread *prev);
+/* The rest of sched_switch_to: interrupts are off, t has been claimed. */
+void handover_switch(struct thread *t);
 
 /* ---- rt.c ---- */
 void rt_init(struct rt_queue *q);

@@ -166,19 +166,8 @@ TEST_WITHIN(hostile, walk_of_every_call, A_DAY)
 	walk_for_a_while(walk_of_calls, "calls");
 }
 
-/*
- * Of late a victim does not die now and then, on a loaded machine: an open fault (docs/plans/ring.md, 0).
- * Until it is found these two run when they are asked for.
- */
-#define ONLY_WHEN_ASKED()                                                                      \
-	do {                                                                                   \
-		if (!word_of_cmdline("hostile.rings=", 0))                                     \
-			SKIP("newer: an open fault, hostile.rings=1 runs it");                 \
-	} while (0)
-
 TEST_WITHIN(hostile, walk_of_rings, A_DAY)
 {
-	ONLY_WHEN_ASKED();
 	walk_for_a_while(walk_of_rings, "turns");
 }
 
@@ -220,7 +209,6 @@ TEST_WITHIN(hostile, victims_leave_nothing_behind, A_DAY)
 
 TEST_WITHIN(hostile, victims_with_rings_leave_nothing_behind, A_DAY)
 {
-	ONLY_WHEN_ASKED();
 	NEWER(has_new_rings()); /* Debian's ends rings when their time has come */
 	expect_nothing_left(walk_of_rings);
 }

@@ -6,6 +6,7 @@
 #include "arch/sim/test/rings.h"
 
 #include <linux/fcntl.h>
+#include <linux/sched.h>
 #include <linux/un.h>
 
 #include "abi/socket.h"
@@ -62,6 +63,34 @@ JOINT_OPERATION(ring_any_call)
 	(void)DONE(&r, 2);
 	end_ring(&r);
 	join(pid);
+}
+
+/* Two threads make calls by rings of their own: the fibers of their process go from hand to hand. */
+enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, HANDS = 4 };
+
+static void call_again_and_again(uintptr_t arg UNUSED)
+{
+	struct sim_ring r;
+
+	make_ring(&r, 0);
+	for (uint64_t i = 0; i < HANDS; i++) {
+		ADD(&r, .opcode = TORUS_OP_SYSCALL, .fd = __NR_getppid, .user_data = i);
+		submit(&r);
+		(void)DONE(&r, i);
+	}
+	end_ring(&r);
+}
+
+JOINT_OPERATION(ring_calls_of_threads)
+{
+	uint64_t word = MAP(PAGE_SIZE, MAP_PRIVATE);
+	uint32_t value;
+
+	(void)helper(THREAD | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, call_again_and_again,
+		0, word);
+	call_again_and_again(0);
+	while ((value = sim_load32(word)))
+		wait_futex(word, value);
 }
 
 static const struct sockaddr_un server = {.sun_family = AF_UNIX, .sun_path = "\0rings"};
