@@ -59,19 +59,6 @@ int birth_check_flags(uint64_t flags, const struct proc *p)
 	return 0;
 }
 
-/* One more of the user's processes, or -EAGAIN. man 2 getrlimit: RLIMIT_NPROC */
-static int charge_user(const struct cred *c)
-{
-	uint64_t *count = &c->user->count[USER_PROCESSES];
-	uint64_t now = atomic_fetch_add_relaxed(count, 1) + 1;
-
-	if (now <= proc_rlimit(RLIMIT_NPROC) || c->user == &user_root ||
-		cred_has_cap(c, CAP_SYS_RESOURCE) || cred_has_cap(c, CAP_SYS_ADMIN))
-		return 0;
-	atomic_sub_relaxed(count, 1);
-	return -EAGAIN;
-}
-
 /* ---- The parts ---- */
 
 static bool is_spawn(const struct birth *b)
@@ -463,13 +450,13 @@ free_uthread:
 int birth_begin(struct birth *b)
 {
 	const struct cred *cred = uthread_current()->cred;
-	int err = charge_user(cred);
+	int err = cred_count_process(cred);
 
 	if (err)
 		return err;
 	err = build(b);
 	if (err)
-		atomic_sub_relaxed(&cred->user->count[USER_PROCESSES], 1);
+		cred_uncount_process(cred);
 	return err;
 }
 

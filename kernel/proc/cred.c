@@ -276,6 +276,23 @@ static bool cred_gains(const struct cred *c, const struct cred *old)
 	       c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted);
 }
 
+int cred_count_process(const struct cred *c)
+{
+	uint64_t *count = &c->user->count[USER_PROCESSES];
+	uint64_t now = atomic_fetch_add_relaxed(count, 1) + 1;
+
+	if (now <= proc_rlimit(RLIMIT_NPROC) || c->user == &user_root ||
+		cred_has_cap(c, CAP_SYS_RESOURCE) || cred_has_cap(c, CAP_SYS_ADMIN))
+		return 0;
+	atomic_sub_relaxed(count, 1);
+	return -EAGAIN;
+}
+
+void cred_uncount_process(const struct cred *c)
+{
+	atomic_sub_relaxed(&c->user->count[USER_PROCESSES], 1);
+}
+
 bool cred_is_over_nproc(const struct cred *c)
 {
 	return c->user != &user_root &&

@@ -64,6 +64,9 @@ MUST_CHECK bool cred_try_get(const struct cred *c);
 /* A copy to change, then commit as the current thread's, or drop. */
 MUST_CHECK int cred_prepare(struct cred **out);
 void cred_commit(struct cred *c); /* takes over the reference */
+/* One more thread of its user, or -EAGAIN (man 2 getrlimit: RLIMIT_NPROC); and one less. */
+MUST_CHECK int cred_count_process(const struct cred *c);
+void cred_uncount_process(const struct cred *c);
 /* Whether its user has more processes than RLIMIT_NPROC of the current one allows. */
 bool cred_is_over_nproc(const struct cred *c);
 void cred_drop(struct cred *c);

@@ -261,7 +261,7 @@ void proc_reap_locked(struct proc *p)
 	p->group = NULL;
 	p->session = NULL;
 	p->parent = NULL;
-	atomic_sub_relaxed(&p->zombie_cred->user->count[USER_PROCESSES], 1);
+	cred_uncount_process(p->zombie_cred);
 }
 
 /* The last thread is off its process. True: nobody waits for it. Tree locked. */
@@ -313,7 +313,7 @@ static void leave_process(struct uthread *u, bool is_last)
 	if (is_last) {
 		is_reaped = become_zombie(u, &unwanted);
 	} else {
-		atomic_sub_relaxed(&u->cred->user->count[USER_PROCESSES], 1);
+		cred_uncount_process(u->cred);
 		if (!list_is_empty(&p->children))
 			pass_on_children(u, some_thread(p), &unwanted);
 		waitq_wake_all(&p->threads_gone, 0);

@@ -22,7 +22,7 @@
 #include "sched/sched.h"
 
 enum {
-	FIBERS_MAX = 256, /* of one process: more jobs than that wait */
+	FIBERS_MAX = 256, /* of one process, less those that stay: more jobs than that wait */
 	IDLE_MAX = 8,
 };
 
@@ -83,9 +83,10 @@ static void work(struct fiber *f, struct fiber_job *job)
 /* ---- The life of a fiber ---- */
 
 /* The job ends here for who wants to interrupt it. What comes next: a waiting job, or idleness. */
-static void be_idle(struct fiber *f, struct proc *p)
+static void be_idle(struct fiber *f, struct proc *p, bool has_stayed)
 {
 	irqlock_lock(&p->lock);
+	p->nr_staying_fibers -= has_stayed;
 	f->job = list_pop_head(&p->fiber_jobs, struct fiber_job, link);
 	if (f->job)
 		f->job->fiber = f;
@@ -137,11 +138,11 @@ static void fiber_main(void *arg)
 	struct proc *p = f->user->proc;
 
 	while (!f->is_over) {
-		bool owes;
+		bool owes, stays = f->job->stays; /* the job is gone after its work */
 
 		work(f, f->job);
 		owes = f->thread->lender != NULL;
-		be_idle(f, p);
+		be_idle(f, p, stays);
 		wait_for_job(f, owes);
 	}
 	end(f, p);
@@ -213,12 +214,13 @@ static enum how find(struct proc *p, struct fiber_job *job, bool by_loan, struct
 	struct fiber *f;
 
 	irqlock_lock(&p->lock);
+	p->nr_staying_fibers += job->stays;
 	f = take_idle(p);
 	if (f) {
 		if (by_loan)
 			sched_begin_loan(f->thread);
 		f->job = job;
-	} else if (p->nr_fibers < FIBERS_MAX) {
+	} else if (job->stays || p->nr_fibers - p->nr_staying_fibers < FIBERS_MAX) {
 		p->nr_fibers++;
 		how = MAY_CREATE;
 	} else {
@@ -235,9 +237,10 @@ static enum how find(struct proc *p, struct fiber_job *job, bool by_loan, struct
  * A new fiber did not come. The job does not wait for one of those that are there: they may wait for what
  * it is to do, or stay for ever (a ring's submission thread).
  */
-static void give_up_place(struct proc *p)
+static void give_up_place(struct proc *p, const struct fiber_job *job)
 {
 	irqlock_lock(&p->lock);
+	p->nr_staying_fibers -= job->stays;
 	p->nr_fibers--;
 	irqlock_unlock(&p->lock);
 }
@@ -254,7 +257,7 @@ static int start(struct fiber_job *job, bool by_loan)
 		int err = create(p, job, &f);
 
 		if (err) {
-			give_up_place(p);
+			give_up_place(p, job);
 			return err;
 		}
 		if (by_loan)
@@ -285,16 +288,21 @@ int fiber_start(struct fiber_job *job)
 	return start(job, false);
 }
 
-void fiber_interrupt(struct fiber_job *job, bool is_kill)
+bool fiber_interrupt(struct fiber_job *job, bool is_kill)
 {
 	struct proc *p = job->as->proc;
+	struct fiber *f;
 
 	irqlock_lock(&p->lock);
-	if (job->fiber && is_kill)
-		thread_kill(job->fiber->thread);
-	else if (job->fiber)
-		signal_prod(job->fiber->thread);
+	f = job->fiber;
+	if (!f)
+		list_remove(&job->link);
+	else if (is_kill)
+		thread_kill(f->thread);
+	else
+		signal_prod(f->thread);
 	irqlock_unlock(&p->lock);
+	return !f;
 }
 
 /* ---- The end ---- */

@@ -28,6 +28,7 @@ struct fiber_job {
 	struct list_node link;               /* [p] proc->fiber_jobs */
 	void (*run)(struct fiber_job *job);  /* [I] on the fiber; the job is its own to free */
 	struct uthread *as;      /* [I] whose work it is: does not end before run has returned */
+	bool stays; /* [I] for as long as it likes: it is not counted among those that others wait for */
 	const struct cred *cred; /* [I] other credentials than its, one reference; NULL */
 	struct fiber *fiber;     /* [p] who does it; NULL: nobody yet */
 };
@@ -41,9 +42,10 @@ MUST_CHECK int fiber_lend(struct fiber_job *job);
 MUST_CHECK int fiber_start(struct fiber_job *job);
 /*
  * Ends the waits of the job as a signal would, or with is_kill as the end of its thread. The caller makes
- * sure that run has not returned. A job that waits for a fiber is left alone.
+ * sure that it was started and that run has not returned. True: it stood in line for a fiber, and does no
+ * more; it will not run, and is the caller's again.
  */
-void fiber_interrupt(struct fiber_job *job, bool is_kill);
+MUST_CHECK bool fiber_interrupt(struct fiber_job *job, bool is_kill);
 /* exec and the end of the process: by its last thread, when no jobs are left. All fibers are gone then. */
 void fibers_end(struct proc *p);
 /* Whether the current thread is one. */

@@ -123,6 +123,7 @@ struct proc {
 	struct list idle_fibers;     /* [p] proc/fiber.c: struct fiber.link */
 	struct list fiber_jobs;      /* [p] that wait for one: struct fiber_job.link */
 	unsigned nr_fibers, nr_idle_fibers; /* [p] */
+	unsigned nr_staying_fibers;  /* [p] of nr_fibers: those whose job stays */
 	bool are_fibers_ending;      /* [p] */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
 };

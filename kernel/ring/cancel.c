@@ -218,7 +218,7 @@ static void kill_one(struct req *r)
 {
 	if (r->flags & REQ_ON_FIBER) {
 		r->flags |= REQ_CANCELLED;
-		fiber_interrupt(&r->call.job, true);
+		(void)req_interrupt_call(r, true);
 	} else {
 		(void)req_cancel(r);
 	}

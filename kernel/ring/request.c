@@ -414,6 +414,15 @@ void req_continue(struct req *r)
 		issued(r, issue(r));
 }
 
+bool req_interrupt_call(struct req *r, bool is_kill)
+{
+	if (!fiber_interrupt(&r->call.job, is_kill))
+		return false;
+	r->cred = r->call.job.cred; /* the job's until now */
+	req_complete(r, -ECANCELED);
+	return true;
+}
+
 int req_cancel(struct req *r)
 {
 	int64_t result;
@@ -421,10 +430,8 @@ int req_cancel(struct req *r)
 	if (r->flags & REQ_CANCELLED)
 		return -EALREADY;
 	r->flags |= REQ_CANCELLED;
-	if (r->flags & REQ_ON_FIBER) {
-		fiber_interrupt(&r->call.job, false);
-		return -EALREADY;
-	}
+	if (r->flags & REQ_ON_FIBER)
+		return req_interrupt_call(r, false) ? 0 : -EALREADY;
 	if (!op_cancel(&r->op, &result)) {
 		return 0; /* it was woken, and will find that it is cancelled */
 	}

@@ -423,6 +423,8 @@ void req_continue(struct req *r);
 void req_list_for_owner(struct req *r);
 /* Cancels it, wherever it is: 0, -EALREADY (it ends soon, and its own completion tells), -ENOENT. */
 int req_cancel(struct req *r);
+/* Of one on a fiber: ends its waits. True: it was in line for a fiber still, and has ended. */
+bool req_interrupt_call(struct req *r, bool is_kill);
 /* On ring->active and in the hash; off both. */
 void req_track(struct req *r);
 void req_untrack(struct req *r);
@@ -486,7 +488,10 @@ bool ring_task_has_work(struct ring_task *task, struct ring *ring);
 void ring_task_count(struct ring_task *task, int by);
 
 /* ---- sqpoll.c ---- */
-/* -EINVAL: no such CPU or ring to attach to, -ENXIO, -ENOMEM. Setup, before anybody else has the ring. */
+/*
+ * -EINVAL: no such CPU or ring to attach to, -ENXIO, -ENOMEM, -EAGAIN: RLIMIT_NPROC. Setup, before anybody
+ * else has the ring.
+ */
 MUST_CHECK int ring_sqpoll_start(
 	struct ring *ring, struct ring_task *task, const struct io_uring_params *p);
 void ring_sqpoll_wake(struct ring *ring); /* any context; nothing without such a thread */

@@ -58,6 +58,7 @@ struct sqpoll {
 	struct list seats;       /* [t] */
 	uint64_t idle_ns;        /* [t] the longest of the seats' */
 	int cpu;                 /* [I] -1: any */
+	const struct cred *cred; /* [I] one reference: whose thread it is, for RLIMIT_NPROC */
 	bool is_stopping;        /* [a] */
 	bool is_over;            /* [s] [a] it takes no entries any more */
 };
@@ -326,6 +327,8 @@ static void end(struct sqpoll *s)
 	list_for_each_safe (it, &s->seats, struct ring_sqpoll, link)
 		leave_seat(it);
 	take_off(s->user);
+	cred_uncount_process(s->cred);
+	cred_put(s->cred);
 	put(s);
 }
 
@@ -372,18 +375,24 @@ static int start(
 	struct sqpoll *s;
 	int cpu, err = choose_cpu(p, &cpu);
 
+	if (!err)
+		err = cred_count_process(seat->cred);
 	if (err)
 		return err;
 	s = mem_alloc(sizeof(*s), SLAB_ZERO);
-	if (!s)
+	if (!s) {
+		cred_uncount_process(seat->cred);
 		return -ENOMEM;
+	}
 	refcount_init(&s->refs, 2);
 	spinlock_init(&s->lock, RANK_RING_THREAD, "ring thread");
 	list_init(&s->joining);
 	list_init(&s->seats);
 	s->cpu = cpu;
+	cred_get(seat->cred);
+	s->cred = seat->cred;
 	s->proc = proc_current();
-	s->job = (struct fiber_job){.run = run, .as = maker->user};
+	s->job = (struct fiber_job){.run = run, .as = maker->user, .stays = true};
 	refcount_get(&maker->refs);
 	s->maker = maker;
 	ring_task_count(maker, 1); /* it does not end before the fiber has begun */
@@ -395,6 +404,8 @@ static int start(
 	if (!err)
 		return 0;
 	remove_from_all(s);
+	cred_uncount_process(s->cred);
+	cred_put(s->cred);
 	seat->by = NULL;
 	ring_put(seat->ring);
 	ring_task_count(maker, -1);

@@ -6,6 +6,7 @@
 #include "ring.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -134,6 +135,53 @@ TEST(ring_sqpoll, flags_that_do_not_go_with_it)
 	p = (struct io_uring_params){
 		.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF, .sq_thread_cpu = 5000};
 	CHECK_ERRNO(ring_setup(4, &p), EINVAL);
+}
+
+/* More than there are of other fibers: calls find one, and the end is not held up. */
+TEST_WITHIN(ring_sqpoll, very_many_threads_hold_up_no_end, 60)
+{
+	enum { RINGS = 260 };
+
+	IN_CHILD({
+		struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1};
+		struct io_uring_sqe *sqe;
+		struct ring r;
+
+		for (int i = 0; i < RINGS; i++) {
+			struct io_uring_params one = p;
+
+			if (ring_setup(1, &one) < 0)
+				break;
+		}
+		ring_open(&r, 8, 0);
+		for (uint64_t i = 0; i < 2; i++) {
+			sqe = ring_sqe(&r, IORING_OP_OPENAT, i);
+			sqe->fd = AT_FDCWD;
+			sqe->addr = (uintptr_t) "/";
+		}
+		CHECK_EQ(ring_submit(&r, 0), 2);
+	});
+}
+
+TEST(ring_sqpoll, threads_count_as_the_users)
+{
+	struct rlimit limit = {2, 2};
+
+	IN_CHILD({
+		struct io_uring_params a = {.flags = IORING_SETUP_SQPOLL}, b = a, c = a;
+		int fd;
+
+		CHECK_OK(setrlimit(RLIMIT_NPROC, &limit));
+		CHECK_OK(setresuid(4321, 4321, 4321));
+		fd = CHECK_OK(ring_setup(4, &a)); /* beside the process itself */
+		CHECK_ERRNO(ring_setup(4, &b), EAGAIN);
+		CHECK_OK(close(fd));
+		for (int tries = 0; tries < 1000 && ring_setup(4, &c) < 0; tries++) {
+			CHECK_EQ(errno, EAGAIN);
+			usleep(1000); /* its end */
+		}
+		CHECK(c.sq_entries);
+	});
 }
 
 TEST(ring_sqpoll, process_ends_while_it_polls)
