@@ -402,6 +402,8 @@ int64_t splice_file_to_file(struct splice *s)
 		if (n <= 0)
 			break;
 		done += n;
+		if (UNLIKELY(thread_is_killed()))
+			break;
 	}
 	return done ? done : n;
 }

@@ -139,6 +139,43 @@ TEST(pty, erase_word_and_kill)
 	CHECK_STREQ(line(), "ok\n");
 }
 
+/* By the width that it had, also where no column is counted. */
+TEST(pty, erase_of_a_tab)
+{
+	struct termios t;
+
+	open_pair();
+	type("ab\t\177c\n");
+	CHECK_STREQ(line(), "abc\n");
+	CHECK_STREQ(screen(), "ab\t\b\b\b\b\b\bc\r\n");
+	type("\t\t\177\177\n");
+	CHECK_STREQ(line(), "\n");
+	CHECK_STREQ(screen(), "\t\t\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\r\n");
+	CHECK_OK(tcgetattr(slave, &t));
+	t.c_oflag &= ~OPOST;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	type("abc\t\177\n");
+	CHECK_STREQ(line(), "abc\n");
+	CHECK_STREQ(screen(), "abc\t\b\b\b\b\b\n");
+}
+
+/* The screen is full: the master has not read. */
+TEST(pty, erase_of_tabs_without_room_to_show_it)
+{
+	char tabs[600], text[2001] = {0};
+
+	open_pair();
+	memset(tabs, '\t', sizeof(tabs));
+	for (int i = 0; i < 10; i++) {
+		CHECK_EQ(write(master, tabs, sizeof(tabs)), sizeof(tabs));
+		type("\025");
+	}
+	type("x\n");
+	CHECK_STREQ(line(), "x\n");
+	for (ssize_t n = sizeof(text) - 1; n == sizeof(text) - 1;)
+		n = CHECK_OK(read(master, text, sizeof(text) - 1));
+}
+
 TEST(pty, erase_of_utf8)
 {
 	struct termios t;

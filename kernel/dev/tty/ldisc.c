@@ -273,10 +273,11 @@ static uint32_t column_of(const struct tty *tty, uint32_t until)
 static void rub_out(struct tty *tty, uint8_t c)
 {
 	if (c == '\t') {
-		uint32_t to = column_of(tty, tty->in.head);
+		uint32_t width =
+			TAB_WIDTH - (column_of(tty, tty->in.head) & (TAB_WIDTH - 1));
 
-		while (tty->in.column > to)
-			(void)put(tty, BACKSPACE);
+		while (width-- && put(tty, BACKSPACE))
+			;
 		return;
 	}
 	if (is_control(c) && L(tty, ECHOCTL))

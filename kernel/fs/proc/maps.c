@@ -258,7 +258,7 @@ static int64_t move_memory(struct file *f, struct iter *it, int64_t *pos, bool i
 		}
 		done += (int64_t)moved;
 		*pos += (int64_t)moved;
-		if (moved == 0 || moved < n)
+		if (moved == 0 || moved < n || UNLIKELY(thread_is_killed()))
 			break;
 	}
 	vmspace_put(vm);
@@ -331,6 +331,8 @@ static int64_t pagemap_read(struct file *f, struct iter *to, int64_t *pos)
 		}
 		done += sizeof(entry);
 		*pos += sizeof(entry);
+		if (UNLIKELY(thread_is_killed()))
+			break;
 	}
 	vmspace_put(vm);
 	return done;
