@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 
 #include "../../kernel/abi/io_uring.h"
+#include "../../kernel/abi/torus.h"
 #include "guest.h"
 
 enum { PAGE = 4096 };
@@ -227,4 +228,27 @@ static inline bool ring_has_op(struct ring *r, unsigned opcode)
 
 	CHECK_OK(ring_register(r->fd, IORING_REGISTER_PROBE, &all, 256));
 	return opcode < all.probe.ops_len && all.ops[opcode].flags & IO_URING_OP_SUPPORTED;
+}
+
+/* The same, by a ring of its own. */
+static inline bool kernel_has_op(unsigned opcode)
+{
+	struct ring r;
+	bool has;
+
+	ring_open(&r, 4, 0);
+	has = ring_has_op(&r, opcode);
+	ring_close(&r);
+	return has;
+}
+
+/* What only Torus has, for NEWER(): calls and programs as requests. */
+static inline bool has_calls(void)
+{
+	return kernel_has_op(TORUS_OP_SYSCALL);
+}
+
+static inline bool has_spawn(void)
+{
+	return kernel_has_op(TORUS_OP_SPAWN);
 }

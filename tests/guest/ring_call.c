@@ -15,22 +15,6 @@
 #include "filter.h"
 #include "ring.h"
 
-static bool has_calls(void)
-{
-	size_t size = sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op);
-	struct io_uring_probe *p = calloc(1, size);
-	struct ring r;
-	bool has;
-
-	ring_open(&r, 4, 0);
-	CHECK_OK(ring_register(r.fd, IORING_REGISTER_PROBE, p, 256));
-	has = p->last_op >= TORUS_OP_SYSCALL &&
-	      p->ops[TORUS_OP_SYSCALL].flags & IO_URING_OP_SUPPORTED;
-	ring_close(&r);
-	free(p);
-	return has;
-}
-
 struct call {
 	long nr, a[6];
 };

@@ -419,17 +419,6 @@ static bool compare(const struct call *c, const struct notes *theirs, const stru
 	return false;
 }
 
-static bool has_calls(void)
-{
-	struct ring r;
-	bool has;
-
-	ring_open(&r, 4, 0);
-	has = ring_has_op(&r, TORUS_OP_SYSCALL);
-	ring_close(&r);
-	return has;
-}
-
 TEST_WITHIN(ring_matrix, every_call_is_equal_through_both_doors, MATRIX_SECONDS)
 {
 	struct notes *n = mmap(NULL, 2 * sizeof(*n), PROT_READ | PROT_WRITE,

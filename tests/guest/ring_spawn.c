@@ -90,17 +90,6 @@ int guest_helper(int argc, char **argv)
 
 /* ---- Spawning ---- */
 
-static bool has_spawn(void)
-{
-	struct ring r;
-	bool has;
-
-	ring_open(&r, 4, 0);
-	has = ring_has_op(&r, TORUS_OP_SPAWN);
-	ring_close(&r);
-	return has;
-}
-
 #define HELPER(...) ((char *[]){"test", "--helper", __VA_ARGS__, NULL})
 
 static struct torus_spawn program(char *const *argv)

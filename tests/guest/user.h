@@ -9,7 +9,6 @@
  */
 #pragma once
 
-#include "../../kernel/abi/torus.h"
 #include "guest.h"
 #include "ring.h"
 
@@ -17,13 +16,7 @@ enum { TEXT_SIZE = 65536, WORDS_MAX = 16 };
 
 static inline void need_programs(void)
 {
-	struct ring r;
-	bool any_call;
-
-	ring_open(&r, 8, 0);
-	any_call = ring_has_op(&r, TORUS_OP_SYSCALL);
-	ring_close(&r);
-	NEWER(any_call);
+	NEWER(has_calls());
 }
 
 /* What a program said. */

@@ -9,13 +9,7 @@
 
 static void need_spawn(void)
 {
-	struct ring r;
-	bool spawn;
-
-	ring_open(&r, 8, 0);
-	spawn = ring_has_op(&r, TORUS_OP_SPAWN);
-	ring_close(&r);
-	NEWER(spawn);
+	NEWER(has_spawn());
 	CHECK_OK(setenv("PATH", "/nowhere:/bin", 1));
 }
 
