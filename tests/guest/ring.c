@@ -109,15 +109,13 @@ TEST(ring, full_queue_loses_no_completion)
 
 /* ---- Reading and writing ---- */
 
-static void put_rw(struct ring *r, unsigned op, int fd, const void *buf, unsigned len,
-	uint64_t off, uint64_t data)
+static struct io_uring_sqe *put_rw(struct ring *r, unsigned op, int fd, const void *buf,
+	unsigned len, uint64_t off, uint64_t data)
 {
-	struct io_uring_sqe *sqe = ring_sqe(r, op, data);
+	struct io_uring_sqe *sqe = ring_next_rw(r, op, fd, buf, len, off);
 
-	sqe->fd = fd;
-	sqe->addr = (uint64_t)(uintptr_t)buf;
-	sqe->len = len;
-	sqe->off = off;
+	sqe->user_data = data;
+	return sqe;
 }
 
 TEST(ring, file_is_written_and_read_at_positions)
@@ -281,8 +279,7 @@ TEST(ring, chain_waits_for_its_head)
 
 	CHECK_OK(pipe(fd));
 	ring_open(&r, 8, 0);
-	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1);
-	((struct io_uring_sqe *)(void *)r.sqes)->flags = IOSQE_IO_LINK;
+	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1)->flags = IOSQE_IO_LINK;
 	(void)ring_sqe(&r, IORING_OP_NOP, 2);
 	CHECK_EQ(ring_submit(&r, 0), 2);
 	CHECK_EQ(ring_ready(&r), 0u);
@@ -385,6 +382,17 @@ static struct io_uring_sqe *put_timeout(
 	return sqe;
 }
 
+/* Of the entry before it, which is linked. */
+static struct io_uring_sqe *put_link_timeout(
+	struct ring *r, const struct __kernel_timespec *t, uint64_t data)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_LINK_TIMEOUT, data);
+
+	sqe->addr = (uintptr_t)t;
+	sqe->len = 1;
+	return sqe;
+}
+
 TEST(ring, timeout_ends_in_time)
 {
 	struct __kernel_timespec t = ms(30);
@@ -436,18 +444,14 @@ TEST(ring, timeout_is_removed_and_changed)
 TEST(ring, linked_timeout_cancels_what_is_late)
 {
 	struct __kernel_timespec t = ms(20);
-	struct io_uring_sqe *sqe;
 	struct ring r;
 	int fd[2];
 	char c;
 
 	CHECK_OK(pipe(fd));
 	ring_open(&r, 8, 0);
-	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1);
-	((struct io_uring_sqe *)(void *)r.sqes)->flags = IOSQE_IO_LINK;
-	sqe = ring_sqe(&r, IORING_OP_LINK_TIMEOUT, 2);
-	sqe->addr = (uint64_t)(uintptr_t)&t;
-	sqe->len = 1;
+	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1)->flags = IOSQE_IO_LINK;
+	(void)put_link_timeout(&r, &t, 2);
 	CHECK_EQ(ring_submit(&r, 2), 2);
 	RING_EXPECT(&r, 1, -ECANCELED);
 	RING_EXPECT(&r, 2, -ETIME);
@@ -457,18 +461,14 @@ TEST(ring, linked_timeout_cancels_what_is_late)
 TEST(ring, linked_timeout_goes_when_its_request_has_ended)
 {
 	struct __kernel_timespec t = ms(60000);
-	struct io_uring_sqe *sqe;
 	struct ring r;
 	int fd[2];
 	char c;
 
 	CHECK_OK(pipe(fd));
 	ring_open(&r, 8, 0);
-	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1);
-	((struct io_uring_sqe *)(void *)r.sqes)->flags = IOSQE_IO_LINK;
-	sqe = ring_sqe(&r, IORING_OP_LINK_TIMEOUT, 2);
-	sqe->addr = (uint64_t)(uintptr_t)&t;
-	sqe->len = 1;
+	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1)->flags = IOSQE_IO_LINK;
+	(void)put_link_timeout(&r, &t, 2);
 	CHECK_EQ(ring_submit(&r, 0), 2);
 	CHECK_EQ(write(fd[1], "x", 1), 1);
 	RING_EXPECT(&r, 1, 1);
@@ -652,7 +652,7 @@ TEST(ring, files_are_made_and_removed)
 
 TEST(ring, linked_timeout_that_skips_its_completion_has_none)
 {
-	struct __kernel_timespec soon = {0, 1000000};
+	struct __kernel_timespec soon = ms(1), late = ms(100000);
 	struct io_uring_sqe *sqe;
 	struct ring_result got;
 	struct ring r;
@@ -667,10 +667,7 @@ TEST(ring, linked_timeout_that_skips_its_completion_has_none)
 		else
 			sqe = ring_next_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0);
 		sqe->flags = IOSQE_IO_LINK;
-		sqe = ring_sqe(&r, IORING_OP_LINK_TIMEOUT, 9);
-		sqe->addr = (uintptr_t)(i == 1 ? &(struct __kernel_timespec){100, 0} : &soon);
-		sqe->len = 1;
-		sqe->flags = IOSQE_CQE_SKIP_SUCCESS;
+		put_link_timeout(&r, i == 1 ? &late : &soon, 9)->flags = IOSQE_CQE_SKIP_SUCCESS;
 		CHECK_EQ(ring_submit(&r, 0), 2);
 		if (i == 1)
 			CHECK_EQ(write(fd[1], "x", 1), 1);
@@ -708,8 +705,7 @@ TEST(ring, names_in_a_chain_are_those_submitted)
 
 	CHECK_OK(pipe(fd));
 	ring_open(&r, 8, 0);
-	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1);
-	((struct io_uring_sqe *)(void *)r.sqes)->flags = IOSQE_IO_LINK;
+	put_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0, 1)->flags = IOSQE_IO_LINK;
 	sqe = ring_sqe(&r, IORING_OP_MKDIRAT, 2);
 	sqe->fd = AT_FDCWD;
 	sqe->addr = (uint64_t)(uintptr_t)name;
@@ -742,8 +738,8 @@ TEST(ring, open_into_a_slot_makes_no_descriptor)
 	sqe->open_flags = O_RDWR;
 	sqe->file_index = 3;
 	sqe->flags = IOSQE_IO_LINK;
-	put_rw(&r, IORING_OP_WRITE, 2, "abc", 3, 0, 2);
-	((struct io_uring_sqe *)(void *)r.sqes)[1].flags = IOSQE_FIXED_FILE | IOSQE_IO_LINK;
+	put_rw(&r, IORING_OP_WRITE, 2, "abc", 3, 0, 2)->flags =
+		IOSQE_FIXED_FILE | IOSQE_IO_LINK;
 	sqe = ring_sqe(&r, IORING_OP_CLOSE, 3);
 	sqe->fd = 0;
 	sqe->file_index = 3;

@@ -111,8 +111,8 @@ static inline void ring_close(struct ring *r)
 	CHECK_OK(close(r->fd));
 }
 
-/* The next entry, zeroed but for these, and already in the queue. */
-static inline struct io_uring_sqe *ring_sqe(struct ring *r, unsigned opcode, uint64_t user_data)
+/* Puts an entry into the queue, whole before a thread of the kernel may look; where it stands. */
+static inline struct io_uring_sqe *ring_push(struct ring *r, struct io_uring_sqe entry)
 {
 	unsigned tail = *ring_word(r, r->p.sq_off.tail), at = tail & (r->p.sq_entries - 1);
 	size_t size = r->p.flags & IORING_SETUP_SQE128 ? 128 : 64;
@@ -120,13 +120,19 @@ static inline struct io_uring_sqe *ring_sqe(struct ring *r, unsigned opcode, uin
 
 	CHECK(tail - ring_load(r, r->p.sq_off.head) < r->p.sq_entries);
 	memset(sqe, 0, size);
-	sqe->opcode = (uint8_t)opcode;
-	sqe->user_data = user_data;
-	sqe->fd = -1;
+	*sqe = entry;
 	ring_word(r, r->p.sq_off.array)[at] = at;
 	__atomic_store_n(ring_word(r, r->p.sq_off.tail), tail + 1, __ATOMIC_RELEASE);
 	r->to_submit++;
 	return sqe;
+}
+
+/* The next entry, zeroed but for these, and already in the queue. */
+static inline struct io_uring_sqe *ring_sqe(struct ring *r, unsigned opcode, uint64_t user_data)
+{
+	return ring_push(
+		r, (struct io_uring_sqe){
+			   .opcode = (uint8_t)opcode, .fd = -1, .user_data = user_data});
 }
 
 /* Submits what was put in, waits for so many completions; what io_uring_enter says. */

@@ -134,6 +134,7 @@ TEST(ring_group, multishot_recvmsg)
 	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "here"},
 			   me = {.sun_family = AF_UNIX, .sun_path = "me"};
 	struct msghdr from = {.msg_namelen = 8, .msg_controllen = 0};
+	struct io_uring_sqe *sqe;
 	struct ring r;
 	int a, b;
 
@@ -143,8 +144,9 @@ TEST(ring_group, multishot_recvmsg)
 	CHECK_OK(bind(a, (struct sockaddr *)&addr, sizeof(addr)));
 	CHECK_OK(bind(b, (struct sockaddr *)&me, sizeof(sa_family_t) + 3));
 	provide(&r, bufs, 0, NR_BUFS);
-	prep_selected(&r, IORING_OP_RECVMSG, 1, a)->ioprio = IORING_RECV_MULTISHOT;
-	((struct io_uring_sqe *)(void *)r.sqes)[1].addr = (uintptr_t)&from;
+	sqe = prep_selected(&r, IORING_OP_RECVMSG, 1, a);
+	sqe->ioprio = IORING_RECV_MULTISHOT;
+	sqe->addr = (uintptr_t)&from;
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	CHECK_EQ(sendto(b, "hello", 5, 0, (struct sockaddr *)&addr, sizeof(addr)), 5);
 	expect(&r, 1, (int)sizeof(*out) + 8 + 5, BUFFER(0) | MORE);

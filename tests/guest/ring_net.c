@@ -110,15 +110,17 @@ TEST(ring_net, waitall_takes_several_messages)
 
 TEST(ring_net, waitall_ends_short_with_the_peer_and_breaks_its_chain)
 {
+	struct io_uring_sqe *sqe;
 	struct ring r;
 	char buf[6];
 	int fd[2];
 
 	ring_open(&r, 8, 0);
 	pair(fd, SOCK_STREAM);
-	prep(&r, IORING_OP_RECV, 1, fd[1], buf, 6)->msg_flags = MSG_WAITALL;
+	sqe = prep(&r, IORING_OP_RECV, 1, fd[1], buf, 6);
+	sqe->msg_flags = MSG_WAITALL;
+	sqe->flags = IOSQE_IO_LINK;
 	ring_sqe(&r, IORING_OP_NOP, 2);
-	((struct io_uring_sqe *)(void *)r.sqes)[0].flags = IOSQE_IO_LINK;
 	CHECK_EQ(ring_submit(&r, 0), 2);
 	CHECK_EQ(write(fd[0], "abc", 3), 3);
 	CHECK_OK(close(fd[0]));

@@ -20,23 +20,14 @@ static void wait_ready(struct ring *r, unsigned nr)
 	}
 }
 
-/* An entry, whole before the thread may look: ring_sqe would move the tail too early. */
-static void push(struct ring *r, struct io_uring_sqe entry)
-{
-	unsigned tail = *ring_word(r, r->p.sq_off.tail), at = tail & (r->p.sq_entries - 1);
-
-	((struct io_uring_sqe *)(void *)r->sqes)[at] = entry;
-	ring_word(r, r->p.sq_off.array)[at] = at;
-	__atomic_store_n(ring_word(r, r->p.sq_off.tail), tail + 1, __ATOMIC_RELEASE);
-}
-
+/* ring_next_rw would show it to the thread too early. */
 static void push_read(struct ring *r, int fd, void *buf, uint64_t data)
 {
-	push(r, (struct io_uring_sqe){.opcode = IORING_OP_READ,
-			.fd = fd,
-			.addr = (uintptr_t)buf,
-			.len = 1,
-			.user_data = data});
+	(void)ring_push(r, (struct io_uring_sqe){.opcode = IORING_OP_READ,
+				   .fd = fd,
+				   .addr = (uintptr_t)buf,
+				   .len = 1,
+				   .user_data = data});
 }
 
 static void wait_submitted(struct ring *r)
