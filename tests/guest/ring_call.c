@@ -270,22 +270,16 @@ TEST(ring_call, more_wait_than_can_be_begun_and_all_end)
 {
 	enum { CALLS = 300 };
 	const struct call c = {__NR_poll, {0, 0, (uint64_t)-1}};
-	int status;
-	pid_t pid;
 
 	NEWER(has_calls());
-	CHECK_OK(pid = fork());
-	if (pid == 0) {
+	IN_CHILD({
 		struct ring r;
 
 		ring_open(&r, 512, 0);
 		for (unsigned i = 0; i < CALLS; i++)
 			put_call(&r, &c, i);
 		CHECK_EQ(ring_submit(&r, 0), CALLS);
-		_exit(0);
-	}
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
+	});
 }
 
 /* ---- Filters ---- */
@@ -346,7 +340,6 @@ TEST(ring_call, filter_of_reading_holds_for_the_ring)
 
 TEST(ring_call, filter_that_kills_does_so_from_the_ring)
 {
-	int status;
 	pid_t pid;
 
 	NEWER(has_calls());
@@ -360,6 +353,5 @@ TEST(ring_call, filter_that_kills_does_so_from_the_ring)
 		(void)ring_submit(&r, 1);
 		_exit(0);
 	}
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+	EXPECT_KILLED(pid, SIGSYS);
 }

@@ -637,23 +637,25 @@ TEST(ring_spawn, failure_leaves_no_child_and_no_word)
 	ring_close(&r);
 }
 
-/* A child that waits for a FIFO's other end is not born yet. */
-static struct torus_spawn waits_for_ever(struct torus_file_action *open_fifo)
+/* Begins a spawn, as request 1, whose child waits for a FIFO's other end: until it has its number. */
+static void begin_unborn(struct ring *r, volatile int *nr)
 {
+	struct torus_file_action open_fifo = {
+		TORUS_FILE_OPEN, 0, AT_FDCWD, O_RDONLY, P("/tmp/spawn.fifo"), 0, 0};
 	struct torus_spawn w = program(HELPER("exit", "0"));
 
 	(void)mkfifo("/tmp/spawn.fifo", 0600);
-	*open_fifo = (struct torus_file_action){
-		TORUS_FILE_OPEN, 0, AT_FDCWD, O_RDONLY, P("/tmp/spawn.fifo"), 0, 0};
-	w.actions = P(open_fifo);
+	w.actions = P(&open_fifo);
 	w.nr_actions = 1;
-	return w;
+	w.pid = P(nr);
+	put_spawn(r, &w, 1);
+	CHECK_EQ(ring_submit(r, 0), 1);
+	while (!*nr)
+		sleep_ms(1);
 }
 
 TEST(ring_spawn, unborn_child_is_cancelled)
 {
-	struct torus_file_action fifo;
-	struct torus_spawn w;
 	struct io_uring_sqe *sqe;
 	struct ring_result got;
 	struct ring r;
@@ -661,12 +663,7 @@ TEST(ring_spawn, unborn_child_is_cancelled)
 
 	NEWER(has_spawn());
 	ring_open(&r, 8, 0);
-	w = waits_for_ever(&fifo);
-	w.pid = P(&nr);
-	put_spawn(&r, &w, 1);
-	CHECK_EQ(ring_submit(&r, 0), 1);
-	while (!__atomic_load_n(&nr, __ATOMIC_ACQUIRE))
-		sleep_ms(1);
+	begin_unborn(&r, &nr);
 	sleep_ms(20);
 	expect_no_children(); /* it is there, and nobody waits for it */
 	CHECK_OK(kill(nr, 0));
@@ -688,19 +685,12 @@ TEST(ring_spawn, unborn_child_is_cancelled)
 
 TEST(ring_spawn, unborn_child_is_killed)
 {
-	struct torus_file_action fifo;
-	struct torus_spawn w;
 	struct ring r;
 	int nr = 0;
 
 	NEWER(has_spawn());
 	ring_open(&r, 8, 0);
-	w = waits_for_ever(&fifo);
-	w.pid = P(&nr);
-	put_spawn(&r, &w, 1);
-	CHECK_EQ(ring_submit(&r, 0), 1);
-	while (!__atomic_load_n(&nr, __ATOMIC_ACQUIRE))
-		sleep_ms(1);
+	begin_unborn(&r, &nr);
 	sleep_ms(20);
 	CHECK_OK(kill(nr, SIGKILL));
 	CHECK_EQ(ring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS), 0);
@@ -711,23 +701,16 @@ TEST(ring_spawn, unborn_child_is_killed)
 
 TEST(ring_spawn, parent_ends_while_a_child_is_unborn)
 {
-	struct torus_file_action fifo;
 	volatile int *nr = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 
 	NEWER(has_spawn());
 	CHECK_OK(pid = fork());
 	if (pid == 0) {
-		struct torus_spawn w;
 		struct ring r;
 
 		ring_open(&r, 8, 0);
-		w = waits_for_ever(&fifo);
-		w.pid = P(nr);
-		put_spawn(&r, &w, 1);
-		(void)ring_submit(&r, 0);
-		while (!*nr)
-			sleep_ms(1);
+		begin_unborn(&r, nr);
 		_exit(4);
 	}
 	EXPECT_CHILD(pid, 4);

@@ -173,6 +173,18 @@ TEST(ring_sqpoll, threads_count_as_the_users)
 	});
 }
 
+/* For a process that ends: a ring whose thread waits for a pipe. */
+static void leave_polling(unsigned idle_ms)
+{
+	static char c;
+	struct ring r;
+	int fd[2];
+
+	CHECK_OK(pipe(fd));
+	open_sqpoll(&r, 0, idle_ms);
+	push_read(&r, fd[0], &c, 1);
+}
+
 TEST(ring_sqpoll, process_ends_while_it_polls)
 {
 	int status;
@@ -181,13 +193,7 @@ TEST(ring_sqpoll, process_ends_while_it_polls)
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK_OK(pid = fork());
 		if (pid == 0) {
-			struct ring r;
-			int fd[2];
-			char c;
-
-			CHECK_OK(pipe(fd));
-			open_sqpoll(&r, 0, i & 1 ? 1 : 10000);
-			(void)ring_next_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0);
+			leave_polling(i & 1 ? 1 : 10000);
 			usleep(5000);
 			if (i & 2)
 				raise(SIGKILL);
@@ -271,21 +277,15 @@ TEST(ring_sqpoll, what_cannot_be_attached_to)
 TEST(ring_sqpoll, another_process_has_its_own)
 {
 	struct ring r, other;
-	int status;
-	pid_t pid;
 
 	open_sqpoll(&r, 0, 50);
-	CHECK_OK(pid = fork());
-	if (pid == 0) {
+	IN_CHILD({
 		CHECK_OK(other.fd = attach(&other, IORING_SETUP_SQPOLL, r.fd));
 		ring_map(&other);
 		(void)ring_sqe(&other, IORING_OP_NOP, 1);
 		wait_ready(&other, 1);
 		RING_EXPECT(&other, 1, 0);
-		_exit(0);
-	}
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
+	});
 	(void)ring_sqe(&r, IORING_OP_NOP, 1);
 	wait_ready(&r, 1);
 	ring_close(&r);
@@ -372,13 +372,7 @@ TEST(ring_sqpoll, exec_ends_it)
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK_OK(pid = fork());
 		if (pid == 0) {
-			struct ring r;
-			int fd[2];
-			char c;
-
-			CHECK_OK(pipe(fd));
-			open_sqpoll(&r, 0, i & 1 ? 1 : 10000);
-			push_read(&r, fd[0], &c, 1);
+			leave_polling(i & 1 ? 1 : 10000);
 			if (i & 2)
 				usleep(5000);
 			(void)execl("/proc/self/exe", "ring_sqpoll", "nothing.at_all", NULL);
