@@ -152,7 +152,7 @@ struct uthread {
 	struct file *taken[2];      /* [t] of a fiber: FD_TAKEN, what its job has opened */
 	uint8_t nr_reserved;        /* [t] which of them */
 	bool takes_files;           /* [t] descriptors are not for the table */
-	const struct given_name *given_names; /* [t] of a fiber: two, kept since they were submitted */
+	const struct given_name *given_names; /* [t] two, of a fiber or a child being spawned */
 	struct fs_context *fs;      /* [t] one reference */
 	const struct cred *cred;    /* [t] others read it under RCU */
 	struct sigpending pending;  /* [p] for this thread */
