@@ -191,19 +191,37 @@ static int64_t time_of_end(uint64_t nr, struct sources *s)
 	return (b.tv_sec - a.tv_sec) * 1000000ll + (b.tv_nsec - a.tv_nsec) / 1000;
 }
 
-/* Not a comparison of times with a limit: machines are slow. A curve that bends is many times longer. */
-TEST(ring_many, end_of_a_process_takes_time_by_their_number)
+/* The shortest of several: a machine may be busy with something else, but is never too fast. */
+static int64_t shortest_end(uint64_t nr, struct sources *s, unsigned tries, int64_t enough)
 {
-	uint64_t nr = many();
+	int64_t shortest = INT64_MAX;
+
+	while (tries-- && shortest > enough) {
+		int64_t us = time_of_end(nr, s);
+
+		shortest = us < shortest ? us : shortest;
+	}
+	return shortest;
+}
+
+/*
+ * No limit in seconds, for machines are slow, but the shape of the curve: TIMES as many take about TIMES as
+ * long. If each request looked at all others it would be near TIMES squared, from some ten thousand on; between
+ * the two is the limit.
+ */
+TEST_WITHIN(ring_many, end_of_a_process_takes_time_by_their_number, 60)
+{
+	enum { TIMES = 8, LIMIT = 3 * TIMES, TRIES = 3, AT_LEAST = 24000 };
+	uint64_t nr = many() < AT_LEAST ? AT_LEAST : many();
 	struct sources s;
 	int64_t few, all;
 
 	make_sources(&s);
-	few = time_of_end(nr / 100, &s);
-	all = time_of_end(nr, &s);
+	few = shortest_end(nr / TIMES, &s, TRIES, 0);
+	all = shortest_end(nr, &s, TRIES, LIMIT * few);
 	printf("# the end with %llu in flight: %lld us, with %llu: %lld us\n",
-		(unsigned long long)nr / 100, (long long)few, (unsigned long long)nr,
+		(unsigned long long)nr / TIMES, (long long)few, (unsigned long long)nr,
 		(long long)all);
-	CHECK(all < 100 * (few + 5000) * 4);
+	CHECK(all <= LIMIT * few);
 	drop_sources(&s);
 }
