@@ -25,8 +25,6 @@ JOINT_OPERATION(vfork_and_wait)
 	join(helper(CLONE_VM | CLONE_VFORK | SIGCHLD, do_nothing, 0, 0));
 }
 
-enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
-
 static void end_thread(uintptr_t arg UNUSED)
 {
 	sim_yield(2);

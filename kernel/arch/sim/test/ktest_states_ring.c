@@ -6,7 +6,6 @@
 
 #include <linux/fcntl.h>
 #include <linux/poll.h>
-#include <linux/sched.h>
 #include <linux/time.h>
 
 #include "abi/socket.h"
@@ -31,8 +30,7 @@ JOINT_OPERATION(ring_pipe_read)
 
 	make_pipe(fd, 0);
 	make_ring(&r, 0);
-	ADD(&r, .opcode = IORING_OP_READ, .fd = (int)fd[0], .addr = to, .len = 8,
-		.user_data = 1);
+	ADD_READ(&r, fd[0], to, .user_data = 1);
 	submit(&r);
 	pid = sure_child(write_byte, fd[1]);
 	EXPECT_EQ(DONE(&r, 1), 8);
@@ -121,14 +119,12 @@ JOINT_OPERATION(ring_chain)
 	make_pipe(a, 0);
 	make_pipe(b, 0);
 	make_ring(&r, 0);
-	ADD(&r, .opcode = IORING_OP_READ, .fd = (int)a[0], .addr = at, .len = 8,
-		.flags = IOSQE_IO_LINK, .user_data = 1);
+	ADD_READ(&r, a[0], at, .flags = IOSQE_IO_LINK, .user_data = 1);
 	ADD(&r, .opcode = IORING_OP_LINK_TIMEOUT, .addr = OBJECT(ts), .len = 1,
 		.flags = IOSQE_IO_LINK, .user_data = 9);
 	ADD(&r, .opcode = IORING_OP_WRITE, .fd = (int)b[1], .addr = at, .len = 8,
 		.flags = IOSQE_IO_LINK, .user_data = 2);
-	ADD(&r, .opcode = IORING_OP_READ, .fd = (int)b[0], .addr = at + 100, .len = 8,
-		.user_data = 3);
+	ADD_READ(&r, b[0], at + 100, .user_data = 3);
 	submit(&r);
 	pid = sure_child(write_byte, a[1]);
 	EXPECT_EQ(DONE(&r, 1), 8);
@@ -147,8 +143,7 @@ JOINT_OPERATION(ring_drain)
 
 	make_pipe(fd, 0);
 	make_ring(&r, 0);
-	ADD(&r, .opcode = IORING_OP_READ, .fd = (int)fd[0], .addr = at, .len = 8,
-		.user_data = 1);
+	ADD_READ(&r, fd[0], at, .user_data = 1);
 	ADD(&r, .opcode = IORING_OP_NOP, .flags = IOSQE_IO_DRAIN, .user_data = 2);
 	ADD(&r, .opcode = IORING_OP_NOP, .user_data = 3);
 	submit(&r);
@@ -200,8 +195,7 @@ static void leave_requests(struct sim_ring *r)
 
 	make_pipe(fd, 0);
 	make_ring(r, 0);
-	ADD(r, .opcode = IORING_OP_READ, .fd = (int)fd[0], .addr = at, .len = 8,
-		.flags = IOSQE_IO_LINK);
+	ADD_READ(r, fd[0], at, .flags = IOSQE_IO_LINK);
 	ADD(r, .opcode = IORING_OP_NOP);
 	ADD(r, .opcode = IORING_OP_POLL_ADD, .fd = (int)fd[0], .poll32_events = POLLIN);
 	ADD(r, .opcode = IORING_OP_TIMEOUT, .addr = OBJECT(ts), .len = 1);
@@ -231,12 +225,9 @@ OPERATION(ring_left)
 static struct sim_ring shared;
 static uint64_t shared_pipe;
 
-enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
-
 static void read_and_end(uintptr_t to)
 {
-	ADD(&shared, .opcode = IORING_OP_READ, .fd = (int)shared_pipe, .addr = to, .len = 8,
-		.user_data = 1);
+	ADD_READ(&shared, shared_pipe, to, .user_data = 1);
 	submit(&shared);
 	sim_yield(1);
 }
@@ -263,8 +254,7 @@ JOINT_OPERATION(ring_owner_sleeps)
 	make_pipe(a, 0);
 	make_pipe(b, 0);
 	make_ring(&r, 0);
-	ADD(&r, .opcode = IORING_OP_READ, .fd = (int)a[0], .addr = at, .len = 8,
-		.flags = IOSQE_IO_LINK, .user_data = 1);
+	ADD_READ(&r, a[0], at, .flags = IOSQE_IO_LINK, .user_data = 1);
 	ADD(&r, .opcode = IORING_OP_WRITE, .fd = (int)b[1], .addr = at, .len = 8,
 		.user_data = 2);
 	submit(&r);

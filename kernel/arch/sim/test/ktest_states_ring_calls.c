@@ -66,7 +66,7 @@ JOINT_OPERATION(ring_any_call)
 }
 
 /* Two threads make calls by rings of their own: the fibers of their process go from hand to hand. */
-enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, HANDS = 4 };
+enum { HANDS = 4 };
 
 static void call_again_and_again(uintptr_t arg UNUSED)
 {
@@ -177,12 +177,11 @@ JOINT_OPERATION(ring_sqpoll)
 
 	make_pipe(fd, 0);
 	make_ring(&r, IORING_SETUP_SQPOLL);
-	ADD(&r, .opcode = IORING_OP_READ, .fd = (int)fd[0], .addr = at, .len = 8,
-		.user_data = 1);
+	ADD_READ(&r, fd[0], at, .user_data = 1);
 	submit(&r);
 	pid = sure_child(write_byte, fd[1]);
 	EXPECT_EQ(DONE(&r, 1), 8);
-	ADD(&r, .opcode = IORING_OP_READ, .fd = (int)fd[0], .addr = at, .len = 8);
+	ADD_READ(&r, fd[0], at);
 	submit(&r);
 	end_ring(&r);
 	join(pid);

@@ -26,6 +26,9 @@ void end_ring(struct sim_ring *r);
 /* An entry, for the next submission. */
 void add_entry(struct sim_ring *r, const struct io_uring_sqe *sqe);
 #define ADD(r, ...) add_entry(r, &(struct io_uring_sqe){__VA_ARGS__})
+/* A read of 8 bytes, which is what write_byte() writes. */
+#define ADD_READ(r, from, to, ...)                                                             \
+	ADD(r, .opcode = IORING_OP_READ, .fd = (int)(from), .addr = (to), .len = 8, __VA_ARGS__)
 /* io_uring_enter: all that were added are taken. */
 void submit(struct sim_ring *r);
 /* The next completion; waits for it. The result may be an error. */

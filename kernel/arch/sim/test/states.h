@@ -19,6 +19,7 @@
 
 #include <asm/signal.h>
 #include <linux/mman.h>
+#include <linux/sched.h>
 
 /* What OPERATION's tests are: op in a process of its own, many times. */
 void states_fail(void (*op)(void));
@@ -107,6 +108,8 @@ bool states_is_deserted(void);
 
 /* A helper by clone(2); tid_at: where its number is until it ends, or 0. It ends when fn returns. */
 uint64_t helper(uint64_t flags, void (*fn)(uintptr_t), uintptr_t arg, uint64_t tid_at);
+/* Its flags, for a thread of the operation's process. */
+enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD };
 /* A child, and its end. */
 uint64_t child(void (*fn)(uintptr_t), uintptr_t arg);
 /* The same; if it is killed or fails, fn is begun anew by another. */
