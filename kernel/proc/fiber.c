@@ -34,6 +34,7 @@ struct fiber {
 	struct uthread *user;  /* [I] its disguise: thread->user */
 	struct list_node link; /* [p] proc->idle_fibers */
 	struct fiber_job *job; /* [p] read without: NULL, nothing to do */
+	bool stays;            /* [p] the job does: it is one of proc->nr_staying_fibers */
 	bool is_over;          /* [p] no job will come */
 };
 
@@ -83,10 +84,11 @@ static void work(struct fiber *f, struct fiber_job *job)
 /* ---- The life of a fiber ---- */
 
 /* The job ends here for who wants to interrupt it. What comes next: a waiting job, or idleness. */
-static void be_idle(struct fiber *f, struct proc *p, bool has_stayed)
+static void be_idle(struct fiber *f, struct proc *p)
 {
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers -= has_stayed;
+	p->nr_staying_fibers -= f->stays;
+	f->stays = false;
 	f->job = list_pop_head(&p->fiber_jobs, struct fiber_job, link);
 	if (f->job)
 		f->job->fiber = f;
@@ -138,11 +140,11 @@ static void fiber_main(void *arg)
 	struct proc *p = f->user->proc;
 
 	while (!f->is_over) {
-		bool owes, stays = f->job->stays; /* the job is gone after its work */
+		bool owes;
 
 		work(f, f->job);
 		owes = f->thread->lender != NULL;
-		be_idle(f, p, stays);
+		be_idle(f, p);
 		wait_for_job(f, owes);
 	}
 	end(f, p);
@@ -192,6 +194,7 @@ free_fiber:
 /* ---- Starting jobs ---- */
 
 enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED };
+enum kind { LENT, WOKEN, STAYING };
 
 /* One that owes the CPU to nobody: a second lender would take the place of the first, which is then never
  * repaid. */
@@ -208,19 +211,20 @@ static struct fiber *take_idle(struct proc *p)
 }
 
 /* Takes an idle fiber, or a place for a new one, or a place in the line. */
-static enum how find(struct proc *p, struct fiber_job *job, bool by_loan, struct fiber **out)
+static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, struct fiber **out)
 {
 	enum how how = FOUND_IDLE;
 	struct fiber *f;
 
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers += job->stays;
+	p->nr_staying_fibers += kind == STAYING;
 	f = take_idle(p);
 	if (f) {
-		if (by_loan)
+		if (kind == LENT)
 			sched_begin_loan(f->thread);
+		f->stays = kind == STAYING;
 		f->job = job;
-	} else if (job->stays || p->nr_fibers - p->nr_staying_fibers < FIBERS_MAX) {
+	} else if (kind == STAYING || p->nr_fibers - p->nr_staying_fibers < FIBERS_MAX) {
 		p->nr_fibers++;
 		how = MAY_CREATE;
 	} else {
@@ -237,19 +241,19 @@ static enum how find(struct proc *p, struct fiber_job *job, bool by_loan, struct
  * A new fiber did not come. The job does not wait for one of those that are there: they may wait for what
  * it is to do, or stay for ever (a ring's submission thread).
  */
-static void give_up_place(struct proc *p, const struct fiber_job *job)
+static void give_up_place(struct proc *p, enum kind kind)
 {
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers -= job->stays;
+	p->nr_staying_fibers -= kind == STAYING;
 	p->nr_fibers--;
 	irqlock_unlock(&p->lock);
 }
 
-static int start(struct fiber_job *job, bool by_loan)
+static int start(struct fiber_job *job, enum kind kind)
 {
 	struct proc *p = job->as->proc;
 	struct fiber *f;
-	enum how how = find(p, job, by_loan, &f);
+	enum how how = find(p, job, kind, &f);
 
 	if (how == HAS_QUEUED)
 		return 0;
@@ -257,16 +261,17 @@ static int start(struct fiber_job *job, bool by_loan)
 		int err = create(p, job, &f);
 
 		if (err) {
-			give_up_place(p, job);
+			give_up_place(p, kind);
 			return err;
 		}
-		if (by_loan)
+		if (kind == LENT)
 			sched_begin_loan(f->thread);
+		f->stays = kind == STAYING;
 		irqlock_lock(&p->lock);
 		job->fiber = f;
 		irqlock_unlock(&p->lock);
 	}
-	if (by_loan) {
+	if (kind == LENT) {
 		struct thread *t = f->thread;
 
 		thread_get(t); /* it may have ended when it repays */
@@ -280,12 +285,17 @@ static int start(struct fiber_job *job, bool by_loan)
 
 int fiber_lend(struct fiber_job *job)
 {
-	return start(job, true);
+	return start(job, LENT);
 }
 
 int fiber_start(struct fiber_job *job)
 {
-	return start(job, false);
+	return start(job, WOKEN);
+}
+
+int fiber_start_to_stay(struct fiber_job *job)
+{
+	return start(job, STAYING);
 }
 
 bool fiber_interrupt(struct fiber_job *job, bool is_kill)

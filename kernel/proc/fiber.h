@@ -28,7 +28,6 @@ struct fiber_job {
 	struct list_node link;               /* [p] proc->fiber_jobs */
 	void (*run)(struct fiber_job *job);  /* [I] on the fiber; the job is its own to free */
 	struct uthread *as;      /* [I] whose work it is: does not end before run has returned */
-	bool stays; /* [I] for as long as it likes: it is not counted among those that others wait for */
 	const struct cred *cred; /* [I] other credentials than its, one reference; NULL */
 	struct fiber *fiber;     /* [p] who does it; NULL: nobody yet */
 };
@@ -40,6 +39,8 @@ struct fiber_job {
 MUST_CHECK int fiber_lend(struct fiber_job *job);
 /* The same for anybody: starts it and returns at once. May sleep for memory. */
 MUST_CHECK int fiber_start(struct fiber_job *job);
+/* The same for one that stays as long as it likes: it never stands in line, and nobody because of it. */
+MUST_CHECK int fiber_start_to_stay(struct fiber_job *job);
 /*
  * Ends the waits of the job as a signal would, or with is_kill as the end of its thread. The caller makes
  * sure that it was started and that run has not returned. True: it stood in line for a fiber, and does no

@@ -12,7 +12,7 @@
  * The program owns cq_head and may write anything there. It can only make the queue look full or
  * empty by that, which harms nobody else.
  *
- * Locks   ring->cq_lock [c]; ring_commit wants ring->lock, when requests are worked on
+ * Locks   ring->lock [l], of all; who sends to another ring has that one's, too
  */
 #include <linux/poll.h>
 
@@ -33,6 +33,14 @@ static bool is_long(const struct ring *ring, uint32_t flags)
 	return flags & IORING_CQE_F_32 && ring->flags & IORING_SETUP_CQE_MIXED;
 }
 
+/* So many places have been written. */
+static void show_tail(struct ring *ring, uint32_t size)
+{
+	ring->cq_tail += size;
+	/* pairs with the program's acquire: the entry is there when its tail is seen */
+	atomic_store_release(&ring->shared->cq_tail, ring->cq_tail);
+}
+
 static void write_entry(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
 	const uint64_t big[2])
 {
@@ -46,9 +54,7 @@ static void write_entry(struct ring *ring, uint64_t user_data, int32_t res, uint
 		cqe->big_cqe[0] = big ? big[0] : 0;
 		cqe->big_cqe[1] = big ? big[1] : 0;
 	}
-	ring->cq_tail += size;
-	/* pairs with the program's acquire: the entry is there when its tail is seen */
-	atomic_store_release(&ring->shared->cq_tail, ring->cq_tail);
+	show_tail(ring, size);
 }
 
 /* Whether an entry of these flags can be written now. */
@@ -91,59 +97,66 @@ static bool add_overflow(struct ring *ring, uint64_t user_data, int32_t res, uin
 	return true;
 }
 
-bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
-	const uint64_t big[2], bool is_counted)
+static NOINLINE bool post_slowly(struct ring *ring, uint64_t user_data, int32_t res,
+	uint32_t flags, const uint64_t big[2], bool is_counted)
 {
 	bool is_there = true;
 
-	spinlock_lock(&ring->cq_lock);
 	if (LIKELY(list_is_empty(&ring->overflow) && make_room(ring, flags)))
 		write_entry(ring, user_data, res, flags, big);
 	else
 		is_there = add_overflow(ring, user_data, res, flags, big);
 	ring->nr_counted += is_there && is_counted;
 	ring->has_posted |= is_there;
-	spinlock_unlock(&ring->cq_lock);
 	return is_there;
+}
+
+bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
+	const uint64_t big[2], bool is_counted)
+{
+	struct io_uring_cqe *cqe;
+
+	debug_assert(mutex_is_mine(&ring->lock));
+	if (UNLIKELY(ring->cqe_shift || flags & IORING_CQE_F_32 ||
+		     !list_is_empty(&ring->overflow) || nr_used(ring) >= ring->q.cq_entries))
+		return post_slowly(ring, user_data, res, flags, big, is_counted);
+	cqe = &ring->q.cqes[ring->cq_tail & ring->q.cq_mask];
+	cqe->user_data = user_data;
+	cqe->res = res;
+	cqe->flags = flags;
+	show_tail(ring, 1);
+	ring->nr_counted += is_counted;
+	ring->has_posted = true;
+	return true;
 }
 
 bool ring_post_if_room(
 	struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, bool is_counted)
 {
-	bool is_there;
+	bool is_there = list_is_empty(&ring->overflow) && make_room(ring, flags);
 
-	spinlock_lock(&ring->cq_lock);
-	is_there = list_is_empty(&ring->overflow) && make_room(ring, flags);
+	debug_assert(mutex_is_mine(&ring->lock));
 	if (is_there)
 		write_entry(ring, user_data, res, flags, NULL);
 	ring->nr_counted += is_there && is_counted;
 	ring->has_posted |= is_there;
-	spinlock_unlock(&ring->cq_lock);
 	return is_there;
 }
 
-bool ring_flush_overflow(struct ring *ring)
+void ring_flush_overflow(struct ring *ring)
 {
-	bool is_some_left;
-
-	if (LIKELY(list_is_empty(&ring->overflow)))
-		return false;
-	spinlock_lock(&ring->cq_lock);
 	while (!list_is_empty(&ring->overflow)) {
 		struct ring_overflow *o =
 			list_first(&ring->overflow, struct ring_overflow, link);
 
 		if (!make_room(ring, o->flags))
-			break;
+			return;
 		list_remove(&o->link);
 		write_entry(ring, o->user_data, o->res, o->flags, o->big);
 		mem_free(o);
+		if (list_is_empty(&ring->overflow))
+			set_sq_flag(ring, IORING_SQ_CQ_OVERFLOW, false);
 	}
-	is_some_left = !list_is_empty(&ring->overflow);
-	if (!is_some_left)
-		set_sq_flag(ring, IORING_SQ_CQ_OVERFLOW, false);
-	spinlock_unlock(&ring->cq_lock);
-	return is_some_left;
 }
 
 unsigned ring_nr_ready(struct ring *ring)

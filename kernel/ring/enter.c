@@ -74,7 +74,11 @@ static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t de
 static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
 {
 	ring_task_run(task, ring);
-	(void)ring_flush_overflow(ring);
+	if (UNLIKELY(!list_is_empty(&ring->overflow))) {
+		mutex_lock(&ring->lock);
+		ring_flush_overflow(ring);
+		ring_unlock(ring);
+	}
 	return ring_nr_ready(ring) >= nr;
 }
 

@@ -8,7 +8,7 @@
  *
  * Here groups come and go; select.c chooses from them.
  *
- * Locks   ring->lock [l]; the list of rings that can be mapped also cq_lock [c], for page faults
+ * Locks   ring->lock [l]; the list of rings that can be mapped also map_lock [m], for page faults
  * Spec    man 3 io_uring_register_buf_ring, man 2 io_uring_enter
  */
 #include "ring/groups.h"
@@ -87,10 +87,10 @@ static void destroy(struct ring *ring, struct ring_group *g)
 	(void)radix_erase(&groups->by_id, g->id);
 	if (groups->last == g)
 		groups->last = NULL;
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	if (list_node_is_linked(&g->mapped_link))
 		list_remove(&g->mapped_link);
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	(void)group_remove_from_list(g, g->nr);
 	ring_pages_free(&g->pages); /* who has it mapped keeps the pages */
 	mem_free(g);
@@ -220,9 +220,9 @@ static int get_pages(struct ring *ring, struct ring_group *g, const struct ring_
 	err = ring_pages_alloc(ring, &g->pages, nr);
 	if (err)
 		return err;
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	list_add_tail(&ring->groups->mapped, &g->mapped_link);
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return 0;
 }
 
@@ -316,10 +316,10 @@ bool ring_groups_begin_at(struct ring *ring, uint64_t index)
 
 	if (!groups)
 		return false;
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	list_for_each (g, &groups->mapped, struct ring_group, mapped_link)
 		found |= has_page(g, index, &at) && at == 0;
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return found;
 }
 
@@ -330,7 +330,7 @@ int ring_groups_get_page(struct ring *ring, uint64_t index, struct page **out)
 
 	if (!groups)
 		return -EFAULT;
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	/* a long one reaches into the next one's place: the nearer beginning has it */
 	list_for_each (g, &groups->mapped, struct ring_group, mapped_link) {
 		uint64_t at;
@@ -342,6 +342,6 @@ int ring_groups_get_page(struct ring *ring, uint64_t index, struct page **out)
 	}
 	if (best != UINT64_MAX)
 		page_get(*out);
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return best == UINT64_MAX ? -EFAULT : 0;
 }

@@ -29,13 +29,13 @@ struct ring_group {
 	unsigned nr;                  /* [l] on the list */
 	struct list list;             /* [l] struct provided */
 	struct ring_pages pages;      /* of a ring; none: a list */
-	struct list_node mapped_link; /* [c] groups->mapped */
+	struct list_node mapped_link; /* [m] groups->mapped */
 };
 
 struct ring_groups {
 	struct radix by_id;
 	struct ring_group *last; /* found last */
-	struct list mapped;      /* [c] rings in the kernel's memory */
+	struct list mapped;      /* [m] rings in the kernel's memory */
 };
 
 static inline bool group_is_ring(const struct ring_group *g)

@@ -11,7 +11,7 @@
  *
  * The program's own memory is pinned. Where its pages lie apart they are mapped one after another.
  *
- * Locks   ring->lock and cq_lock [l] [c] to replace the queues; cq_lock for page faults
+ * Locks   ring->lock and map_lock [l] [m] to replace the queues; map_lock for page faults
  * Spec    man 2 io_uring_setup, mmap of the ring
  */
 #include "lib/bits.h"
@@ -233,13 +233,13 @@ static int page_of(
 {
 	int err = -EFAULT;
 
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	if (m->page && index < m->size >> PAGE_SHIFT) {
 		*out = m->page + index;
 		page_get(*out);
 		err = 0;
 	}
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return err;
 }
 

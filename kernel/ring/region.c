@@ -3,7 +3,7 @@
  * The region of a ring: memory that the program fills with the arguments of its waits once
  * (IORING_ENTER_EXT_ARG_REG), instead of passing them with each.
  *
- * Locks   ring->lock [l]; ring->region is set once, under cq_lock too, for page faults
+ * Locks   ring->lock [l]; ring->region is set once, under map_lock too, for page faults
  * Spec    man 2 io_uring_register: IORING_REGISTER_MEM_REGION
  */
 #include "lib/atomic.h"
@@ -93,9 +93,9 @@ int ring_region_register(struct ring *ring, uptr arg)
 		destroy(region);
 		return -EFAULT;
 	}
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	ring->region = region;
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return 0;
 }
 
@@ -127,9 +127,9 @@ bool ring_region_is_mapped(struct ring *ring)
 {
 	bool is_mapped;
 
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	is_mapped = ring->region && !ring->region->pages.is_pinned;
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return is_mapped;
 }
 
@@ -138,12 +138,12 @@ int ring_region_get_page(struct ring *ring, uint64_t index, struct page **out)
 	uint64_t at = index - (IORING_MAP_OFF_PARAM_REGION >> PAGE_SHIFT);
 	int err = -EFAULT;
 
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	if (ring->region && !ring->region->pages.is_pinned && at < ring->region->pages.nr) {
 		*out = ring->region->pages.page[at];
 		page_get(*out);
 		err = 0;
 	}
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return err;
 }

@@ -32,6 +32,19 @@ enum { FREE_MAX = 64, HASH_BITS_FIRST = 6, HASH_BITS_MAX = 20 };
 
 /* ---- Memory ---- */
 
+/* All requests of a ring have one reference of it, and who submits many of them is as one more. */
+void req_hold_ring(struct ring *ring)
+{
+	if (ring->nr_reqs++ == 0)
+		ring_get(ring);
+}
+
+void req_let_ring_go(struct ring *ring)
+{
+	if (--ring->nr_reqs == 0)
+		ring_put(ring); /* the caller has another reference */
+}
+
 struct req *req_create(struct ring *ring, struct ring_task *task)
 {
 	struct req *r = ring->free;
@@ -44,12 +57,11 @@ struct req *req_create(struct ring *ring, struct ring_task *task)
 		if (!r)
 			return NULL;
 	}
-	memset(r, 0, offsetof(struct req, op));
-	ring_get(ring);
+	__builtin_memset(r, 0, offsetof(struct req, fd)); /* a few stores */
+	req_hold_ring(ring);
 	r->ring = ring;
-	refcount_get(&task->refs);
+	ring_task_take(task);
 	r->task = task;
-	ring_task_count(task, 1);
 	ring->nr_begun++;
 	return r;
 }
@@ -65,7 +77,7 @@ static void free_memory(struct req *r)
 	} else {
 		mem_free(r);
 	}
-	ring_put(ring); /* the caller has another reference */
+	req_let_ring_go(ring);
 }
 
 static void put_file(struct req *r)
@@ -81,16 +93,13 @@ static void put_file(struct req *r)
 /* All that it has, but for its memory. */
 static void give_back(struct req *r)
 {
-	struct ring_task *task = r->task;
-
 	if (r->type && r->type->clean)
 		r->type->clean(r);
 	put_file(r);
 	if (r->cred)
 		cred_put(r->cred);
 	r->cred = NULL;
-	ring_task_count(task, -1);
-	ring_task_put(task);
+	ring_task_give_back(r->task);
 }
 
 void req_discard(struct req *r)

@@ -6,7 +6,7 @@
  * Only of rings with IORING_SETUP_DEFER_TASKRUN, whose one thread is here and not in the queues. Others
  * may post completions and wait for them meanwhile.
  *
- * Locks   ring->lock [l]; cq_lock [c] while the queues are replaced
+ * Locks   ring->lock [l]; map_lock [m] while the queues are replaced
  * Spec    man 2 io_uring_register, man 3 io_uring_resize_rings
  */
 #include "lib/atomic.h"
@@ -89,7 +89,7 @@ static int replace(struct ring *ring, struct ring_queues *q)
 
 	if (err)
 		return err;
-	spinlock_lock(&ring->cq_lock);
+	spinlock_lock(&ring->map_lock);
 	err = move_completions(ring, q);
 	if (!err) {
 		old = ring->q;
@@ -97,7 +97,7 @@ static int replace(struct ring *ring, struct ring_queues *q)
 		*q = old;
 		ring_queues_publish(ring);
 	}
-	spinlock_unlock(&ring->cq_lock);
+	spinlock_unlock(&ring->map_lock);
 	return err;
 }
 
@@ -124,7 +124,7 @@ int ring_resize(struct ring *ring, uptr arg)
 		return err;
 	err = user_put(arg, p);
 	if (!err) {
-		(void)ring_flush_overflow(ring);
+		ring_flush_overflow(ring);
 		err = replace(ring, &q);
 	}
 	ring_queues_free(&q);

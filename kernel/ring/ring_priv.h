@@ -9,7 +9,7 @@
  * lock; wake-ups come from anywhere and only put a request on the list of its owner (task.c).
  *
  * Locks   ring->lock  RANK_RING [l]  requests, tables, what is submitted
- *         ring->cq_lock  RANK_RING_CQ [c]  completions: also by other rings, with their lock held
+ *         ring->map_lock  RANK_RING_MAP [m]  also by page faults: what a program maps
  */
 #pragma once
 
@@ -229,28 +229,33 @@ struct req_words { /* for small ones */
  *   [I] by prepare    [l] ring->lock    [a] atomic
  */
 struct req {
-	struct ring *ring;              /* [I] one reference */
-	struct ring_task *task;         /* [I] whose it is, one reference */
-	const struct ring_opcode *type; /* [I] */
+	/* all zero when it is created */
+	const struct ring_opcode *type; /* [I] NULL: not decoded, nothing to clean */
 	struct req *next;               /* [l] of its chain */
 	struct file *file;              /* [l] one reference, or node's */
 	struct ring_node *node;         /* [l] a registered file; NULL */
-	uint64_t user_data;             /* [l] */
-	uint8_t opcode, sqe_flags;      /* [I] */
+	struct req *timeout;            /* [l] its linked timeout, armed; NULL */
+	const struct cred *cred;        /* [I] of a personality; NULL */
+	struct req **hash_at;           /* [l] ring->by_user_data; NULL: not in it */
+	uint64_t big[2];                /* [l] of a completion of 32 bytes */
+	uint32_t cqe_flags;             /* [l] */
 	int16_t error;                  /* [I] its entry was wrong: it fails with its chain */
-	uint16_t flags;                 /* [l] REQ_* */
-	uint16_t buf_group, buf_id;     /* [I]; [l] */
-	uint16_t nr_bufs;   /* [l] chosen with REQ_HAS_BUFFER; 0: out of their group already */
-	int32_t fd;         /* [I] as it was given */
-	uint32_t cqe_flags; /* [l] */
-	uint32_t is_listed; /* [a] woken, and on the list of its owner */
-	bool is_due;        /* [l] on that list because it begins, not because it was woken */
-	struct llist_node work;           /* that list's */
-	struct list_node link;            /* [l] ring->active; or drained, ready */
-	struct req **hash_at, *hash_next; /* [l] ring->by_user_data */
-	struct req *timeout;              /* [l] its linked timeout, armed; NULL */
-	const struct cred *cred;          /* [I] of a personality; NULL */
-	uint64_t big[2];                  /* [l] of a completion of 32 bytes */
+	uint16_t buf_id;                /* [l] */
+	uint16_t nr_bufs; /* [l] chosen with REQ_HAS_BUFFER; 0: out of their group already */
+	uint8_t is_listed; /* [a] woken, and on the list of its owner */
+	bool is_due;       /* [l] on that list because it begins, not because it was woken */
+
+	/* and those that then get their values */
+	int32_t fd;                /* [I] as it was given */
+	struct ring *ring;         /* [I] */
+	struct ring_task *task;    /* [I] whose it is; counted there */
+	uint64_t user_data;        /* [l] */
+	uint8_t opcode, sqe_flags; /* [I] */
+	uint16_t flags;            /* [l] REQ_* */
+	uint16_t buf_group;        /* [I] */
+	struct llist_node work;    /* of the list of woken ones */
+	struct list_node link;     /* [l] ring->active; or drained, ready */
+	struct req *hash_next;     /* [l] */
 	union {
 		struct op op; /* of those that park: all begin with it */
 		struct req_rw rw;
@@ -264,6 +269,8 @@ struct req {
 		struct futex_wait_op futex;
 	};
 };
+
+static_assert(sizeof(struct req) <= 384, "a million of them fit in 400 MiB");
 
 enum ring_opcode_flags {
 	OPCODE_FILE = 1,    /* fd must be open */
@@ -304,16 +311,17 @@ struct ring_overflow {
 };
 
 /*
- *   [I] immutable    [l] lock    [c] cq_lock    [a] atomic
+ *   [I] immutable    [l] lock    [m] map_lock    [a] atomic
  */
 struct ring {
 	refcount refs; /* [a] its file, its mappings, its requests, those who use it */
 	struct mutex lock;
+	struct spinlock map_lock;
 	uint32_t flags;             /* [I] IORING_SETUP_*, but R_DISABLED [l] */
 	bool is_dead;               /* [l] the file is gone: completions go nowhere */
 	struct ring_memory head;    /* [I] the page of `shared`; none with NO_MMAP */
 	struct ring_shared *shared; /* [I] */
-	struct ring_queues q;       /* [l] + [c] */
+	struct ring_queues q;       /* [l] + [m] */
 	struct page_source source;  /* what mmap maps */
 	struct ring_task *owner;    /* [l] SINGLE_ISSUER; NULL: nobody yet */
 
@@ -327,6 +335,7 @@ struct ring {
 	bool drain_next;           /* [l] the last one was told to drain: so is the next */
 	struct list active;        /* [l] issued and not completed */
 	unsigned nr_begun;         /* [l] all that exist, but for those in `drained` */
+	unsigned nr_reqs;          /* [l] whose memory exists; more than 0: they have a reference */
 	struct req **by_user_data; /* [l] hash table */
 	unsigned hash_bits, nr_active; /* [l] */
 	uint64_t nr_tracked;           /* [l] that were ever active: cancel.c counts with it */
@@ -335,23 +344,22 @@ struct ring {
 	unsigned nr_free;              /* [l] */
 
 	/* completion */
-	struct spinlock cq_lock;
 	unsigned cqe_shift;   /* [I] */
-	uint32_t cq_tail;     /* [c] */
-	uint32_t nr_counted;  /* [c] completions that timeouts count */
-	struct list overflow; /* [c] */
-	bool has_posted;      /* [c] since the last commit */
+	uint32_t cq_tail;     /* [l] */
+	uint32_t nr_counted;  /* [l] completions that timeouts count */
+	struct list overflow; /* [l] */
+	bool has_posted;      /* [l] since the last commit */
 	struct waitq cq_wait;
 	struct llist woken; /* [a] IORING_SETUP_DEFER_TASKRUN: instead of the owner's */
 
 	/* registered */
 	struct ring_table files, buffers; /* [l] */
-	struct file *eventfd;             /* [l] + [c] */
+	struct file *eventfd;             /* [l] */
 	bool eventfd_async;               /* [l] */
 	struct file *file;                /* [I] its own, no reference; gone when is_dead */
 	struct user *user;          /* [I] whose pinned memory is limited; NULL: CAP_IPC_LOCK */
 	struct ring_groups *groups; /* [l] provided buffers; NULL: none ever */
-	struct ring_region *region; /* [l] + [c] IORING_REGISTER_MEM_REGION; NULL */
+	struct ring_region *region; /* [l] + [m] IORING_REGISTER_MEM_REGION; NULL */
 	struct ring_restrictions *restrictions;   /* [l] NULL: none */
 	struct ring_personalities *personalities; /* [l] NULL: none */
 	uint32_t clock;                           /* [l] IORING_REGISTER_CLOCK */
@@ -402,7 +410,10 @@ bool ring_memory_is_mapped(const struct ring *ring);
 extern const struct page_source_ops ring_source_ops;
 
 /* ---- request.c: all with ring->lock ---- */
-/* NULL: no memory. */
+/* As a request does, for a while: the ring stays. The caller has a reference of it. */
+void req_hold_ring(struct ring *ring);
+void req_let_ring_go(struct ring *ring);
+/* Of the current thread's task. NULL: no memory. */
 struct req *req_create(struct ring *ring, struct ring_task *task);
 /* Its turn has come: issues it now, or when the work on the ring is done. */
 void req_queue(struct req *r);
@@ -453,18 +464,19 @@ bool ring_post_if_room(
 	struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, bool is_counted);
 /* What was posted becomes visible to who waits; timeouts that count are looked at. */
 void ring_commit(struct ring *ring);
-/* Moves what overflowed into the queue as far as there is room. Whether some is left. */
-bool ring_flush_overflow(struct ring *ring);
+/* Moves what overflowed into the queue as far as there is room. */
+void ring_flush_overflow(struct ring *ring);
 /* How many completions a program could take. */
 unsigned ring_nr_ready(struct ring *ring);
 
 /* ---- task.c ---- */
 struct ring_task {
-	refcount refs;        /* [a] the thread, its requests */
+	refcount refs;        /* [a] the thread; requests are counted below */
 	struct uthread *user; /* [I] valid while requests of it exist, or its thread asks */
 	struct llist woken;   /* [a] requests that want to go on */
 	uint32_t is_waiting;  /* [a] in io_uring_enter: it sees to them itself */
-	uint32_t nr_requests; /* [a] that exist */
+	uint32_t nr_requests; /* [a] that exist; and nr_spare */
+	uint32_t nr_spare;    /* [t] counted for requests to come */
 	struct waitq idle;    /* woken when nr_requests has become 0 */
 	uint32_t is_rescued;  /* [a] `rescue` is on its way */
 	struct fiber_job rescue;
@@ -484,8 +496,12 @@ void ring_run_woken(struct ring *ring);
 /* Requests that were woken go on. Of the current thread's, and of this ring's own list (or NULL). */
 void ring_task_run(struct ring_task *task, struct ring *ring);
 bool ring_task_has_work(struct ring_task *task, struct ring *ring);
-/* A request exists, or is gone. */
+/* A request exists: of the current thread's; is gone: of any's. */
+void ring_task_take(struct ring_task *task);
+void ring_task_give_back(struct ring_task *task);
+/* The same for others that its thread is to wait for; by -1 only with a reference of one's own. */
 void ring_task_count(struct ring_task *task, int by);
+void ring_task_uncount(struct ring_task *task); /* by -1 */
 
 /* ---- sqpoll.c ---- */
 /*

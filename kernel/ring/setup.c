@@ -244,7 +244,7 @@ static int create(struct io_uring_params *p, struct ring **out)
 		return -ENOMEM;
 	refcount_init(&ring->refs, 1);
 	mutex_init(&ring->lock, RANK_RING, "ring");
-	spinlock_init(&ring->cq_lock, RANK_RING_CQ, "ring cq");
+	spinlock_init(&ring->map_lock, RANK_RING_MAP, "ring map");
 	page_source_init(&ring->source, &ring_source_ops);
 	waitq_init(&ring->cq_wait);
 	list_init(&ring->ready);

@@ -260,7 +260,7 @@ static bool begin(struct sqpoll *s)
 	follow_filters(s);
 	spinlock_unlock(&s->lock);
 	atomic_store(&s->thread, arch_current());
-	ring_task_count(maker, -1);
+	ring_task_uncount(maker);
 	return !err;
 }
 
@@ -392,7 +392,7 @@ static int start(
 	cred_get(seat->cred);
 	s->cred = seat->cred;
 	s->proc = proc_current();
-	s->job = (struct fiber_job){.run = run, .as = maker->user, .stays = true};
+	s->job = (struct fiber_job){.run = run, .as = maker->user};
 	refcount_get(&maker->refs);
 	s->maker = maker;
 	ring_task_count(maker, 1); /* it does not end before the fiber has begun */
@@ -400,7 +400,7 @@ static int start(
 	list_add_tail(&s->joining, &seat->link);
 	seat->by = s;
 	add_to_all(s);
-	err = fiber_start(&s->job);
+	err = fiber_start_to_stay(&s->job);
 	if (!err)
 		return 0;
 	remove_from_all(s);

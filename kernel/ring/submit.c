@@ -256,6 +256,7 @@ int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
 
 	there = MIN(there, ring->q.sq_entries);
 	nr = MIN(nr, there);
+	req_hold_ring(ring);
 	/* the lock may be given back for a while (small.c), and another thread take entries */
 	while (goes_on && done < nr &&
 		atomic_load_acquire(&ring->shared->sq_tail) != ring->sq_head) {
@@ -278,6 +279,7 @@ int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
 	}
 	if (ring->chain)
 		end_chain(ring);
+	req_let_ring_go(ring);
 	/* pairs with the program's acquire: it may use the entries again */
 	atomic_store_release(&ring->shared->sq_head, ring->sq_head);
 	return nr && !done ? -EAGAIN : (int64_t)done;

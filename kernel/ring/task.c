@@ -27,6 +27,8 @@ struct ring_use {
 	struct ring *ring;     /* one reference */
 };
 
+enum { TAKE_AT_ONCE = 64 };
+
 #define RESCUE_AGAIN_NS (10 * NS_PER_MS) /* when there was no memory */
 
 static struct llist to_rescue; /* [a] tasks, each with a reference and counted as a request */
@@ -327,6 +329,32 @@ void ring_task_count(struct ring_task *task, int by)
 		waitq_wake_all(&task->idle, 0);
 }
 
+void ring_task_uncount(struct ring_task *task)
+{
+	refcount_get(&task->refs); /* its thread may end as soon as the last one is gone */
+	ring_task_count(task, -1);
+	ring_task_put(task);
+}
+
+/* The owner itself takes many at once, and gives back to what it has taken: no two CPUs meet there. */
+void ring_task_take(struct ring_task *task)
+{
+	if (UNLIKELY(!task->nr_spare)) {
+		ring_task_count(task, TAKE_AT_ONCE);
+		task->nr_spare = TAKE_AT_ONCE;
+	}
+	task->nr_spare--;
+}
+
+void ring_task_give_back(struct ring_task *task)
+{
+	if (LIKELY(task->user->thread == arch_current() && !task->is_leaving)) {
+		task->nr_spare++;
+		return;
+	}
+	ring_task_uncount(task);
+}
+
 static void forget(struct ring_use *use)
 {
 	list_remove(&use->link);
@@ -375,6 +403,7 @@ static void leave(struct uthread *u)
 	struct ring_task *task = u->ring_task;
 
 	task->is_leaving = true;
+	ring_task_count(task, -(int)task->nr_spare);
 	atomic_store(&task->is_waiting, 1);
 	for (unsigned i = 0; i < RING_FDS; i++) {
 		if (task->fds[i])

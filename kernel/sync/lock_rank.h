@@ -41,7 +41,7 @@ enum lock_rank {
 	RANK_PAGE_PINS,	     /* spin   how often pages of programs are pinned                  */
 	RANK_RING_THREADS,   /* spin   the submission threads of all rings                     */
 	RANK_RING_THREAD,    /* spin   one of them: who makes it, who joins, is it over        */
-	RANK_RING_CQ,	     /* spin   the completions of one ring                             */
+	RANK_RING_MAP,	     /* spin   what can be mapped of one ring                          */
 	RANK_IRQ_DESC,	     /* irq    one interrupt descriptor                                */
 	RANK_IRQ_VECTORS,    /* irq    which interrupt arrives where                           */
 	RANK_IRQ_CHIP,	     /* irq    registers that are reached by an index: I/O APIC, CMOS    */
