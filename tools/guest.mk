@@ -57,3 +57,12 @@ build/programs/init: tests/programs/init.c $(GUEST_STAMP)
 
 programs: build/programs/init
 .PHONY: programs
+
+# ---- bench/ring.c with kbench's tables and rounds: where that lies, bench/programs says ----
+
+KBENCH := ../shared/bench
+
+build/bench/ring: bench/ring.c tests/guest/ring.h kernel/abi/torus.h kernel/abi/io_uring.h $(KBENCH)/kbench.c $(KBENCH)/kbench.h $(GUEST_STAMP) | $(GUEST_ABI)
+	$(call say,GUESTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_FLAGS) -I$(KBENCH) -idirafter $(GUEST_ABI) -static -no-pie -o $@ bench/ring.c $(KBENCH)/kbench.c
