@@ -25,7 +25,8 @@ struct ring_waiter {
 	struct waiter waiter;
 	struct thread *thread;
 	struct ring *ring;
-	uint32_t target; /* of ring->cq_tail */
+	uint32_t target;   /* of ring->cq_tail */
+	uint32_t timeouts; /* ring->nr_timeouts as the wait began: the next one ends it */
 };
 
 /* Nobody takes its entries any more: there may be no further completion. */
@@ -34,9 +35,15 @@ static bool is_orphan(const struct ring *ring)
 	return ring->sqpoll && ring_sqpoll_is_over(ring);
 }
 
+/* man 2 io_uring_enter, IORING_OP_TIMEOUT: one that runs out ends a wait for more completions. */
+static bool has_run_out(const struct ring_waiter *w)
+{
+	return READ_ONCE(w->ring->nr_timeouts) != w->timeouts;
+}
+
 static bool is_reached(const struct ring_waiter *w)
 {
-	return (int32_t)(READ_ONCE(w->ring->cq_tail) - w->target) >= 0 ||
+	return has_run_out(w) || (int32_t)(READ_ONCE(w->ring->cq_tail) - w->target) >= 0 ||
 	       !list_is_empty(&w->ring->overflow) || is_orphan(w->ring);
 }
 
@@ -90,7 +97,8 @@ static int wait_for(
 	int err = 0;
 
 	atomic_store(&task->is_waiting, 1);
-	while (!are_there(task, ring, nr) && !err) {
+	w.timeouts = READ_ONCE(ring->nr_timeouts);
+	while (!are_there(task, ring, nr) && !has_run_out(&w) && !err) {
 		w.target = atomic_load_relaxed(&ring->shared->cq_head) + nr;
 		err = is_orphan(ring) ? -EOWNERDEAD : sleep_once(task, &w, deadline_ns);
 	}

@@ -256,8 +256,10 @@ static void go_on_with_chain(struct req *r)
 		req_queue(next);
 }
 
-static void fail(struct req *r)
+static void fail(struct req *r, int32_t result)
 {
+	if (result == -ETIME && timeout_is_success(r))
+		return;
 	/* Linux: a linked timeout that is to skip its completion never has one */
 	if (r->opcode == IORING_OP_LINK_TIMEOUT && r->flags & REQ_SKIP_SUCCESS)
 		return;
@@ -289,7 +291,7 @@ void req_complete(struct req *r, int64_t n)
 		req_untrack(r);
 	r->flags &= (uint16_t) ~(REQ_IS_PARKED | REQ_ON_FIBER);
 	if (result < 0 || r->flags & REQ_FAILED)
-		fail(r);
+		fail(r, result);
 	post_result(r, result);
 	if (r->next || r->timeout)
 		go_on_with_chain(r);

@@ -156,7 +156,7 @@ struct req_timeout {
 	struct op op;
 	struct timer timer;
 	uint32_t flags;         /* [I] IORING_TIMEOUT_* */
-	uint32_t count, target; /* [l] completions to wait for: asked, and when */
+	uint32_t count, counted_from; /* [l] completions to wait for; ring->nr_counted before */
 	uint32_t repeats;       /* [l] IORING_TIMEOUT_MULTISHOT: how often still; 0: for ever */
 	uint64_t ns;            /* [l] relative or absolute, by flags */
 	struct list_node link;  /* [l] ring->timeouts */
@@ -347,6 +347,7 @@ struct ring {
 	unsigned cqe_shift;   /* [I] */
 	uint32_t cq_tail;     /* [l] */
 	uint32_t nr_counted;  /* [l] completions that timeouts count */
+	uint32_t nr_timeouts; /* [l] that have ended by themselves: nobody waits longer */
 	struct list overflow; /* [l] */
 	bool has_posted;      /* [l] since the last commit */
 	struct waitq cq_wait;
@@ -542,6 +543,8 @@ int link_timeout_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t timeout_remove_issue(struct req *r);
 void timeout_clean(struct req *r);
+/* A timeout that was told so: that it runs out does not break its chain. */
+bool timeout_is_success(const struct req *r);
 /* Of a request that has just been parked: its linked timeout begins. */
 void link_timeout_arm(struct req *r);
 /* The request has ended: its linked timeout, armed or not, is cancelled. Gives what follows in the chain. */

@@ -6,8 +6,8 @@
  *           -> a chain, while entries say that the next one belongs to them
  *           -> begun at once; or kept until all before it have ended (drain)
  *
- * An entry that is wrong ends the submission with its completion, unless IORING_SETUP_SUBMIT_ALL;
- * in a chain it breaks the chain, none of which is begun.
+ * An entry that is wrong ends the submission with its completion, unless IORING_SETUP_SUBMIT_ALL; a
+ * chain with one is taken to its end, and none of it is begun.
  *
  * Locks   ring->lock [l]
  */
@@ -172,6 +172,7 @@ static void add_to_chain(struct ring *ring, struct req *r)
 static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_sqe *sqe)
 {
 	int err = decode(r, sqe);
+	bool goes_on;
 
 	if (LIKELY(!err)) {
 		if (LIKELY(!ring->chain && !(r->flags & REQ_LINK)))
@@ -180,12 +181,13 @@ static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_s
 			add_to_chain(ring, r);
 		return true;
 	}
+	goes_on = r->flags & REQ_LINK || ring->flags & IORING_SETUP_SUBMIT_ALL;
 	r->error = (int16_t)err;
 	if (ring->chain || r->flags & REQ_LINK)
 		add_to_chain(ring, r);
 	else
 		req_cancel_chain(r, false);
-	return ring->flags & IORING_SETUP_SUBMIT_ALL;
+	return goes_on;
 }
 
 /* ---- The queue ---- */

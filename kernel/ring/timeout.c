@@ -81,7 +81,7 @@ static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known
 	if (sqe->timeout_flags & ~known || clocks == IORING_TIMEOUT_CLOCK_MASK)
 		return -EINVAL;
 	r->timer.flags = sqe->timeout_flags;
-	r->timer.count = r->timer.target = r->timer.repeats = 0;
+	r->timer.count = r->timer.counted_from = r->timer.repeats = 0;
 	r->timer.target_req = NULL;
 	list_node_init(&r->timer.link);
 	timer_init(&r->timer.timer, fired);
@@ -116,11 +116,19 @@ static bool is_on_list(const struct req *r)
 	return list_node_is_linked(&r->timer.link);
 }
 
+/* How many completions it still waits for: of any count, also one that is larger than half of all numbers. */
+static uint32_t left_to_count(const struct req *r)
+{
+	uint32_t seen = r->ring->nr_counted - r->timer.counted_from;
+
+	return seen < r->timer.count ? r->timer.count - seen : 0;
+}
+
 /* Of those that count: the next to be reached comes first. */
 static void add_by_target(struct ring *ring, struct req *r)
 {
 	list_for_each (it, &ring->timeouts, struct req, timer.link) {
-		if ((int32_t)(it->timer.target - r->timer.target) > 0) {
+		if (left_to_count(it) > left_to_count(r)) {
 			list_insert_before(&it->timer.link, &r->timer.link);
 			return;
 		}
@@ -128,12 +136,10 @@ static void add_by_target(struct ring *ring, struct req *r)
 	list_add_tail(&ring->timeouts, &r->timer.link);
 }
 
-/* What an expired one says; it breaks its chain unless told otherwise. */
-static int64_t expired(struct req *r)
+bool timeout_is_success(const struct req *r)
 {
-	if (!(r->timer.flags & IORING_TIMEOUT_ETIME_SUCCESS))
-		r->flags |= REQ_FAILED;
-	return -ETIME;
+	return (r->opcode == IORING_OP_TIMEOUT || r->opcode == IORING_OP_LINK_TIMEOUT) &&
+	       r->timer.flags & IORING_TIMEOUT_ETIME_SUCCESS;
 }
 
 static int64_t repeat(struct req *r)
@@ -141,7 +147,7 @@ static int64_t repeat(struct req *r)
 	bool is_last = r->timer.repeats == 1;
 
 	if (is_last || !req_post_more(r, -ETIME, 0))
-		return expired(r);
+		return -ETIME;
 	if (r->timer.repeats)
 		r->timer.repeats--;
 	start(r);
@@ -156,7 +162,7 @@ int64_t timeout_issue(struct req *r)
 
 	if (!(r->flags & REQ_IS_PARKED)) {
 		if (r->timer.count) {
-			r->timer.target = ring->nr_counted + r->timer.count;
+			r->timer.counted_from = ring->nr_counted;
 			add_by_target(ring, r);
 		}
 		start(r);
@@ -166,9 +172,10 @@ int64_t timeout_issue(struct req *r)
 		return issue_link(r);
 	if (atomic_load(&r->op.state) == OP_ARMED)
 		return OP_PARKED; /* woken for nothing */
-	if (r->timer.count && (int32_t)(ring->nr_counted - r->timer.target) >= 0)
+	ring->nr_timeouts++;
+	if (r->timer.count && !left_to_count(r))
 		return 0;
-	return r->flags & REQ_MULTISHOT ? repeat(r) : expired(r);
+	return r->flags & REQ_MULTISHOT ? repeat(r) : -ETIME;
 }
 
 void timeout_clean(struct req *r)
@@ -181,7 +188,7 @@ void timeout_clean(struct req *r)
 void timeouts_count(struct ring *ring)
 {
 	list_for_each_safe (r, &ring->timeouts, struct req, timer.link) {
-		if ((int32_t)(ring->nr_counted - r->timer.target) < 0)
+		if (left_to_count(r))
 			break;
 		list_remove(&r->timer.link);
 		list_node_init(&r->timer.link);

@@ -421,6 +421,81 @@ TEST(ring, timeout_ends_with_completions)
 	ring_close(&r);
 }
 
+/* More than there will be: the time ends it, although the count is a negative number, too. */
+TEST(ring, timeout_with_the_largest_count)
+{
+	struct __kernel_timespec t = ms(30);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)put_timeout(&r, &t, UINT32_MAX, 1);
+	(void)ring_sqe(&r, IORING_OP_NOP, 2);
+	CHECK_EQ(ring_submit(&r, 1), 2);
+	RING_EXPECT(&r, 2, 0);
+	RING_EXPECT(&r, 1, -ETIME);
+	ring_close(&r);
+}
+
+/* Who waits for more than there will be is told of a time that has run out. */
+TEST(ring, timeout_ends_a_wait_for_more)
+{
+	struct __kernel_timespec t = ms(30);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)put_timeout(&r, &t, 0, 1);
+	CHECK_EQ(ring_submit(&r, 4), 1);
+	RING_EXPECT(&r, 1, -ETIME);
+	(void)put_timeout(&r, &t, 0, 2);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_enter(r.fd, 0, 4, IORING_ENTER_GETEVENTS), 0);
+	RING_EXPECT(&r, 2, -ETIME);
+	ring_close(&r);
+}
+
+TEST(ring, timeout_that_may_run_out_breaks_no_chain)
+{
+	struct __kernel_timespec t = ms(30);
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	for (uint64_t i = 0; i < 2; i++) {
+		sqe = put_timeout(&r, &t, 0, 1);
+		sqe->flags = IOSQE_IO_LINK;
+		sqe->timeout_flags = i ? 0 : IORING_TIMEOUT_ETIME_SUCCESS;
+		(void)ring_sqe(&r, IORING_OP_NOP, 2);
+		CHECK_EQ(ring_submit(&r, 2), 2);
+		RING_EXPECT(&r, 1, -ETIME);
+		RING_EXPECT(&r, 2, i ? -ECANCELED : 0);
+	}
+	ring_close(&r);
+}
+
+/* A chain is taken to its end, also one with a wrong entry; another one that is wrong ends the submission. */
+TEST(ring, wrong_entry_in_a_chain)
+{
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	sqe = ring_sqe(&r, IORING_OP_NOP, 1);
+	sqe->flags = IOSQE_IO_LINK;
+	sqe->ioprio = 1;
+	ring_sqe(&r, IORING_OP_NOP, 2)->flags = IOSQE_IO_LINK;
+	(void)ring_sqe(&r, IORING_OP_NOP, 3);
+	(void)ring_sqe(&r, IORING_OP_NOP, 4);
+	CHECK_EQ(ring_submit(&r, 4), 4);
+	for (int i = 0; i < 4; i++) { /* in any order */
+		static const int expected[] = {0, -EINVAL, -ECANCELED, -ECANCELED, 0};
+		struct ring_result got = ring_take(&r);
+
+		CHECK(got.user_data >= 1 && got.user_data <= 4);
+		CHECK_EQ(got.res, expected[got.user_data]);
+	}
+	ring_close(&r);
+}
+
 TEST(ring, timeout_is_removed_and_changed)
 {
 	struct __kernel_timespec t = ms(60000), soon = ms(10);
