@@ -196,8 +196,10 @@ free_fiber:
 enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED };
 enum kind { LENT, WOKEN, STAYING };
 
-/* One that owes the CPU to nobody: a second lender would take the place of the first, which is then never
- * repaid. */
+/*
+ * One that owes the CPU to nobody: a second lender would take the place of the first, which is then never
+ * repaid.
+ */
 static struct fiber *take_idle(struct proc *p)
 {
 	list_for_each (f, &p->idle_fibers, struct fiber, link) {
