@@ -86,6 +86,22 @@ struct cpu_place {
 };
 void arch_cpu_place(unsigned cpu, struct cpu_place *out);
 
+/* A cache of a CPU. Two CPUs whose caches of one index have the same id share it. */
+enum cpu_cache_type {
+	CPU_CACHE_NONE,
+	CPU_CACHE_DATA,
+	CPU_CACHE_INSTRUCTIONS,
+	CPU_CACHE_UNIFIED
+};
+struct cpu_cache {
+	enum cpu_cache_type type;
+	unsigned level, line, partitions, sets;
+	unsigned ways; /* 0: fully associative */
+	uint64_t bytes, id;
+};
+/* The one of this index, from 0 on; false after the last. */
+bool arch_cpu_cache(unsigned cpu, unsigned index, struct cpu_cache *out);
+
 /* One CPU as /proc/cpuinfo shows it, lines of "name\t: value". */
 void arch_cpu_info(unsigned cpu, char *buf, size_t size);
 

@@ -83,6 +83,27 @@ TEST(sysfs, topology)
 		CHECK(exists(others[i])); /* what they say is up to the machine */
 }
 
+TEST(sysfs, caches)
+{
+	static const char *const files[] = {"level", "type", "size", "coherency_line_size",
+		"number_of_sets", "ways_of_associativity", "physical_line_partition",
+		"shared_cpu_list", "shared_cpu_map"};
+	char name[80];
+
+	mount_it();
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "/sys/devices/system/cpu/cpu1/cache/index%d", i);
+		SHOW("%d is there: %d", i, exists(name));
+		if (chdir(name))
+			continue;
+		for (size_t f = 0; f < sizeof(files) / sizeof(*files); f++) {
+			SHOW("%s is there: %d", files[f], exists(files[f]));
+			if (exists(files[f]))
+				SHOW("%s: %s", files[f], strtok((char *)get(files[f]), "\n"));
+		}
+	}
+}
+
 TEST(sysfs, devices)
 {
 	struct stat st, dev;

@@ -172,6 +172,11 @@ void arch_cpu_place(unsigned cpu, struct cpu_place *out)
 	*out = (struct cpu_place){.package = cpu};
 }
 
+bool arch_cpu_cache(unsigned cpu UNUSED, unsigned index UNUSED, struct cpu_cache *out UNUSED)
+{
+	return false;
+}
+
 void arch_cpu_info(unsigned cpu, char *buf, size_t size)
 {
 	snformat(buf, size, "processor\t: %u\nmodel name\t: simulated\n", cpu);

@@ -126,6 +126,10 @@ static const struct proc_entry topology_entries[] = {
 	{0},
 };
 static const struct proc_entry cpu_entries[] = {
+	{.name = "cache",
+		.mode = S_IFDIR | 0755,
+		.dir = &sys_cache_ops,
+		.is_there = sys_cache_is_there},
 	PROC_FOLDER("topology", topology_entries),
 	{0},
 };
