@@ -85,6 +85,37 @@ TEST(pty, default_settings)
 	CHECK(isatty(master));
 }
 
+TEST(pty, locked_settings_stay)
+{
+	struct termios t, now, locked = {.c_lflag = ECHO | ISIG, .c_oflag = ONLCR};
+
+	open_pair();
+	locked.c_cc[VINTR] = 1;
+	CHECK_OK(ioctl(slave, TIOCGLCKTRMIOS, &now));
+	CHECK_EQ(now.c_lflag | now.c_iflag | now.c_oflag | now.c_cflag, 0);
+	CHECK_OK(ioctl(slave, TIOCSLCKTRMIOS, &locked));
+	CHECK_OK(ioctl(slave, TIOCGLCKTRMIOS, &now));
+	CHECK_EQ(now.c_lflag, ECHO | ISIG);
+	CHECK_EQ(now.c_cc[VINTR], 1);
+	CHECK_OK(tcgetattr(slave, &t));
+	t.c_lflag = IEXTEN;
+	t.c_oflag = 0;
+	t.c_iflag = IGNBRK;
+	t.c_cc[VINTR] = 'i';
+	t.c_cc[VQUIT] = 'q';
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+	CHECK_OK(tcgetattr(slave, &now));
+	CHECK_EQ(now.c_lflag, ECHO | ISIG | IEXTEN);
+	CHECK_EQ(now.c_oflag, ONLCR);
+	CHECK_EQ(now.c_iflag, IGNBRK);
+	CHECK_EQ(now.c_cc[VINTR], 3);
+	CHECK_EQ(now.c_cc[VQUIT], 'q');
+	CHECK_ERRNO(ioctl(slave, TIOCSLCKTRMIOS, NULL), EFAULT);
+	CHECK_OK(setuid(1000));
+	CHECK_ERRNO(ioctl(slave, TIOCSLCKTRMIOS, NULL), EPERM);
+	CHECK_OK(ioctl(slave, TIOCGLCKTRMIOS, &now));
+}
+
 TEST(pty, locked_until_unlocked)
 {
 	int n;

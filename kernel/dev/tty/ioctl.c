@@ -84,6 +84,22 @@ static int drain(struct tty *tty)
 
 enum when { NOW, DRAINED, FLUSHED }; /* TCSANOW, TCSADRAIN, TCSAFLUSH */
 
+/* What is set in tty->locked stays as it was: bits of the flags, whole characters. Locked. */
+static void keep_what_is_locked(const struct tty *tty, struct termios2 *t)
+{
+	const struct termios2 *old = &tty->settings;
+	const struct termios *by = &tty->locked;
+
+	t->c_iflag = (t->c_iflag & ~by->c_iflag) | (old->c_iflag & by->c_iflag);
+	t->c_oflag = (t->c_oflag & ~by->c_oflag) | (old->c_oflag & by->c_oflag);
+	t->c_cflag = (t->c_cflag & ~by->c_cflag) | (old->c_cflag & by->c_cflag);
+	t->c_lflag = (t->c_lflag & ~by->c_lflag) | (old->c_lflag & by->c_lflag);
+	for (unsigned i = 0; i < ARRAY_LEN(t->c_cc); i++) {
+		if (by->c_cc[i])
+			t->c_cc[i] = old->c_cc[i];
+	}
+}
+
 static int64_t set_settings(struct tty *tty, struct termios2 *t, enum when when)
 {
 	struct termios2 old;
@@ -99,6 +115,7 @@ static int64_t set_settings(struct tty *tty, struct termios2 *t, enum when when)
 		ldisc_flush_input(tty);
 	old = tty->settings;
 	t->c_line = old.c_line;
+	keep_what_is_locked(tty, t);
 	tty->settings = *t;
 	ldisc_settings_changed(tty, &old);
 	irqlock_unlock(&tty->lock);
@@ -113,6 +130,30 @@ static int64_t set_from_user(struct tty *tty, uptr arg, size_t size, enum when w
 	if (user_read(&t, arg, size))
 		return -EFAULT;
 	return set_settings(tty, &t, when);
+}
+
+static int64_t get_locked(struct tty *tty, uptr arg)
+{
+	struct termios locked;
+
+	irqlock_lock(&tty->lock);
+	locked = tty->locked;
+	irqlock_unlock(&tty->lock);
+	return user_put(arg, locked);
+}
+
+static int64_t set_locked(struct tty *tty, uptr arg)
+{
+	struct termios locked;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (user_get(locked, arg))
+		return -EFAULT;
+	irqlock_lock(&tty->lock);
+	tty->locked = locked;
+	irqlock_unlock(&tty->lock);
+	return 0;
 }
 
 static int64_t get_old(struct tty *tty, uptr arg)
@@ -321,6 +362,10 @@ static int64_t settings_ioctl(struct tty *tty, unsigned cmd, uptr arg)
 	case TCSETAW:
 	case TCSETAF:
 		return set_old(tty, arg, (enum when)(cmd - TCSETA));
+	case TIOCGLCKTRMIOS:
+		return get_locked(tty, arg);
+	case TIOCSLCKTRMIOS:
+		return set_locked(tty, arg);
 	case TIOCGSOFTCAR:
 		return put_int(arg, (t.c_cflag & CLOCAL) != 0);
 	case TIOCSSOFTCAR:

@@ -93,6 +93,7 @@ struct tty {
 	struct irqlock lock;
 	struct mutex read_lock, write_lock;
 	struct termios2 settings;        /* [l] */
+	struct termios locked;           /* [l] what of settings stays: bits that are set */
 	struct winsize winsize;          /* [l] */
 	struct tty_input in;             /* [l] */
 	struct tty_ring out;             /* [l] */
