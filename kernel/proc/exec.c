@@ -392,6 +392,7 @@ static int commit(struct exec *x, struct uthread *u)
 	signals_exec(u->proc);
 	ptimers_exec(u->proc);
 	rseq_exec();
+	atomic_and(&u->call_work, (uint8_t)~CALL_DISPATCHED);
 	change_identity(x, u);
 	reset_registers();
 	x->vm = vm; /* elf_finish looks at it; the reference is the process's */

@@ -135,8 +135,15 @@ struct given_name {
 };
 
 enum call_work {
-	CALL_TRACED = 1,  /* strace=1 and the trace tool look at its calls */
-	CALL_SECCOMP = 2, /* its calls are restricted */
+	CALL_TRACED = 1,     /* strace=1 and the trace tool look at its calls */
+	CALL_SECCOMP = 2,    /* its calls are restricted */
+	CALL_DISPATCHED = 4, /* it handles them itself: sys/user_dispatch.h */
+};
+
+/* Calls that a thread handles itself: but from [start, start + len), and while *selector says so. */
+struct own_calls {
+	uint64_t start, len;
+	uptr selector; /* null: always */
 };
 
 /* The user half of a thread: thread->user. */
@@ -185,6 +192,7 @@ struct uthread {
 	} restart;
 	struct ring_task *ring_task; /* [t] ring/task.c; NULL: never used a ring */
 	uint8_t call_work;           /* [a] CALL_*: what comes before its calls */
+	struct own_calls own_calls;  /* [t] with CALL_DISPATCHED */
 	uint8_t seccomp_mode;        /* [t] [p] to write: SECCOMP_MODE_*, security/seccomp.h */
 	struct call_filter *filters; /* [t] [p] to write: one reference of the newest */
 	char comm[16];  /* [t] PR_SET_NAME */

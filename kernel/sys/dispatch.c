@@ -17,6 +17,7 @@
 #include "sys/seccomp.h"
 #include "sys/syscall.h"
 #include "sys/trace.h"
+#include "sys/user_dispatch.h"
 
 #define SYSCALL(name, format)                                                                  \
 	int64_t sys_##name(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,    \
@@ -76,7 +77,8 @@ static NOINLINE void syscall_looked_at(struct arch_frame *f, uint64_t nr, unsign
 		a[i] = arch_syscall_arg(f, i);
 	if (work & CALL_TRACED)
 		trace_enter(nr, a);
-	if (!(work & CALL_SECCOMP) || seccomp_allows(f))
+	if ((!(work & CALL_DISPATCHED) || user_dispatch_allows(f)) &&
+		(!(work & CALL_SECCOMP) || seccomp_allows(f)))
 		arch_syscall_set_result(f, sys_dispatch(nr, a));
 	if (work & CALL_TRACED)
 		trace_leave(nr, a, arch_syscall_result(f));

@@ -15,6 +15,7 @@
 #include "proc/proc.h"
 #include "sys/seccomp.h"
 #include "sys/syscall.h"
+#include "sys/user_dispatch.h"
 
 enum { TASK_COMM_LEN = 16, TIMER_SLACK_DEFAULT_NS = 50000 };
 
@@ -126,6 +127,8 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
 		return u->seccomp_mode;
 	case PR_SET_SECCOMP:
 		return seccomp_prctl(a, UPTR(b));
+	case PR_SET_SYSCALL_USER_DISPATCH:
+		return user_dispatch_prctl(a, b, c, UPTR(d));
 	case PR_GET_TID_ADDRESS:
 		return user_put(UPTR(a), u->clear_child_tid.addr);
 	case PR_CAP_AMBIENT:

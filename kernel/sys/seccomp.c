@@ -21,6 +21,7 @@
 #include "security/callfilter.h"
 #include "security/seccomp.h"
 #include "sys/syscall.h"
+#include "sys/user_dispatch.h"
 
 #define FLAGS_KNOWN                                                                            \
 	(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |                                 \
@@ -50,16 +51,8 @@ static void end_thread(const struct uthread *u, int sig, bool is_its_call)
 
 static void trap(const struct seccomp_data *call, uint32_t answer)
 {
-	siginfo_t si;
-
-	memset(&si, 0, sizeof(si));
-	si.si_signo = SIGSYS;
-	si.si_code = SYS_SECCOMP;
-	si.si_errno = answer & SECCOMP_RET_DATA;
-	si.si_call_addr = (void *)(uintptr_t)call->instruction_pointer;
-	si.si_syscall = call->nr;
-	si.si_arch = call->arch;
-	signal_force_info(&si);
+	syscall_send_sigsys(
+		call->nr, call->instruction_pointer, SYS_SECCOMP, answer & SECCOMP_RET_DATA);
 }
 
 static bool is_strictly_allowed(int nr)

@@ -76,6 +76,106 @@ static int result_of(const struct sock_filter *code, unsigned len)
 		value_;                                                                        \
 	})
 
+/* ---- Not seccomp, but like it: prctl(PR_SET_SYSCALL_USER_DISPATCH) ---- */
+
+static char selector; /* SYSCALL_DISPATCH_FILTER_* */
+static siginfo_t dispatched;
+
+static void handle_call(int sig, siginfo_t *si, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)sig;
+	selector = SYSCALL_DISPATCH_FILTER_ALLOW; /* the way back is a call, too */
+	dispatched = *si;
+	SHOW("rax is the number: %d", uc->uc_mcontext.gregs[REG_RAX] == si->si_syscall);
+	uc->uc_mcontext.gregs[REG_RAX] = 4711;
+}
+
+static int dispatch(unsigned long mode, unsigned long start, unsigned long len, void *at)
+{
+	return prctl(PR_SET_SYSCALL_USER_DISPATCH, mode, start, len, at);
+}
+
+TEST(seccomp, user_dispatch_gives_a_call_to_its_handler)
+{
+	struct sigaction act = {.sa_sigaction = handle_call, .sa_flags = SA_SIGINFO};
+
+	CHECK_OK(sigaction(SIGSYS, &act, NULL));
+	CHECK_OK(dispatch(PR_SYS_DISPATCH_ON, 0, 0, &selector));
+	CHECK(syscall(SYS_getppid) != 4711);
+	selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+	CHECK_EQ(syscall(SYS_getppid), 4711);
+	CHECK_EQ(dispatched.si_code, 2); /* SYS_USER_DISPATCH */
+	CHECK_EQ(dispatched.si_errno, 0);
+	CHECK_EQ(dispatched.si_syscall, SYS_getppid);
+	CHECK_EQ(dispatched.si_arch, AUDIT_ARCH_X86_64);
+	CHECK_EQ(((unsigned char *)dispatched.si_call_addr)[-1], 0x05);
+	selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+	CHECK_EQ(syscall(5000), 4711); /* a number that is nobody's */
+	/* from an address of the range it is the kernel's */
+	CHECK_OK(dispatch(
+		PR_SYS_DISPATCH_ON, (unsigned long)dispatched.si_call_addr, 1, &selector));
+	selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+	CHECK(syscall(SYS_getppid) != 4711);
+	CHECK_EQ(getppid(), 4711); /* musl's is elsewhere */
+	CHECK_OK(dispatch(PR_SYS_DISPATCH_OFF, 0, 0, NULL));
+	selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+	CHECK(syscall(SYS_getppid) != 4711);
+}
+
+TEST(seccomp, user_dispatch_refuses_nonsense)
+{
+	CHECK_ERRNO(dispatch(2, 0, 0, NULL), EINVAL);
+	CHECK_ERRNO(dispatch(PR_SYS_DISPATCH_OFF, 1, 0, NULL), EINVAL);
+	CHECK_ERRNO(dispatch(PR_SYS_DISPATCH_OFF, 0, 1, NULL), EINVAL);
+	CHECK_ERRNO(dispatch(PR_SYS_DISPATCH_OFF, 0, 0, &selector), EINVAL);
+	CHECK_ERRNO(dispatch(PR_SYS_DISPATCH_ON, 1, 0, &selector), EINVAL);
+	CHECK_ERRNO(dispatch(PR_SYS_DISPATCH_ON, 1, -1UL, &selector), EINVAL);
+	CHECK_ERRNO(dispatch(PR_SYS_DISPATCH_ON, 0, 0, (void *)-4096L), EFAULT);
+	CHECK_OK(dispatch(PR_SYS_DISPATCH_ON, 0, -1UL, (void *)8)); /* all are allowed */
+	CHECK_OK(getppid());
+}
+
+static pid_t ends_by(int ignored, char chosen, void *at)
+{
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid)
+		return pid;
+	selector = chosen;
+	signal(ignored, SIG_IGN);
+	dispatch(PR_SYS_DISPATCH_ON, 0, 0, at);
+	syscall(SYS_getppid);
+	for (;;)
+		;
+}
+
+TEST(seccomp, user_dispatch_kills_for_a_wrong_selector)
+{
+	EXPECT_KILLED(ends_by(SIGSYS, SYSCALL_DISPATCH_FILTER_BLOCK + 1, &selector), SIGSYS);
+	EXPECT_KILLED(ends_by(SIGSYS, SYSCALL_DISPATCH_FILTER_BLOCK, &selector), SIGSYS);
+	EXPECT_KILLED(ends_by(SIGSYS, 0, NULL), SIGSYS);
+	EXPECT_KILLED(ends_by(SIGSEGV, 0, (void *)8), SIGSEGV);
+}
+
+int guest_helper(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return syscall(SYS_getppid) > 0 ? 0 : 1;
+}
+
+TEST(seccomp, user_dispatch_ends_with_fork_and_exec)
+{
+	/* allowed while the selector, which exec takes away, says so */
+	CHECK_OK(dispatch(PR_SYS_DISPATCH_ON, 0, 0, &selector));
+	IN_CHILD({
+		selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+		CHECK(syscall(SYS_getppid) > 0);
+	});
+	IN_CHILD(execl("/proc/self/exe", "exe", "--helper", "none", NULL), _exit(2));
+}
+
 TEST(seccomp, errno_is_answered)
 {
 	CHECK_EQ(prctl(PR_GET_SECCOMP), 0);
