@@ -326,7 +326,7 @@ static bool are_gone(struct proc *p)
 
 void fibers_end(struct proc *p)
 {
-	if (LIKELY(are_gone(p)))
+	if (LIKELY(are_gone(p) && list_is_empty(&p->ring_orphans)))
 		return;
 	if (ring_hooks)
 		ring_hooks->end(p);

@@ -52,6 +52,7 @@ int proc_create(struct proc **out)
 	list_init(&p->children);
 	list_init(&p->threads);
 	list_init(&p->idle_fibers);
+	list_init(&p->ring_orphans);
 	list_init(&p->fiber_jobs);
 	waitq_init(&p->child_exit);
 	waitq_init(&p->vfork_done);

@@ -125,6 +125,7 @@ struct proc {
 	unsigned nr_fibers, nr_idle_fibers; /* [p] */
 	unsigned nr_staying_fibers;  /* [p] of nr_fibers: those whose job stays */
 	bool are_fibers_ending;      /* [p] */
+	struct list ring_orphans;    /* [p] ring/leave.c: of threads that have ended */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
 };
 

@@ -14,10 +14,16 @@ struct uthread;
 struct ring_hooks {
 	/* The current thread's woken operations go on. Nothing held, interrupts on. */
 	void (*run)(void);
-	/* exec and exit of the current thread: cancels what it has in flight and waits for the end of it. */
+	/*
+	 * exec and exit of the current thread: ends what needs it. The last one of a process waits until all
+	 * that it has in flight is cancelled.
+	 */
 	void (*leave)(struct uthread *u);
-	/* exec and exit of the process, by its last thread: what rings have fibers do all the time ends. */
-	void (*end)(const struct proc *p);
+	/*
+	 * exec and exit of the process, by its last thread: what rings have fibers do all the time ends, and
+	 * what threads have left that ended before.
+	 */
+	void (*end)(struct proc *p);
 	/* Its descriptors are another table from now on. */
 	void (*set_files)(struct uthread *u, struct fdtable *files);
 };

@@ -214,14 +214,21 @@ int64_t cancel_issue(struct req *r)
 /* ---- Everything ---- */
 
 /* One on a fiber again and again: it may have been in line, or have waited on when it was cancelled. */
-static void kill_one(struct req *r)
+static bool kill_call(struct req *r)
 {
-	if (r->flags & REQ_ON_FIBER) {
-		r->flags |= REQ_CANCELLED;
-		(void)req_interrupt_call(r, true);
-	} else {
-		(void)req_cancel(r);
-	}
+	r->flags |= REQ_CANCELLED;
+	return req_interrupt_call(r, true);
+}
+
+/* All orphans of a process end at the same time: together, or each would look at all requests. */
+static bool is_of(const struct req *r, const struct ring_task *task)
+{
+	const struct proc *p;
+
+	if (!task || r->task == task)
+		return true;
+	p = atomic_load(&task->orphan_of);
+	return UNLIKELY(p != NULL) && atomic_load(&r->task->orphan_of) == p;
 }
 
 bool ring_cancel_all(struct ring *ring, const struct ring_task *task)
@@ -230,16 +237,34 @@ bool ring_cancel_all(struct ring *ring, const struct ring_task *task)
 	struct req *r;
 
 	list_for_each_safe (head, &ring->drained, struct req, link) {
-		if (!task || head->task == task)
+		if (is_of(head, task))
 			cancel_waiting_chain(head);
 	}
 	sweep = sweep_begin(ring);
 	while ((r = sweep_next(ring, &sweep))) {
-		if ((r->flags & REQ_CANCELLED && !(r->flags & REQ_ON_FIBER)) ||
-			(task && r->task != task))
+		if ((r->flags & REQ_CANCELLED && !(r->flags & REQ_ON_FIBER)) || !is_of(r, task))
 			continue;
-		kill_one(r);
+		if (r->flags & REQ_ON_FIBER)
+			(void)kill_call(r);
+		else
+			(void)req_cancel(r);
 		ring_run_ready(ring); /* hard links go on, and are found in their turn */
 	}
 	return !list_is_empty(&ring->active);
+}
+
+bool ring_cancel_calls(struct ring *ring, const struct ring_task *task)
+{
+	struct sweep sweep = sweep_begin(ring);
+	bool is_one_left = false;
+	struct req *r;
+
+	while ((r = sweep_next(ring, &sweep))) {
+		if (r->task != task || !(r->flags & REQ_ON_FIBER))
+			continue;
+		if (!kill_call(r))
+			is_one_left = true;
+		ring_run_ready(ring);
+	}
+	return is_one_left;
 }

@@ -74,7 +74,7 @@ static int call_of(const struct req *r, const struct io_uring_sqe *sqe, uint64_t
 
 static struct trace_request trace_of(const struct req *r, int nr)
 {
-	return (struct trace_request){.pid = r->task->user->pid_nr,
+	return (struct trace_request){.pid = r->task->pid_nr,
 		.user_data = r->user_data,
 		.nr = nr,
 		.operation = r->type->name};

@@ -417,9 +417,13 @@ void req_continue(struct req *r)
 		req_begin(r);
 		return;
 	}
-	if (r->flags & REQ_IS_DONE)
+	if (r->flags & REQ_IS_DONE) {
 		free_memory(r);
-	else if (r->flags & REQ_CANCELLED)
+		return;
+	}
+	if (UNLIKELY(ring_task_is_orphan(r->task)) && !(r->type->flags & OPCODE_NEEDS_NOBODY))
+		r->flags |= REQ_CANCELLED;
+	if (r->flags & REQ_CANCELLED)
 		req_complete(r, r->type->flags & OPCODE_PARKS ? op_end(&r->op) : -EINTR);
 	else
 		issued(r, issue(r));

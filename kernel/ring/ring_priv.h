@@ -273,14 +273,15 @@ struct req {
 static_assert(sizeof(struct req) <= 384, "a million of them fit in 400 MiB");
 
 enum ring_opcode_flags {
-	OPCODE_FILE = 1,    /* fd must be open */
-	OPCODE_BUFFERS = 2, /* may be told IOSQE_BUFFER_SELECT */
-	OPCODE_PARKS = 4,   /* has an op; may wait without a stack */
-	OPCODE_IOPRIO = 8,  /* ioprio has a meaning of its own */
-	OPCODE_CALL = 16,   /* a system call, on a fiber */
-	OPCODE_POLLS = 32,  /* may be used on a ring with IORING_SETUP_IOPOLL */
-	OPCODE_WIDE = 64,   /* its entries have 128 bytes, on any ring */
-	OPCODE_DISK_PRIO = 128, /* ioprio is one of ioprio_set() */
+	OPCODE_FILE = 1,           /* fd must be open */
+	OPCODE_BUFFERS = 2,        /* may be told IOSQE_BUFFER_SELECT */
+	OPCODE_PARKS = 4,          /* has an op; may wait without a stack */
+	OPCODE_IOPRIO = 8,         /* ioprio has a meaning of its own */
+	OPCODE_CALL = 16,          /* a system call, on a fiber */
+	OPCODE_POLLS = 32,         /* may be used on a ring with IORING_SETUP_IOPOLL */
+	OPCODE_WIDE = 64,          /* its entries have 128 bytes, on any ring */
+	OPCODE_DISK_PRIO = 128,    /* ioprio is one of ioprio_set() */
+	OPCODE_NEEDS_NOBODY = 256, /* when woken, goes on also if its thread has ended */
 };
 
 struct ring_opcode {
@@ -471,22 +472,44 @@ void ring_flush_overflow(struct ring *ring);
 unsigned ring_nr_ready(struct ring *ring);
 
 /* ---- task.c ---- */
+/*
+ *   [I] immutable    [a] atomic    [t] its thread; when that has ended, nobody or leave.c
+ *   [p] proc->lock
+ */
 struct ring_task {
-	refcount refs;        /* [a] the thread; requests are counted below */
-	struct uthread *user; /* [I] valid while requests of it exist, or its thread asks */
+	refcount
+		refs; /* [a] the thread; who is rescued or buried; requests are counted below */
+	struct uthread *
+		user; /* [t] others: while it does not leave, or as RCU readers; NULL: orphan */
+	int pid_nr;   /* [I] of the process, for the trace */
 	struct llist woken;   /* [a] requests that want to go on */
 	uint32_t is_waiting;  /* [a] in io_uring_enter: it sees to them itself */
 	uint32_t nr_requests; /* [a] that exist; and nr_spare */
 	uint32_t nr_spare;    /* [t] counted for requests to come */
 	struct waitq idle;    /* woken when nr_requests has become 0 */
+	uint32_t nr_visitors; /* [a] fibers on their way that begin as its thread */
 	uint32_t is_rescued;  /* [a] `rescue` is on its way */
 	struct fiber_job rescue;
 	struct llist_node rescue_link; /* on the list of the worker that starts `rescue` */
 	struct list rings;             /* [t] struct ring_use: where it has submitted */
 	struct fdtable *files; /* [t] one more reference: nobody borrows without counting */
 	struct file *fds[RING_FDS]; /* [t] */
-	bool is_leaving;            /* [t] */
+	bool is_leaving;            /* [t] others: with the lock of a ring that it used */
+	struct proc *orphan_of; /* [a] its thread has ended before its requests; a reference */
+	struct list_node orphan_link; /* [p] proc->ring_orphans */
+	uint32_t is_buried;           /* [a] it is on its way there */
+	struct llist_node burial_link;
 };
+/* Where a task has submitted. */
+struct ring_use {
+	struct list_node link; /* task->rings */
+	struct ring *ring;     /* one reference */
+};
+void ring_use_forget(struct ring_use *use);
+static inline bool ring_task_is_orphan(const struct ring_task *task)
+{
+	return atomic_load(&task->orphan_of) != NULL;
+}
 /* The current thread's, made if there is none. -ENOMEM. */
 MUST_CHECK int ring_task_get(struct ring_task **out);
 /* Notes that it uses this ring. -ENOMEM. */
@@ -503,6 +526,19 @@ void ring_task_give_back(struct ring_task *task);
 /* The same for others that its thread is to wait for; by -1 only with a reference of one's own. */
 void ring_task_count(struct ring_task *task, int by);
 void ring_task_uncount(struct ring_task *task); /* by -1 */
+/* A fiber is to begin as its thread, which does not end until it has. */
+void ring_task_visit(struct ring_task *task);
+void ring_task_end_visit(struct ring_task *task); /* with a reference of one's own */
+/* Its woken requests go on without its thread. Any context. */
+void ring_task_ask_for_rescue(struct ring_task *task);
+
+/* ---- leave.c ---- */
+/* ring_hooks.leave */
+void ring_task_leave(struct uthread *u);
+/* It has no thread and, perhaps, no requests any more: it goes, soon. With a reference of one's own. */
+void ring_task_bury(struct ring_task *task);
+/* Cancels what the ended threads of the current process have left, and waits for the end of it. */
+void ring_orphans_end(struct proc *p);
 
 /* ---- sqpoll.c ---- */
 /*
@@ -533,8 +569,10 @@ enum {
 /* IORING_OP_ASYNC_CANCEL and its kin: how many, or -ENOENT, -EALREADY. [l] */
 int64_t ring_cancel(
 	struct ring *ring, const struct req_cancel *what, const struct req *not_this);
-/* Everything of this task, or with NULL of all. Whether something is still to end by itself. [l] */
+/* Everything of this task (of an orphan: of all of its process), or with NULL of all. Whether something is still to end by itself. [l] */
 bool ring_cancel_all(struct ring *ring, const struct ring_task *task);
+/* The calls of this task that are on fibers. Whether one is still to end. [l] */
+bool ring_cancel_calls(struct ring *ring, const struct ring_task *task);
 
 /* ---- timeout.c ---- */
 int timeout_prepare(struct req *r, const struct io_uring_sqe *sqe);

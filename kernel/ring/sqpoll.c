@@ -35,8 +35,8 @@
 
 enum {
 	IDLE_MS_DEFAULT = 1000,
-	ENTRIES_ALONE = 64, /* of each turn */
-	ENTRIES_SHARED = 8,
+	ENTRIES_SHARED =
+		8, /* of each turn; with one ring all that are there: a chain is not cut */
 	DEAD_LOOK_MS =
 		10, /* how often it looks whether a ring whose file is gone can be left */
 };
@@ -172,7 +172,7 @@ static bool take_turn(struct sqpoll *s)
 	bool did = false;
 
 	list_for_each_safe (seat, &s->seats, struct ring_sqpoll, link) {
-		did |= serve(s, seat->ring, is_alone ? ENTRIES_ALONE : ENTRIES_SHARED);
+		did |= serve(s, seat->ring, is_alone ? UINT32_MAX : ENTRIES_SHARED);
 		if (can_be_left(seat->ring))
 			leave_seat(seat);
 	}
@@ -260,7 +260,9 @@ static bool begin(struct sqpoll *s)
 	follow_filters(s);
 	spinlock_unlock(&s->lock);
 	atomic_store(&s->thread, arch_current());
-	ring_task_uncount(maker);
+	refcount_get(&maker->refs); /* it may be forgotten at once */
+	ring_task_end_visit(maker);
+	ring_task_put(maker);
 	return !err;
 }
 
@@ -395,7 +397,7 @@ static int start(
 	s->job = (struct fiber_job){.run = run, .as = maker->user};
 	refcount_get(&maker->refs);
 	s->maker = maker;
-	ring_task_count(maker, 1); /* it does not end before the fiber has begun */
+	ring_task_visit(maker);
 	ring_get(seat->ring);
 	list_add_tail(&s->joining, &seat->link);
 	seat->by = s;
@@ -408,7 +410,7 @@ static int start(
 	cred_put(s->cred);
 	seat->by = NULL;
 	ring_put(seat->ring);
-	ring_task_count(maker, -1);
+	ring_task_end_visit(maker);
 	ring_task_put(maker);
 	mem_free(s);
 	return err;

@@ -8,7 +8,7 @@
  *         it sleeps for something else a fiber does: "rescue"
  *
  * With IORING_SETUP_DEFER_TASKRUN the list is the ring's, and only who waits for its completions
- * looks at it. A thread cannot end before its requests: it cancels them and waits (ring_leave).
+ * looks at it. How a thread ends, and its requests after it: leave.c.
  *
  * Locks   none of its own; the lists are taken whole, requests are worked on under ring->lock
  */
@@ -19,13 +19,9 @@
 #include "proc/ring_work.h"
 #include "ring/ring_priv.h"
 #include "sched/sched.h"
+#include "sync/rcu.h"
 #include "time/clock.h"
 #include "time/timer.h"
-
-struct ring_use {
-	struct list_node link; /* task->rings */
-	struct ring *ring;     /* one reference */
-};
 
 enum { TAKE_AT_ONCE = 64 };
 
@@ -44,21 +40,26 @@ static bool sleeps(struct thread *t)
 	return state != THREAD_RUNNING && state != THREAD_READY;
 }
 
-static void ask_for_rescue(struct ring_task *task)
+void ring_task_ask_for_rescue(struct ring_task *task)
 {
 	if (atomic_xchg(&task->is_rescued, 1) == 0) {
 		refcount_get(&task->refs);
-		ring_task_count(task, 1);
+		ring_task_visit(task);
 		llist_push(&to_rescue, &task->rescue_link);
 		(void)sched_wake(atomic_load(&rescuer));
 	}
 }
 
-/* Any context, also with interrupts off and a wait queue locked. */
+/* Any context, also with interrupts off and a wait queue locked; an RCU reader. */
 static void notify(struct ring_task *task, bool is_patient)
 {
-	struct thread *t = task->user->thread;
+	struct thread *t;
 
+	if (UNLIKELY(ring_task_is_orphan(task))) {
+		ring_task_ask_for_rescue(task);
+		return;
+	}
+	t = task->user->thread;
 	if (atomic_load(&task->is_waiting)) {
 		(void)sched_wake(t);
 		return;
@@ -68,7 +69,7 @@ static void notify(struct ring_task *task, bool is_patient)
 	if (t == arch_current())
 		return;
 	if (sleeps(t))
-		ask_for_rescue(task);
+		ring_task_ask_for_rescue(task);
 	else if (!is_patient)
 		thread_kick(t);
 }
@@ -79,13 +80,8 @@ static void tell_program(struct ring *ring)
 		atomic_or(&ring->shared->sq_flags, IORING_SQ_TASKRUN);
 }
 
-void req_list_for_owner(struct req *r)
+static void list_for_owner(struct ring_task *task, struct ring *ring, struct req *r)
 {
-	struct ring_task *task = r->task;
-	struct ring *ring = r->ring;
-
-	if (atomic_xchg(&r->is_listed, 1))
-		return;
 	if (ring->sqpoll) {
 		llist_push(&ring->woken, &r->work);
 		ring_sqpoll_wake(ring);
@@ -104,6 +100,15 @@ void req_list_for_owner(struct req *r)
 	notify(task, ring->flags & IORING_SETUP_COOP_TASKRUN);
 }
 
+void req_list_for_owner(struct req *r)
+{
+	if (atomic_xchg(&r->is_listed, 1))
+		return;
+	rcu_read_lock(); /* the thread may be ending: become_orphan */
+	list_for_owner(r->task, r->ring, r);
+	rcu_read_unlock();
+}
+
 /* op_ring_woken: under the waker's lock, which keeps the request from ending meanwhile. */
 static void woken(struct op *op)
 {
@@ -116,7 +121,7 @@ static void hand_over(struct thread *t)
 	struct ring_task *task = t->user ? t->user->ring_task : NULL;
 
 	if (task && !task->is_waiting && !llist_is_empty(&task->woken))
-		ask_for_rescue(task);
+		ring_task_ask_for_rescue(task);
 }
 
 /* ---- Going on ---- */
@@ -200,7 +205,7 @@ static void run_current(void)
 
 static void drop_rescue(struct ring_task *task)
 {
-	ring_task_count(task, -1);
+	ring_task_end_visit(task);
 	ring_task_put(task);
 }
 
@@ -217,6 +222,12 @@ static void rescue(struct fiber_job *job)
 /* False: there is no memory for a fiber. */
 static bool start_rescue(struct ring_task *task)
 {
+	if (ring_task_is_orphan(task)) { /* there is nobody to be, and what was woken ends */
+		atomic_store(&task->is_rescued, 0);
+		ring_task_run(task, NULL);
+		drop_rescue(task);
+		return true;
+	}
 	if (llist_is_empty(&task->woken)) {
 		atomic_store(&task->is_rescued, 0);
 		atomic_fence(); /* who pushed before has found a rescue on its way */
@@ -297,6 +308,7 @@ static int create(struct uthread *u, struct ring_task **out)
 		return -ENOMEM;
 	refcount_init(&task->refs, 1);
 	task->user = u;
+	task->pid_nr = u->pid_nr;
 	task->rescue.run = rescue;
 	task->rescue.as = u;
 	waitq_init(&task->idle);
@@ -327,6 +339,8 @@ void ring_task_count(struct ring_task *task, int by)
 	atomic_fence(); /* the count, then the look for who waits; pairs with waitq's */
 	if (UNLIKELY(waitq_has_waiters(&task->idle)))
 		waitq_wake_all(&task->idle, 0);
+	if (UNLIKELY(ring_task_is_orphan(task)))
+		ring_task_bury(task);
 }
 
 void ring_task_uncount(struct ring_task *task)
@@ -348,14 +362,14 @@ void ring_task_take(struct ring_task *task)
 
 void ring_task_give_back(struct ring_task *task)
 {
-	if (LIKELY(task->user->thread == arch_current() && !task->is_leaving)) {
+	if (LIKELY(!task->is_leaving && task->user->thread == arch_current())) {
 		task->nr_spare++;
 		return;
 	}
 	ring_task_uncount(task);
 }
 
-static void forget(struct ring_use *use)
+void ring_use_forget(struct ring_use *use)
 {
 	list_remove(&use->link);
 	ring_put(use->ring);
@@ -370,7 +384,7 @@ int ring_task_use(struct ring_task *task, struct ring *ring)
 		if (it->ring == ring)
 			return 0;
 		if (READ_ONCE(it->ring->is_dead) && list_is_empty(&it->ring->active))
-			forget(it);
+			ring_use_forget(it);
 	}
 	use = mem_alloc(sizeof(*use), 0);
 	if (!use)
@@ -381,48 +395,7 @@ int ring_task_use(struct ring_task *task, struct ring *ring)
 	return 0;
 }
 
-/* ---- The end of a thread, or of its program ---- */
-
-static bool is_idle(struct ring_task *task)
-{
-	return atomic_load(&task->nr_requests) == 0;
-}
-
-static void cancel_own(struct ring_task *task)
-{
-	list_for_each (use, &task->rings, struct ring_use, link) {
-		mutex_lock(&use->ring->lock);
-		(void)ring_cancel_all(use->ring, task);
-		ring_unlock(use->ring);
-		ring_task_run(task, use->ring);
-	}
-}
-
-static void leave(struct uthread *u)
-{
-	struct ring_task *task = u->ring_task;
-
-	task->is_leaving = true;
-	ring_task_count(task, -(int)task->nr_spare);
-	atomic_store(&task->is_waiting, 1);
-	for (unsigned i = 0; i < RING_FDS; i++) {
-		if (task->fds[i])
-			file_put(task->fds[i]);
-		task->fds[i] = NULL;
-	}
-	while (!is_idle(task)) {
-		cancel_own(task);
-		/* woken requests come to us; what fibers have ends by itself */
-		(void)!WAIT_EVENT(&task->idle, WAIT_BOUNDED, clock_deadline_ns(10 * NS_PER_MS),
-			is_idle(task) || !llist_is_empty(&task->woken));
-	}
-	ring_sqpoll_forget(task);
-	while (!list_is_empty(&task->rings))
-		forget(list_first(&task->rings, struct ring_use, link));
-	u->ring_task = NULL;
-	fdtable_put(task->files);
-	ring_task_put(task);
-}
+/* ---- Hooks ---- */
 
 static void set_files(struct uthread *u, struct fdtable *files)
 {
@@ -434,8 +407,14 @@ static void set_files(struct uthread *u, struct fdtable *files)
 	fdtable_put(old);
 }
 
+static void end(struct proc *p)
+{
+	ring_sqpoll_end(p);
+	ring_orphans_end(p);
+}
+
 static const struct ring_hooks hooks = {
-	.run = run_current, .leave = leave, .end = ring_sqpoll_end, .set_files = set_files};
+	.run = run_current, .leave = ring_task_leave, .end = end, .set_files = set_files};
 
 void ring_task_init(void)
 {

@@ -127,6 +127,27 @@ TEST(ring_sqpoll, flags_that_do_not_go_with_it)
 }
 
 /* More than there are of other fibers: calls find one, and the end is not held up. */
+/* As many as there are at once: a chain ends where the program ended it. */
+TEST(ring_sqpoll, long_chain_is_one)
+{
+	enum { LONG = 100 };
+	struct ring r = {.p = {.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1}};
+
+	ring_open_with(&r, 128);
+	while (!(ring_load(&r, r.p.sq_off.flags) & IORING_SQ_NEED_WAKEUP))
+		usleep(1000);
+	for (unsigned i = 0; i < LONG; i++) /* there is no such group */
+		(void)ring_push(&r, (struct io_uring_sqe){.opcode = IORING_OP_REMOVE_BUFFERS,
+					    .flags = i + 1 < LONG ? IOSQE_IO_LINK : 0,
+					    .fd = 1,
+					    .buf_group = 10,
+					    .user_data = i});
+	wait_ready(&r, LONG);
+	for (unsigned i = 0; i < LONG; i++)
+		RING_EXPECT(&r, i, i ? -ECANCELED : -ENOENT);
+	ring_close(&r);
+}
+
 TEST_WITHIN(ring_sqpoll, very_many_threads_hold_up_no_end, 60)
 {
 	enum { RINGS = 260 };

@@ -221,7 +221,7 @@ OPERATION(ring_left)
 	sim_yield(2);
 }
 
-/* A thread's requests end with it; the ring is its process'. */
+/* A thread's requests wait on without it, and are cancelled when they are woken; the ring is its process'. */
 static struct sim_ring shared;
 static uint64_t shared_pipe;
 
@@ -235,13 +235,35 @@ static void read_and_end(uintptr_t to)
 JOINT_OPERATION(ring_of_thread)
 {
 	uint64_t fd[2], at = MAP(PAGE_SIZE, MAP_PRIVATE);
+	struct io_uring_cqe cqe;
 
 	make_pipe(fd, 0);
 	shared_pipe = fd[0];
 	make_ring(&shared, 0);
 	(void)helper(THREAD, read_and_end, at, 0);
-	ENDS_WITH(&shared, 1, -ECANCELED);
+	(void)DO(write, fd[1], at + 100, 8);
+	cqe = next_completion(&shared);
+	if (cqe.res != 8) /* it came before the read, or before the end */
+		EXPECT_EQ(cqe.res, -ECANCELED);
 	end_ring(&shared);
+}
+
+static void leave_shared(uintptr_t arg UNUSED)
+{
+	leave_requests(&shared);
+	sim_yield(1);
+}
+
+/* A call in a worker, which ends with its thread, and others that wait on: the process ends. */
+OPERATION(ring_left_by_threads)
+{
+	struct sim_ring own;
+
+	leave_requests(&own);
+	(void)helper(THREAD, leave_shared, 0, 0);
+	sim_yield(2);
+	(void)helper(THREAD, leave_shared, 0, 0);
+	sim_yield(4);
 }
 
 /* The owner sleeps in another call, which the woken request is to end: a fiber sees to it. */
