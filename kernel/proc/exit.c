@@ -32,6 +32,7 @@
 #include "proc/ptimer.h"
 #include "proc/ring_work.h"
 #include "sched/sched.h"
+#include "security/seccomp.h"
 
 void (*proc_leave_session)(struct proc *p); /* [I] after start */
 
@@ -342,6 +343,7 @@ static NORETURN void end_thread(int wait_status)
 	u->exit_status = wait_status;
 	if (u->ring_task)
 		ring_hooks->leave(u);
+	seccomp_leave(u);
 	signals_thread_exit();
 	uthread_leave_memory(u);
 	vmspace_use(NULL); /* before the last one may free it */

@@ -59,6 +59,17 @@ static void put_on(struct uthread *u, const struct fiber_job *job)
 	u->timer_slack_ns = as->timer_slack_ns;
 }
 
+void fiber_drop_cred(struct fiber_job *job)
+{
+	struct uthread *u = uthread_current();
+
+	if (LIKELY(!job->cred))
+		return;
+	u->cred = cred_get_of(job->as->thread);
+	cred_put(job->cred);
+	job->cred = NULL;
+}
+
 static void take_off(struct uthread *u)
 {
 	struct fdtable *files = u->files;

@@ -47,6 +47,8 @@ MUST_CHECK int fiber_start_to_stay(struct fiber_job *job);
  * more; it will not run, and is the caller's again.
  */
 MUST_CHECK bool fiber_interrupt(struct fiber_job *job, bool is_kill);
+/* By the fiber: what it does from now on is not done with the job's credentials, but with its thread's. */
+void fiber_drop_cred(struct fiber_job *job);
 /* exec and the end of the process: by its last thread, when no jobs are left. All fibers are gone then. */
 void fibers_end(struct proc *p);
 /* Whether the current thread is one. */

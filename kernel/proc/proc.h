@@ -196,6 +196,7 @@ struct uthread {
 	struct own_calls own_calls;  /* [t] with CALL_DISPATCHED */
 	uint8_t seccomp_mode;        /* [t] [p] to write: SECCOMP_MODE_*, security/seccomp.h */
 	struct call_filter *filters; /* [t] [p] to write: one reference of the newest */
+	bool has_left_filters;       /* [p] security/seccomp.c: it ends */
 	char comm[16];  /* [t] PR_SET_NAME */
 	uint64_t min_faults, maj_faults;
 	struct io_counts io; /* [t] */

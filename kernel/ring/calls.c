@@ -405,6 +405,7 @@ static void run(struct fiber_job *job)
 		r->call.is_done = true;
 		return;
 	}
+	fiber_drop_cred(job); /* what follows it in its chain begins here */
 	ring_get(ring);
 	mutex_lock(&ring->lock);
 	req_complete(r, finish(r, n));

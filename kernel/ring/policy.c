@@ -14,7 +14,6 @@
 #include "proc/proc.h"
 #include "ring/opcodes.h"
 #include "ring/tables.h"
-#include "sys/seccomp.h"
 #include "sys/trace.h"
 
 /* The arguments as the call has them. -1: it is none. */
@@ -110,5 +109,5 @@ int ring_policy(struct req *r, const struct io_uring_sqe *sqe)
 	if (!(READ_ONCE(u->call_work) & CALL_SECCOMP))
 		return 0;
 	nr = call_of(r, sqe, a);
-	return nr < 0 ? 0 : (int)seccomp_judge(u, nr, a);
+	return nr < 0 ? 0 : req_judge(r, nr, a);
 }

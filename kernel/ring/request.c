@@ -104,6 +104,8 @@ static void give_back(struct req *r)
 
 void req_discard(struct req *r)
 {
+	if (UNLIKELY(r->error > 0))
+		req_forget_verdict(r);
 	r->ring->nr_begun--;
 	give_back(r);
 	free_memory(r);
@@ -231,10 +233,11 @@ void req_cancel_chain(struct req *r, bool is_silent)
 		else
 			r->flags &= (uint16_t)~REQ_SKIP_SUCCESS;
 		if (UNLIKELY(trace_is_on))
-			ring_trace_end(r, r->error ? r->error : -ECANCELED);
+			ring_trace_end(r, r->error < 0 ? r->error : -ECANCELED);
 		if (!(r->flags & REQ_SKIP_SUCCESS) && !r->ring->is_dead)
-			(void)ring_post(r->ring, r->user_data, r->error ? r->error : -ECANCELED,
-				0, NULL, !(r->flags & REQ_NOT_COUNTED));
+			(void)ring_post(r->ring, r->user_data,
+				r->error < 0 ? r->error : -ECANCELED, 0, NULL,
+				!(r->flags & REQ_NOT_COUNTED));
 		req_discard(r);
 		r = next;
 	}
@@ -399,10 +402,14 @@ void req_begin(struct req *r)
 	}
 	if (!n && r->type->flags & OPCODE_FILE && !r->file)
 		n = req_get_file(r, r->sqe_flags & IOSQE_FIXED_FILE);
-	if (n)
-		req_complete(r, n);
-	else
+	if (LIKELY(!n))
 		issued(r, issue(r));
+	else if (LIKELY(r->error <= 0))
+		req_complete(r, n);
+	else if (n > 0)
+		req_take_verdict(r);
+	else
+		req_end_without_verdict(r, n);
 }
 
 void req_queue(struct req *r)
@@ -431,8 +438,14 @@ void req_continue(struct req *r)
 
 bool req_interrupt_call(struct req *r, bool is_kill)
 {
-	if (!fiber_interrupt(&r->call.job, is_kill))
+	bool is_asking = r->error > 0;
+
+	if (!fiber_interrupt(is_asking ? req_asking_job(r) : &r->call.job, is_kill))
 		return false;
+	if (is_asking) {
+		req_end_without_verdict(r, -ECANCELED);
+		return true;
+	}
 	r->cred = r->call.job.cred; /* the job's until now */
 	req_complete(r, -ECANCELED);
 	return true;

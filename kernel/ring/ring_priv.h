@@ -143,6 +143,12 @@ enum req_flags {
 	REQ_POLL_FIRST = 32768,  /* waits until it is ready before the first try */
 };
 
+/* What a filter made of an entry that is not to be issued as it is; an error fails it at once. */
+enum req_verdict {
+	REQ_ANSWERED = 1, /* big[0] is its result */
+	REQ_ASKS = 2,     /* a supervisor is asked when its turn comes */
+};
+
 struct req_poll {
 	struct op op;
 	uint32_t events;   /* [l] POLL*, and EPOLLET: not level triggered */
@@ -237,9 +243,12 @@ struct req {
 	struct req *timeout;            /* [l] its linked timeout, armed; NULL */
 	const struct cred *cred;        /* [I] of a personality; NULL */
 	struct req **hash_at;           /* [l] ring->by_user_data; NULL: not in it */
-	uint64_t big[2];                /* [l] of a completion of 32 bytes */
+	union {
+		uint64_t big[2];     /* [l] of a completion of 32 bytes */
+		struct req_ask *ask; /* [l] with REQ_ASKS, until it begins: supervise.c */
+	};
 	uint32_t cqe_flags;             /* [l] */
-	int16_t error;                  /* [I] its entry was wrong: it fails with its chain */
+	int16_t error; /* [I] its entry was wrong: it fails with its chain; or enum req_verdict */
 	uint16_t buf_id;                /* [l] */
 	uint16_t nr_bufs; /* [l] chosen with REQ_HAS_BUFFER; 0: out of their group already */
 	uint8_t is_listed; /* [a] woken, and on the list of its owner */
@@ -410,6 +419,16 @@ void ring_memory_free(struct ring_memory *m);
 bool ring_memory_is_mapped(const struct ring *ring);
 /* What mmap maps. */
 extern const struct page_source_ops ring_source_ops;
+
+/* ---- supervise.c: all with ring->lock ---- */
+/* A filter's word about the call that an entry means. -errno; or 0, perhaps with an enum req_verdict. */
+MUST_CHECK int req_judge(struct req *r, int nr, const uint64_t a[6]);
+/* Its turn has come, with r->error an enum req_verdict: it ends, or somebody is asked. */
+void req_take_verdict(struct req *r);
+/* It ends with another result, never asked or no longer asking. */
+void req_end_without_verdict(struct req *r, int64_t n);
+void req_forget_verdict(struct req *r);
+struct fiber_job *req_asking_job(const struct req *r); /* on a fiber, with REQ_ASKS */
 
 /* ---- request.c: all with ring->lock ---- */
 /* As a request does, for a while: the ring stays. The caller has a reference of it. */

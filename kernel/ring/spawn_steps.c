@@ -24,13 +24,25 @@
 #include "sys/seccomp.h"
 #include "sys/trace.h"
 
-/* Whether the child's filters let it make a call that is not made by its number. */
-static int ask_filters(long nr, uint64_t a0, uint64_t a1, uint64_t a2)
+/*
+ * Whether the child's filters let it make a call that is not made by its number: 0, or what it comes to
+ * instead, as an error. These have no other result than that they were made.
+ */
+static int ask_filters(long nr, const uint64_t a[SYSCALL_ARGS])
+{
+	int64_t n;
+
+	if (!(READ_ONCE(uthread_current()->call_work) & CALL_SECCOMP) ||
+		seccomp_allows_step((int)nr, a, &n))
+		return 0;
+	return n < 0 ? (int)n : -EPERM;
+}
+
+static int ask_filters_of(long nr, uint64_t a0, uint64_t a1, uint64_t a2)
 {
 	const uint64_t a[SYSCALL_ARGS] = {a0, a1, a2};
-	struct uthread *u = uthread_current();
 
-	return READ_ONCE(u->call_work) & CALL_SECCOMP ? (int)seccomp_judge(u, (int)nr, a) : 0;
+	return ask_filters(nr, a);
 }
 
 /* A step is a call: filters are asked, and who traces the child sees it. */
@@ -41,14 +53,12 @@ static int64_t call(
 	struct uthread *u = uthread_current();
 	unsigned work = READ_ONCE(u->call_work);
 	struct given_name names[2] = {{UPTR(nr == __NR_openat ? a1 : a0), name}};
-	int64_t n = 0;
+	int64_t n;
 
 	u->given_names = name ? names : NULL;
 	if (work & CALL_TRACED)
 		trace_enter((uint64_t)nr, a);
-	if (work & CALL_SECCOMP)
-		n = seccomp_judge(u, (int)nr, a);
-	if (!n)
+	if (!(work & CALL_SECCOMP) || seccomp_allows_step((int)nr, a, &n))
 		n = sys_dispatch((uint64_t)nr, a);
 	if (work & CALL_TRACED)
 		trace_leave((uint64_t)nr, a, n);
@@ -150,7 +160,7 @@ static int place_itself(struct spawn_plan *p)
 		const struct torus_limit *l = &p->limits[i];
 		const struct rlimit_pair pair = {l->soft, l->hard};
 
-		err = ask_filters(__NR_prlimit64, 0, l->resource, w->limits);
+		err = ask_filters_of(__NR_prlimit64, 0, l->resource, w->limits);
 		if (!err)
 			err = rlimit_exchange(proc_current(), l->resource, &pair, NULL);
 	}
@@ -162,7 +172,7 @@ static int place_itself(struct spawn_plan *p)
 static int set_groups(struct spawn_plan *p)
 {
 	struct cred *c;
-	int err = ask_filters(__NR_setgroups, p->want.nr_groups, p->want.groups, 0);
+	int err = ask_filters_of(__NR_setgroups, p->want.nr_groups, p->want.groups, 0);
 
 	if (err)
 		return err;
@@ -202,15 +212,10 @@ static int run_program(struct spawn_plan *p)
 		.path = p->path,
 		.at_flags = (int)w->at_flags,
 		.args = p->args};
-	struct uthread *u = uthread_current();
-	int err = 0;
+	bool is_plain = p->dirfd == AT_FDCWD && !w->at_flags;
+	int err = is_plain ? ask_filters_of(__NR_execve, a[1], a[2], a[3])
+			   : ask_filters(__NR_execveat, a);
 
-	if (READ_ONCE(u->call_work) & CALL_SECCOMP) {
-		bool is_plain = p->dirfd == AT_FDCWD && !w->at_flags;
-
-		err = (int)seccomp_judge(
-			u, is_plain ? __NR_execve : __NR_execveat, is_plain ? a + 1 : a);
-	}
 	if (!err)
 		err = proc_exec(&params);
 	if (!err)

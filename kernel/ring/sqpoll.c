@@ -115,15 +115,8 @@ static bool has_work(const struct sqpoll *s)
 /* The maker's filters are the fiber's, too. A new one only comes before those that are there. */
 static void follow_filters(struct sqpoll *s) MUST_HOLD(s->lock)
 {
-	struct uthread *from = s->maker ? s->maker->user : NULL;
-	struct call_filter *old = s->user->filters;
-
-	if (!from || (from->filters == old && from->seccomp_mode == s->user->seccomp_mode))
-		return;
-	irqlock_lock(&from->proc->lock);
-	seccomp_inherit_locked(s->user, from);
-	irqlock_unlock(&from->proc->lock);
-	call_filter_put(old); /* the new one has it */
+	if (s->maker)
+		seccomp_follow(s->user, s->maker->user);
 }
 
 /* Whether there was something to do. */
@@ -298,7 +291,6 @@ static void serve_all(struct sqpoll *s)
 static void take_off(struct uthread *u)
 {
 	seccomp_release(u);
-	u->filters = NULL;
 	u->seccomp_mode = 0;
 	u->call_work &= (uint8_t)~CALL_SECCOMP;
 	u->sigmask = ~0ull;

@@ -104,8 +104,11 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 static void keep_names(struct req *r)
 {
 	for (; r; r = r->next) {
-		if (r->type->flags & OPCODE_CALL && call_keep_names(r))
-			r->error = -ENOMEM;
+		if (!(r->type->flags & OPCODE_CALL) || !call_keep_names(r))
+			continue;
+		if (r->error > 0)
+			req_forget_verdict(r);
+		r->error = -ENOMEM;
 	}
 }
 
@@ -162,7 +165,7 @@ static void add_to_chain(struct ring *ring, struct req *r)
 		ring->chain = r;
 	}
 	ring->chain_last = r;
-	if (r->error)
+	if (r->error < 0)
 		ring->chain->flags |= REQ_FAILED;
 	if (!(r->flags & REQ_LINK))
 		end_chain(ring);

@@ -13,6 +13,7 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "security/supervise.h"
 #include "uaccess/uaccess.h"
 
 enum { SHIFT_MASK = 31 };
@@ -151,6 +152,7 @@ int call_filter_create(uptr code, unsigned len, struct call_filter **out)
 		return -ENOMEM;
 	*f = (struct call_filter){.len = len};
 	refcount_init(&f->refs, 1);
+	refcount_init(&f->users, 1);
 	err = user_read(f->code, code, len * sizeof(f->code[0]));
 	if (!err)
 		err = check(f->code, len);
@@ -172,21 +174,40 @@ void call_filter_put(struct call_filter *f)
 	while (f && refcount_put(&f->refs)) {
 		struct call_filter *older = f->older;
 
+		mem_free(f->listener);
 		mem_free(f);
 		f = older;
 	}
 }
 
-int call_filter_chain(struct call_filter *f, struct call_filter *older)
+void call_filter_use(struct call_filter *f)
 {
-	unsigned before = older ? older->nr_instructions : 0;
+	refcount_get(&f->users);
+}
 
-	if (before + f->len > CALL_FILTER_TOTAL)
-		return -ENOMEM;
-	f->nr_instructions = before + f->len + CALL_FILTER_COST;
+void call_filter_unuse(struct call_filter *f)
+{
+	for (; f && refcount_put(&f->users); f = f->older) {
+		if (f->listener)
+			call_listener_hang_up(f->listener);
+	}
+}
+
+static unsigned nr_instructions(const struct call_filter *f)
+{
+	return f ? f->nr_instructions : 0;
+}
+
+int call_filter_check(const struct call_filter *f, const struct call_filter *older)
+{
+	return nr_instructions(older) + f->len > CALL_FILTER_TOTAL ? -ENOMEM : 0;
+}
+
+void call_filter_chain(struct call_filter *f, struct call_filter *older)
+{
+	f->nr_instructions = nr_instructions(older) + f->len + CALL_FILTER_COST;
 	f->nr_filters = older ? older->nr_filters + 1 : 1;
 	f->older = older;
-	return 0;
 }
 
 bool call_filter_is_before(const struct call_filter *f, const struct call_filter *of)
@@ -298,8 +319,8 @@ static uint32_t run(const struct sock_filter *i, const struct seccomp_data *call
 	}
 }
 
-uint32_t call_filter_ask(const struct call_filter *f, const struct seccomp_data *call,
-	const struct call_filter **by)
+uint32_t call_filter_ask(
+	struct call_filter *f, const struct seccomp_data *call, struct call_filter **by)
 {
 	uint32_t strictest = SECCOMP_RET_ALLOW;
 

@@ -20,6 +20,8 @@
  */
 struct call_filter {
 	refcount refs;
+	refcount users; /* threads that have it, and newer ones that have users; 0: nobody's any more */
+	struct call_listener *listener; /* [I] security/supervise.h; its own; NULL: none */
 	struct call_filter *older; /* [I] one reference; NULL: the first */
 	bool is_logged;            /* [I] SECCOMP_FILTER_FLAG_LOG */
 	unsigned nr_filters;       /* [I] with the older ones */
@@ -38,12 +40,17 @@ MUST_CHECK int call_filter_create(uptr code, unsigned len, struct call_filter **
 void call_filter_get(struct call_filter *f);
 void call_filter_put(struct call_filter *f); /* NULL is fine */
 /*
- * Puts f, which nobody sees yet, before `older`, whose reference it takes over. -ENOMEM: too many
- * instructions in all; nothing has changed.
+ * A thread has it, or has it no more, beside the thread's reference. A new filter has one user. The last one's
+ * going is told to the listeners of f and of older ones that nobody has then.
  */
-MUST_CHECK int call_filter_chain(struct call_filter *f, struct call_filter *older);
+void call_filter_use(struct call_filter *f);
+void call_filter_unuse(struct call_filter *f);
+/* Whether f may come before `older`. -ENOMEM: too many instructions in all. */
+MUST_CHECK int call_filter_check(const struct call_filter *f, const struct call_filter *older);
+/* Puts f, which nobody sees yet, before `older`, whose reference and use it takes over. Checked. */
+void call_filter_chain(struct call_filter *f, struct call_filter *older);
 /* Whether `of` is f or newer, and comes after it. NULL comes before all. */
 bool call_filter_is_before(const struct call_filter *f, const struct call_filter *of);
 /* The strictest of the answers of f and all older ones, the newest of equals; *by gave it. */
-uint32_t call_filter_ask(const struct call_filter *f, const struct seccomp_data *call,
-	const struct call_filter **by);
+uint32_t call_filter_ask(
+	struct call_filter *f, const struct seccomp_data *call, struct call_filter **by);

@@ -7,6 +7,7 @@
 #include "lib/assert.h"
 #include "proc/proc.h"
 #include "security/callfilter.h"
+#include "security/supervise.h"
 
 static void set_mode_locked(struct uthread *u, uint8_t mode)
 {
@@ -35,7 +36,7 @@ int seccomp_set_strict(void)
 static const struct uthread *find_odd_locked(struct proc *p, const struct uthread *me)
 {
 	list_for_each (u, &p->threads, struct uthread, proc_link) {
-		if (u == me || u->seccomp_mode == SECCOMP_MODE_DISABLED)
+		if (u == me || u->has_left_filters || u->seccomp_mode == SECCOMP_MODE_DISABLED)
 			continue;
 		if (u->seccomp_mode != SECCOMP_MODE_FILTER ||
 			!call_filter_is_before(u->filters, me->filters))
@@ -50,15 +51,24 @@ static void give_all_locked(struct proc *p, const struct uthread *me)
 	list_for_each (u, &p->threads, struct uthread, proc_link) {
 		struct call_filter *old = u->filters;
 
-		if (u == me)
+		if (u == me || u->has_left_filters)
 			continue;
 		call_filter_get(me->filters);
+		call_filter_use(me->filters);
 		WRITE_ONCE(u->filters, me->filters);
 		if (me->no_new_privs)
 			WRITE_ONCE(u->no_new_privs, true);
 		set_mode_locked(u, SECCOMP_MODE_FILTER);
+		call_filter_unuse(old);
 		call_filter_put(old);
 	}
+}
+
+static bool has_listener(const struct call_filter *f)
+{
+	while (f && (!f->listener || !call_listener_is_open(f->listener)))
+		f = f->older;
+	return f;
 }
 
 static int attach_locked(struct uthread *me, struct call_filter *f, bool all_threads, int *odd)
@@ -68,15 +78,18 @@ static int attach_locked(struct uthread *me, struct call_filter *f, bool all_thr
 
 	if (me->seccomp_mode == SECCOMP_MODE_STRICT)
 		return -EINVAL;
+	if (f->listener && has_listener(me->filters))
+		return -EBUSY;
+	err = call_filter_check(f, me->filters);
+	if (err)
+		return err;
 	if (all_threads) {
 		other = find_odd_locked(me->proc, me);
 		*odd = other ? other->tid_nr : 0;
 		if (other)
 			return 0;
 	}
-	err = call_filter_chain(f, me->filters);
-	if (err)
-		return err;
+	call_filter_chain(f, me->filters);
 	WRITE_ONCE(me->filters, f);
 	set_mode_locked(me, SECCOMP_MODE_FILTER);
 	if (all_threads)
@@ -103,15 +116,47 @@ void seccomp_inherit_locked(struct uthread *u, const struct uthread *from)
 {
 	if (LIKELY(from->seccomp_mode == SECCOMP_MODE_DISABLED))
 		return;
-	if (from->filters)
+	if (from->filters) {
 		call_filter_get(from->filters);
+		call_filter_use(from->filters);
+	}
 	u->filters = from->filters;
 	u->seccomp_mode = from->seccomp_mode;
 	u->no_new_privs = from->no_new_privs; /* perhaps since it was copied */
 	u->call_work |= CALL_SECCOMP;
 }
 
+void seccomp_follow(struct uthread *u, struct uthread *from)
+{
+	struct call_filter *old = u->filters;
+
+	if (from->filters == old && from->seccomp_mode == u->seccomp_mode)
+		return;
+	irqlock_lock(&from->proc->lock);
+	seccomp_inherit_locked(u, from);
+	irqlock_unlock(&from->proc->lock);
+	call_filter_unuse(old); /* the new one has it */
+	call_filter_put(old);
+}
+
+/* What another thread changes about our filters it changes before this, or not at all. */
+void seccomp_leave(struct uthread *u)
+{
+	if (LIKELY(READ_ONCE(u->seccomp_mode) == SECCOMP_MODE_DISABLED))
+		return;
+	irqlock_lock(&u->proc->lock);
+	u->has_left_filters = true;
+	irqlock_unlock(&u->proc->lock);
+	call_filter_unuse(u->filters);
+}
+
 void seccomp_release(struct uthread *u)
 {
+	if (LIKELY(!u->filters))
+		return;
+	if (!u->has_left_filters)
+		call_filter_unuse(u->filters);
 	call_filter_put(u->filters);
+	u->filters = NULL;
+	u->seccomp_mode = SECCOMP_MODE_DISABLED;
 }

@@ -19,9 +19,14 @@ MUST_CHECK int seccomp_set_strict(void);
 /*
  * The current thread gets the filter, whose reference is taken over when that works; with
  * all_threads every thread of the process, and `is_error_alone` makes a refusal -ESRCH. Returns 0, the
- * number of a thread with filters of its own, -EINVAL in strict mode, -ENOMEM when there are too many.
+ * number of a thread with filters of its own, -EINVAL in strict mode, -EBUSY when it has a listener and an
+ * older one has, -ENOMEM when there are too many.
  */
 MUST_CHECK int seccomp_attach(struct call_filter *f, bool all_threads, bool is_error_alone);
 /* A new thread has what its maker has; proc->lock of the maker held. */
 void seccomp_inherit_locked(struct uthread *u, const struct uthread *from);
-void seccomp_release(struct uthread *u); /* nobody refers to it any more */
+/* For a fiber that makes calls in the place of `from`: what that has got since. */
+void seccomp_follow(struct uthread *u, struct uthread *from);
+/* It ends and makes no more calls; its filters can still be looked at. */
+void seccomp_leave(struct uthread *u);
+void seccomp_release(struct uthread *u); /* nobody refers to it any more: as without filters */

@@ -2,30 +2,35 @@
 /*
  * System call seccomp, and what filters make of the others.
  *
- * As a Linux before 5.0: no supervisor is asked (SECCOMP_RET_USER_NOTIF, its flags and
- * SECCOMP_GET_NOTIF_SIZES are unknown); and nobody traces, so SECCOMP_RET_TRACE is ENOSYS.
+ * A call that a filter leaves to a supervisor waits for it here (security/supervise.h), or on a fiber when a
+ * ring asks for it (ring/supervise.c). Nobody traces, so SECCOMP_RET_TRACE is ENOSYS.
  *
- * Spec    man 2 seccomp
+ * Spec    man 2 seccomp, seccomp_unotify
  */
 #include "sys/seccomp.h"
 
 #include <asm/unistd.h>
 #include <linux/capability.h>
+#include <linux/fcntl.h>
+#include <linux/resource.h>
 
 #include "arch/arch.h"
 #include "debug/log.h"
+#include "fs/vfs/fdtable.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "security/callfilter.h"
 #include "security/seccomp.h"
+#include "security/supervise.h"
 #include "sys/syscall.h"
 #include "sys/user_dispatch.h"
 
 #define FLAGS_KNOWN                                                                            \
 	(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |                                 \
-		SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH)
+		SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER |            \
+		SECCOMP_FILTER_FLAG_TSYNC_ESRCH | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 
 /* ---- What becomes of a call ---- */
 
@@ -69,7 +74,8 @@ static int64_t refuse(const struct uthread *u, const struct seccomp_data *call, 
 	case SECCOMP_RET_TRAP:
 		if (u == uthread_current())
 			trap(call, answer);
-		return call->nr; /* the register as it was */
+		return is_its_call ? call->nr
+				   : -EPERM; /* the register as it was; the signal says why */
 	case SECCOMP_RET_ERRNO:
 		return -(int64_t)MIN(answer & SECCOMP_RET_DATA, (uint32_t)MAX_ERRNO);
 	case SECCOMP_RET_TRACE:
@@ -85,30 +91,32 @@ static int64_t refuse(const struct uthread *u, const struct seccomp_data *call, 
 	}
 }
 
-/* Whether u may make the call; if not, *result is what it gets. May not return. */
-static bool judge(const struct uthread *u, const struct seccomp_data *call, bool is_its_call,
-	int64_t *result)
+/* Of a call of u; may not return. ANSWERED: *result. ASKS: *by has the listener, if there is one. */
+static enum seccomp_verdict judge(const struct uthread *u, const struct seccomp_data *call,
+	bool is_its_call, struct call_filter **by, int64_t *result)
 {
-	const struct call_filter *by;
-	uint32_t answer;
+	uint32_t answer, action;
 
 	if (READ_ONCE(u->seccomp_mode) == SECCOMP_MODE_STRICT) {
 		if (is_strictly_allowed(call->nr))
-			return true;
+			return SECCOMP_ALLOWS;
 		say(call, SECCOMP_RET_KILL_THREAD);
 		end_thread(u, SIGKILL, is_its_call);
 		*result = -ENOSYS;
-		return false;
+		return SECCOMP_ANSWERS;
 	}
-	answer = call_filter_ask(READ_ONCE(u->filters), call, &by);
-	if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW)
-		return true;
-	if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG || by->is_logged)
+	answer = call_filter_ask(READ_ONCE(u->filters), call, by);
+	action = answer & SECCOMP_RET_ACTION_FULL;
+	if (action == SECCOMP_RET_ALLOW)
+		return SECCOMP_ALLOWS;
+	if (action == SECCOMP_RET_LOG || (*by)->is_logged)
 		say(call, answer);
-	if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG)
-		return true;
+	if (action == SECCOMP_RET_LOG)
+		return SECCOMP_ALLOWS;
+	if (action == SECCOMP_RET_USER_NOTIF)
+		return SECCOMP_ASKS;
 	*result = refuse(u, call, answer, is_its_call);
-	return false;
+	return SECCOMP_ANSWERS;
 }
 
 bool seccomp_allows(struct arch_frame *f)
@@ -116,28 +124,108 @@ bool seccomp_allows(struct arch_frame *f)
 	struct seccomp_data call = {.nr = (int)arch_syscall_nr(f),
 		.arch = ARCH_AUDIT,
 		.instruction_pointer = arch_frame_pc(f)};
+	enum seccomp_verdict verdict;
+	struct call_filter *by;
 	int64_t result;
 
 	for (unsigned i = 0; i < ARRAY_LEN(call.args); i++)
 		call.args[i] = arch_syscall_arg(f, i);
-	if (judge(uthread_current(), &call, true, &result))
+	verdict = judge(uthread_current(), &call, true, &by, &result);
+	if (verdict == SECCOMP_ALLOWS)
+		return true;
+	if (verdict == SECCOMP_ASKS && call_supervise(by, &call, &result))
 		return true;
 	arch_syscall_set_result(f, result);
 	return false;
 }
 
-int64_t seccomp_judge(const struct uthread *u, int nr, const uint64_t a[6])
+enum seccomp_verdict seccomp_judge(const struct uthread *u, int nr, const uint64_t a[6],
+	struct seccomp_question *q, int64_t *result)
 {
-	struct seccomp_data call = {.nr = nr, .arch = ARCH_AUDIT};
-	int64_t result;
+	enum seccomp_verdict verdict;
 
-	memcpy(call.args, a, sizeof(call.args));
-	if (judge(u, &call, false, &result))
-		return 0;
-	return result < 0 ? result : -EPERM; /* SECCOMP_RET_TRAP: the signal says why */
+	q->call = (struct seccomp_data){.nr = nr, .arch = ARCH_AUDIT};
+	memcpy(q->call.args, a, sizeof(q->call.args));
+	verdict = judge(u, &q->call, false, &q->by, result);
+	if (verdict == SECCOMP_ASKS)
+		call_filter_get(q->by);
+	return verdict;
+}
+
+bool seccomp_ask(struct seccomp_question *q, int64_t *result)
+{
+	bool is_allowed = call_supervise(q->by, &q->call, result);
+
+	seccomp_forget(q);
+	return is_allowed;
+}
+
+void seccomp_forget(struct seccomp_question *q)
+{
+	call_filter_put(q->by);
+}
+
+bool seccomp_allows_step(int nr, const uint64_t a[6], int64_t *result)
+{
+	struct seccomp_question q;
+
+	switch (seccomp_judge(uthread_current(), nr, a, &q, result)) {
+	case SECCOMP_ALLOWS:
+		return true;
+	case SECCOMP_ASKS:
+		if (seccomp_ask(&q, result))
+			return true;
+		if (*result == -ERESTARTSYS)
+			*result = -EINTR;
+		return false;
+	default:
+		return false;
+	}
 }
 
 /* ---- The call ---- */
+
+/* Attached, and the reference is the thread's; otherwise it is given back. */
+static int64_t attach(struct call_filter *f, unsigned flags)
+{
+	int err = seccomp_attach(
+		f, flags & SECCOMP_FILTER_FLAG_TSYNC, flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH);
+
+	if (err)
+		call_filter_put(f);
+	return err;
+}
+
+/* The same with a listener: its descriptor. */
+static int64_t attach_with_listener(struct call_filter *f, unsigned flags)
+{
+	struct fdtable *files = uthread_current()->files;
+	struct file *listener;
+	int64_t err;
+	int fd;
+
+	err = fd_reserve(files, 0, proc_rlimit(RLIMIT_NOFILE), &fd);
+	if (err)
+		goto put_filter;
+	err = call_listener_create(
+		f, flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &listener);
+	if (err)
+		goto unreserve;
+	err = attach(f, flags);
+	if (err) {
+		fd_unreserve(files, fd);
+		file_put(listener);
+		return err;
+	}
+	fd_install(files, fd, listener, true);
+	return fd;
+
+unreserve:
+	fd_unreserve(files, fd);
+put_filter:
+	call_filter_put(f);
+	return err;
+}
 
 static int64_t add_filter(uptr at, unsigned flags)
 {
@@ -155,18 +243,32 @@ static int64_t add_filter(uptr at, unsigned flags)
 	if (err)
 		return err;
 	f->is_logged = flags & SECCOMP_FILTER_FLAG_LOG;
-	err = seccomp_attach(
-		f, flags & SECCOMP_FILTER_FLAG_TSYNC, flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH);
-	if (err)
-		call_filter_put(f);
-	return err;
+	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
+		return attach_with_listener(f, flags);
+	return attach(f, flags);
+}
+
+/* man 2 seccomp: which flags go together. A thread's number and a descriptor cannot both be the result. */
+static bool are_flags_ok(unsigned flags)
+{
+	if (flags & ~(unsigned)FLAGS_KNOWN)
+		return false;
+	if (!(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return !(flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	return !(flags & SECCOMP_FILTER_FLAG_TSYNC) || flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
 }
 
 static int64_t set_filter(uptr prog, unsigned flags)
 {
-	if (flags & ~(unsigned)FLAGS_KNOWN)
-		return -EINVAL;
-	return add_filter(prog, flags);
+	return are_flags_ok(flags) ? add_filter(prog, flags) : -EINVAL;
+}
+
+static int64_t tell_sizes(uptr at)
+{
+	const struct seccomp_notif_sizes sizes = {sizeof(struct seccomp_notif),
+		sizeof(struct seccomp_notif_resp), sizeof(struct seccomp_data)};
+
+	return user_put(at, sizes) ? -EFAULT : 0;
 }
 
 static int64_t tell_action(uptr at)
@@ -180,6 +282,7 @@ static int64_t tell_action(uptr at)
 	case SECCOMP_RET_KILL_THREAD:
 	case SECCOMP_RET_TRAP:
 	case SECCOMP_RET_ERRNO:
+	case SECCOMP_RET_USER_NOTIF:
 	case SECCOMP_RET_TRACE:
 	case SECCOMP_RET_LOG:
 	case SECCOMP_RET_ALLOW:
@@ -201,7 +304,7 @@ int64_t seccomp_prctl(uint64_t mode, uptr prog)
 	}
 }
 
-/* Errors: EACCES, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH. */
+/* Errors: EACCES, EBUSY, EFAULT, EINVAL, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, ESRCH. */
 SYSCALL3(seccomp, unsigned, operation, unsigned, flags, uptr, args)
 {
 	switch (operation) {
@@ -211,6 +314,8 @@ SYSCALL3(seccomp, unsigned, operation, unsigned, flags, uptr, args)
 		return set_filter(args, flags);
 	case SECCOMP_GET_ACTION_AVAIL:
 		return flags ? -EINVAL : tell_action(args);
+	case SECCOMP_GET_NOTIF_SIZES:
+		return flags ? -EINVAL : tell_sizes(args);
 	default:
 		return -EINVAL;
 	}

@@ -4,9 +4,15 @@
 
 #include <dirent.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 
 static char text[65536];
 
@@ -595,4 +601,31 @@ TEST(proc, pagemap_and_reading_in_pieces)
 	CHECK_EQ(pread(fd, buf, 5, 6), 5);
 	CHECK_MEM(buf, "proc\n", 5);
 	CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+}
+
+static void show_link(const char *what, int fd)
+{
+	char path[40], link[64] = {0};
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", (int)CHECK_OK(fd));
+	CHECK_OK(readlink(path, link, sizeof(link) - 1));
+	SHOW("%s: %s", what, link);
+}
+
+TEST(proc, links_of_files_without_a_name)
+{
+	struct {
+		unsigned words[30];
+	} ring = {{0}};
+	sigset_t none;
+
+	sigemptyset(&none);
+	show_link("epoll", epoll_create1(0));
+	show_link("eventfd", eventfd(0, 0));
+	show_link("signalfd", signalfd(-1, &none, 0));
+	show_link("timerfd", timerfd_create(CLOCK_MONOTONIC, 0));
+	show_link("inotify", inotify_init1(0));
+	show_link("pidfd", (int)syscall(SYS_pidfd_open, getpid(), 0));
+	show_link("fsopen", (int)syscall(SYS_fsopen, "tmpfs", 0));
+	show_link("io_uring", (int)syscall(SYS_io_uring_setup, 1, &ring));
 }

@@ -5,7 +5,9 @@
  */
 #include <dirent.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -743,4 +745,76 @@ TEST(ring_spawn, filter_is_asked_about_every_step)
 	expect_refused(__NR_chdir, SECCOMP_RET_ERRNO | EDOM, EDOM);
 	expect_refused(__NR_execve, SECCOMP_RET_ERRNO | EDOM, EDOM);
 	expect_refused(__NR_execve, SECCOMP_RET_KILL_PROCESS, EINTR); /* the child's end */
+}
+
+/* ---- A supervisor ---- */
+
+static int listener; /* the test's own: its thread answers */
+static int nr_asked;
+static struct seccomp_notif_resp say;
+
+static void *answer_all(void *arg)
+{
+	for (;;) {
+		struct seccomp_notif n = {0};
+
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n))
+			continue;
+		say.id = n.id;
+		if (n.pid != (unsigned)getpid())
+			__atomic_add_fetch(&nr_asked, 1, __ATOMIC_SEQ_CST);
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &say);
+	}
+	return NULL;
+}
+
+static int spawn_supervised(int nr, struct seccomp_notif_resp what)
+{
+	struct torus_file_action chdir = {TORUS_FILE_CHDIR, 0, 0, 0, P("/"), 0, 0};
+	struct torus_spawn w = program(HELPER("exit", "0"));
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {4, code};
+	pthread_t thread;
+	struct ring r;
+	int n;
+
+	say = what;
+	nr_asked = 0;
+	w.actions = P(&chdir);
+	w.nr_actions = 1;
+	ring_open(&r, 8, 0);
+	CHECK_EQ(pthread_create(&thread, NULL, answer_all, NULL), 0);
+	listener = (int)CHECK_OK(syscall(
+		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog));
+	n = spawn(&r, &w);
+	return n;
+}
+
+static void expect_supervised(int nr, int error, uint32_t flags, int want, int want_asked)
+{
+	const struct seccomp_notif_resp what = {.error = error, .flags = flags};
+
+	IN_CHILD({
+		int n = spawn_supervised(nr, what);
+
+		CHECK_EQ(n < 0 ? n : 0, want);
+		CHECK_EQ(nr_asked, want_asked);
+	});
+}
+
+TEST(ring_spawn, a_supervisor_is_asked_about_every_step)
+{
+	NEWER(has_spawn());
+	expect_supervised(__NR_chdir, -EDOM, 0, -EDOM, 1);
+	expect_supervised(__NR_chdir, 0, 0, 0, 1);
+	expect_supervised(__NR_chdir, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE, 0, 1);
+	expect_supervised(__NR_execve, -EDOM, 0, -EDOM, 1);
+	expect_supervised(__NR_execve, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE, 0, 1);
+	expect_supervised(__NR_clone, -EDOM, 0, -EDOM, 0);
+	expect_supervised(__NR_clone, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE, 0, 0);
 }

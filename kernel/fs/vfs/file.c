@@ -352,7 +352,7 @@ size_t file_anonymous_name(const struct file *f, char *buf, size_t size)
 	if (S_ISFIFO(f->inode->mode) || S_ISSOCK(f->inode->mode))
 		return snformat(buf, size, "%s:[%lu]",
 			S_ISFIFO(f->inode->mode) ? "pipe" : "socket", f->inode->ino);
-	return snformat(buf, size, "anon_inode:[%s]", name);
+	return snformat(buf, size, "anon_inode:%s", name);
 }
 
 void file_init(void)

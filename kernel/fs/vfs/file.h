@@ -66,7 +66,7 @@ struct file_ops {
 	void (*release)(struct file *f); /* the last reference is gone */
 	/* Lines after pos/flags/mnt_id in /proc/PID/fdinfo. */
 	int (*fdinfo)(struct file *f, char *buf, size_t size);
-	const char *name; /* "pipe", "eventfd": for anonymous files' links in /proc */
+	const char *name; /* "pipe", "[eventfd]": for anonymous files' links in /proc, as Linux has them */
 };
 
 /*
@@ -157,7 +157,7 @@ int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence);
 int64_t file_seek_dir(struct file *f, int64_t offset, int whence);
 void file_get(struct file *f);
 void file_put(struct file *f); /* the last one releases; may sleep */
-/* Whether it is in no tree: shown as pipe:[ino], socket:[ino], anon_inode:[name], or
+/* Whether it is in no tree: shown as pipe:[ino], socket:[ino], anon_inode:name, or
  * /memfd:NAME (deleted). */
 bool file_is_anonymous(const struct file *f);
 /* Text of such a file for /proc/PID/fd; its length. */
