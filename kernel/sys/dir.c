@@ -10,6 +10,7 @@
  */
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
+#include "fs/vfs/notify.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "sys/syscall.h"
@@ -98,6 +99,7 @@ static bool emit(struct dir_sink *sink, const char *name, size_t len, int64_t ne
 
 static int64_t read_dir(struct file *f, struct gather *g)
 {
+	bool is_removed;
 	int err;
 
 	if (!f->ops->iterate)
@@ -107,14 +109,14 @@ static int64_t read_dir(struct file *f, struct gather *g)
 		return -ENOMEM;
 	mutex_lock(&f->pos_lock);
 	mutex_lock(&f->inode->lock);
-	if (f->dentry->flags & DENTRY_CANT_MOUNT)
-		err = -ENOENT; /* removed */
-	else
-		err = f->ops->iterate(f, &g->sink);
+	is_removed = f->dentry->flags & DENTRY_CANT_MOUNT;
+	err = is_removed ? -ENOENT : f->ops->iterate(f, &g->sink);
 	mutex_unlock(&f->inode->lock);
 	mutex_unlock(&f->pos_lock);
 	if (!err && g->used && !g->err)
 		g->err = copy_out(g);
+	if (!is_removed)
+		notify_file(f, IN_ACCESS);
 	inode_accessed(f->mount, f->inode, f->flags);
 	mem_free(g->buf);
 	if (g->copied)

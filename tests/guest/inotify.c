@@ -30,8 +30,8 @@ static const char *read_all(int fd)
 		for (char *p = events; p < events + n;) {
 			struct inotify_event *e = (struct inotify_event *)p;
 
-			used += snprintf(text + used, sizeof(text) - used, "%x:%d:%s ", e->mask, e->wd,
-				e->len ? e->name : "");
+			used += snprintf(text + used, sizeof(text) - used, "%x:%d:%s ", e->mask,
+				e->wd, e->len ? e->name : "");
 			p += sizeof(*e) + e->len;
 		}
 	}
@@ -41,6 +41,34 @@ static const char *read_all(int fd)
 static void touch(const char *name)
 {
 	close(open(name, O_WRONLY | O_CREAT, 0644));
+}
+
+TEST(inotify, listing_and_truncation_by_name_are_told)
+{
+	char some[200];
+	int fd = inotify_init1(IN_NONBLOCK), dir;
+
+	CHECK_OK(mkdir("d", 0755));
+	touch("f");
+	CHECK(inotify_add_watch(fd, ".", IN_ACCESS | IN_MODIFY) > 0);
+	CHECK(inotify_add_watch(fd, "d", IN_ACCESS) > 0);
+	CHECK_OK(truncate("f", 10));
+	SHOW("%s", read_all(fd));
+	CHECK_OK(close(open("f", O_WRONLY | O_TRUNC)));
+	SHOW("%s", read_all(fd));
+	CHECK_OK(close(open("f", O_RDONLY | O_TRUNC)));
+	SHOW("%s", read_all(fd));
+	dir = CHECK_OK(open("d", O_RDONLY));
+	CHECK_OK(syscall(SYS_getdents64, dir, some, sizeof(some)));
+	SHOW("%s", read_all(fd));
+	CHECK_EQ(syscall(SYS_getdents64, dir, some, sizeof(some)), 0);
+	SHOW("%s", read_all(fd));
+	CHECK_OK(lseek(dir, 0, SEEK_SET));
+	CHECK_ERRNO(syscall(SYS_getdents64, dir, some, 1), EINVAL);
+	SHOW("%s", read_all(fd));
+	CHECK_OK(rmdir("d"));
+	CHECK_ERRNO(syscall(SYS_getdents64, dir, some, sizeof(some)), ENOENT);
+	SHOW("%s", read_all(fd));
 }
 
 TEST(inotify, a_directory_tells_of_its_files)

@@ -134,15 +134,16 @@ int inode_set_size_locked(struct inode *i, int64_t size)
 	return apply(i, &a);
 }
 
-int inode_set_size(struct inode *i, int64_t size)
+int path_set_size(const struct path *p, int64_t size)
 {
+	struct inode *i = p->dentry->inode;
 	int err;
 
 	mutex_lock(&i->lock);
 	err = inode_set_size_locked(i, size);
 	mutex_unlock(&i->lock);
 	if (!err)
-		notify_inode(i, IN_MODIFY);
+		notify_path(p, IN_MODIFY);
 	return err;
 }
 
@@ -162,7 +163,7 @@ int vfs_truncate(const struct path *p, int64_t size)
 	if (!err)
 		err = inode_get_write(i);
 	if (!err) {
-		err = inode_set_size(i, size);
+		err = path_set_size(p, size);
 		inode_put_write(i);
 	}
 	mount_end_write(p->mnt);

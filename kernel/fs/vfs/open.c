@@ -91,7 +91,7 @@ static int open_allowed(const struct path *p, unsigned flags, bool truncates, st
 	else
 		err = file_open(&f, p->mnt, p->dentry, file_flags(flags));
 	if (!err && truncates) {
-		err = inode_set_size(i, 0);
+		err = path_set_size(p, 0);
 		if (err)
 			file_put(f);
 	}

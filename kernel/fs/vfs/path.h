@@ -94,8 +94,8 @@ MUST_CHECK int vfs_rename(int old_dirfd, const char *old, int new_dirfd, const c
  * IATTR_ATIME without IATTR_ATIME_SET is now, and so for mtime. -EPERM, -EACCES, -EROFS.
  */
 MUST_CHECK int vfs_setattr(const struct path *p, struct iattr *attr);
-/* ftruncate and O_TRUNC: the file is open for writing, so nothing is asked. Takes inode->lock. */
-MUST_CHECK int inode_set_size(struct inode *i, int64_t size);
+/* O_TRUNC, and with the lock ftruncate: the file is open for writing, so nothing is asked. Takes inode->lock. */
+MUST_CHECK int path_set_size(const struct path *p, int64_t size);
 MUST_CHECK int inode_set_size_locked(struct inode *i, int64_t size) MUST_HOLD(i->lock);
 /* A write takes away setuid and setgid: before it, with inode->lock held. */
 void inode_drop_setuid(struct inode *i);
