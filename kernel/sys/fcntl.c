@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * fcntl. man 2 fcntl. Absent, as in a Linux configured without them: leases, F_NOTIFY.
+ * fcntl. man 2 fcntl. Absent, as in a Linux configured without them: leases.
  */
 #include <linux/capability.h>
 #include <linux/fcntl.h>
@@ -8,6 +8,7 @@
 #include <linux/resource.h>
 
 #include "fs/tmpfs/tmpfs.h"
+#include "fs/vfs/dnotify.h"
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
 #include "ipc/pipe.h"
@@ -124,6 +125,15 @@ static int64_t set_signal(struct file *f, uint64_t sig)
 	return 0;
 }
 
+/* Who asks first to be told is the owner. */
+static int64_t set_notify(struct file *f, int fd, uint64_t events)
+{
+	if (S_ISDIR(f->inode->mode) && events & ~(uint64_t)DN_MULTISHOT &&
+		!READ_ONCE(f->owner_pid))
+		(void)set_owner(f, F_OWNER_PID, proc_current()->pid->nr);
+	return dnotify_set(f, uthread_current()->files, fd, events);
+}
+
 /* ---- The call ---- */
 
 /* What an O_PATH descriptor answers as well. */
@@ -160,6 +170,8 @@ static int64_t on_file(struct file *f, int fd, unsigned cmd, uptr arg)
 		return set_signal(f, arg.addr);
 	case F_GETSIG:
 		return READ_ONCE(f->owner_sig);
+	case F_NOTIFY:
+		return set_notify(f, fd, arg.addr);
 	case F_GETPIPE_SZ:
 		return pipe_get_size(f);
 	case F_SETPIPE_SZ:

@@ -13,6 +13,7 @@
 #include "fs/proc/procfs_priv.h"
 #include "fs/vfs/epoll.h"
 #include "fs/vfs/file.h"
+#include "fs/vfs/dnotify.h"
 #include "fs/vfs/inotify.h"
 #include "fs/vfs/mount_ops.h"
 #include "ipc/pipe.h"
@@ -371,6 +372,7 @@ static const struct proc_entry epoll_entries[] = {
 };
 static const struct proc_entry fs_entries[] = {
 	PROC_FOLDER("epoll", epoll_entries),
+	PROC_NUMBER("dir-notify-enable", &dnotify_enabled, 0, INT32_MAX),
 	PROC_FOLDER("inotify", inotify_entries),
 	PROC_NUMBER("file-max", &file_max, 0, INT64_MAX),
 	PROC_TEXT("file-nr", 0444, show_file_nr),

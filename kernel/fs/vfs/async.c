@@ -58,24 +58,37 @@ static void send_to_thread(struct file *f, struct thread *t, int sig, const sigi
 			t, sig, info); /* a full queue: man 2 fcntl says SIGIO */
 }
 
-void file_send_sigio(struct file *f, int band)
+/* Only the signal that F_SETSIG chose says what it is about; its si_band is what poll would say. */
+static siginfo_t make_info(int sig, int fd, int band)
 {
+	static const uint16_t events[] = {
+		[POLL_IN] = POLLIN | POLLRDNORM,
+		[POLL_OUT] = POLLOUT | POLLWRNORM | POLLWRBAND,
+		[POLL_MSG] = POLLIN | POLLRDNORM | POLLMSG,
+	};
 	siginfo_t info = {0};
+
+	info.si_signo = sig ? sig : SIGIO;
+	info.si_code = sig ? band : SI_KERNEL;
+	if (sig) {
+		info.si_band = events[band];
+		info.si_fd = fd;
+	}
+	return info;
+}
+
+void file_signal_owner(struct file *f, int fd, int band)
+{
+	siginfo_t info;
 	struct thread *t;
 	struct proc *p;
-	int pid, type, sig;
+	int pid, type;
 
-	if (!(READ_ONCE(f->flags) & FASYNC))
-		return;
 	irqlock_lock(&f->flags_lock);
 	pid = f->owner_pid;
 	type = f->owner_type;
-	sig = f->owner_sig;
-	info.si_fd = f->owner_fd;
+	info = make_info(f->owner_sig, fd, band);
 	irqlock_unlock(&f->flags_lock);
-	info.si_signo = sig ? sig : SIGIO;
-	info.si_code = sig ? band : SI_KERNEL;
-	info.si_band = band;
 	if (!pid)
 		return;
 	if (type == F_OWNER_PGRP) {
@@ -92,6 +105,12 @@ void file_send_sigio(struct file *f, int band)
 	}
 }
 
+static void send_sigio(struct file *f, int band)
+{
+	if (READ_ONCE(f->flags) & FASYNC)
+		file_signal_owner(f, READ_ONCE(f->owner_fd), band);
+}
+
 /* ---- The waiter that stays ---- */
 
 static void send(struct work *w)
@@ -100,9 +119,9 @@ static void send(struct work *w)
 	uint32_t events = atomic_xchg(&a->events, 0u) & a->file->ops->poll(a->file);
 
 	if (events & (POLLIN | POLLHUP | POLLERR))
-		file_send_sigio(a->file, POLL_IN);
+		send_sigio(a->file, POLL_IN);
 	if (events & POLLOUT && a->file->mode & FILE_WRITE)
-		file_send_sigio(a->file, POLL_OUT);
+		send_sigio(a->file, POLL_OUT);
 }
 
 static void note(struct file_async *a, uint64_t key, uint32_t otherwise)

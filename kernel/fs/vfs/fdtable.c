@@ -22,6 +22,7 @@
 
 #include "fs/vfs/inode.h"
 #include "fs/vfs/locks.h"
+#include "fs/vfs/notify.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -175,6 +176,7 @@ static void close_file(struct file *f, const struct fdtable *t)
 		f->ops->flush(f);
 	if (UNLIKELY(atomic_load_relaxed(&f->inode->locks)))
 		locks_descriptor_closed(f, t);
+	notify_closed(f, t);
 	file_put(f);
 }
 

@@ -234,12 +234,18 @@ void file_get(struct file *f)
 	refcount_get(&f->refs);
 }
 
+bool file_try_get(struct file *f)
+{
+	return refcount_try_get(&f->refs);
+}
+
 static NOINLINE void last_put(struct file *f)
 {
 	if (UNLIKELY(f->was_watched)) /* a set that ends may still have it locked */
 		epoll_forget_file(f);
 	if (UNLIKELY(f->async))
 		(void)!file_set_async(f, false); /* off cannot fail */
+	notify_closed(f, NULL);
 	if (f->mode & FILE_OPENED) {
 		notify_file(f, f->mode & FILE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 		if (UNLIKELY(atomic_load_relaxed(&f->inode->locks)))

@@ -156,6 +156,7 @@ int64_t file_seek_nowhere(struct file *f, int64_t offset, int whence);
 /* Of a directory whose positions are the filesystem's own words: SEEK_END has no meaning. */
 int64_t file_seek_dir(struct file *f, int64_t offset, int whence);
 void file_get(struct file *f);
+MUST_CHECK bool file_try_get(struct file *f); /* false: its last reference is gone */
 void file_put(struct file *f); /* the last one releases; may sleep */
 /* Whether it is in no tree: shown as pipe:[ino], socket:[ino], anon_inode:name, or
  * /memfd:NAME (deleted). */
@@ -164,8 +165,8 @@ bool file_is_anonymous(const struct file *f);
 size_t file_anonymous_name(const struct file *f, char *buf, size_t size);
 /* O_ASYNC goes on or off: fs/vfs/async.c. Sleeps. 0, -ENOMEM. */
 MUST_CHECK int file_set_async(struct file *f, bool on);
-/* SIGIO or F_SETSIG's signal to F_SETOWN's owner, if O_ASYNC is set. band: POLL_IN ... */
-void file_send_sigio(struct file *f, int band);
+/* SIGIO or F_SETSIG's signal to F_SETOWN's owner, about fd. band: POLL_IN, POLL_OUT, POLL_MSG. */
+void file_signal_owner(struct file *f, int fd, int band);
 void file_init(void); /* gives file_create and anonymous files; needs inode_create */
 /* How many are open, and the limit (fs.file-max). */
 uint64_t file_count(void);

@@ -10,7 +10,7 @@
  * A watch ends by inotify_rm_watch, IN_ONESHOT, the end of its inode's last name, the end of its
  * filesystem, or with its instance; all but the last leave IN_IGNORED.
  *
- * Locks   inotify_lock  irq, RANK_EVENT: everything here. Watches that ended are put on a list and freed
+ * Locks   notify_lock  irq, RANK_EVENT: everything here. Watches that ended are put on a list and freed
  *         after the lock, since the inode's last put sleeps.
  * Spec    man 7 inotify
  */
@@ -18,6 +18,7 @@
 
 #include "fs/vfs/dentry_priv.h"
 #include "fs/vfs/notify.h"
+#include "fs/vfs/notify_priv.h"
 #include "fs/vfs/super_priv.h"
 #include "lib/fmt.h"
 #include "lib/idr.h"
@@ -44,7 +45,7 @@ struct event {
 };
 
 /*
- *   [l] inotify_lock   [I] immutable
+ *   [l] notify_lock   [I] immutable
  */
 struct instance {
 	struct list events; /* [l] */
@@ -56,17 +57,9 @@ struct instance {
 	struct waitq readable;
 };
 
-struct watch {
-	struct instance *instance; /* [I] */
-	struct inode *inode;       /* [I] one reference */
-	struct watch *next;        /* [l] of the same inode; when ended, of the list to free */
-	uint32_t mask;             /* [l] IN_* */
-	int wd;                    /* [I] */
-};
-
 uint32_t inotify_nr_watches;
 static uint32_t next_cookie; /* [a] */
-static struct irqlock inotify_lock = IRQLOCK_INIT(RANK_EVENT, "inotify");
+struct irqlock notify_lock = IRQLOCK_INIT(RANK_EVENT, "notify");
 
 /* ---- Events ---- */
 
@@ -97,7 +90,7 @@ static struct event *new_event(
 	return e;
 }
 
-/* inotify_lock held. Without memory, or room, the reader learns that something is missing. */
+/* notify_lock held. Without memory, or room, the reader learns that something is missing. */
 static void queue_event(struct instance *in, int wd, uint32_t mask, uint32_t cookie,
 	const char *name, size_t len)
 {
@@ -125,23 +118,27 @@ static void queue_event(struct instance *in, int wd, uint32_t mask, uint32_t coo
 
 /* ---- Watches ---- */
 
-/* Off its inode and its instance, with a last word; then on the list of those to free. */
-static void end_watch(struct watch *w, struct watch **dead)
+void watch_begin_locked(struct watch *w)
+{
+	inode_get(w->inode);
+	w->next = w->inode->watches;
+	WRITE_ONCE(w->inode->watches, w);
+	atomic_add(&inotify_nr_watches, 1);
+}
+
+void watch_end_locked(struct watch *w, struct watch **dead)
 {
 	struct watch **at = (struct watch **)&w->inode->watches;
 
 	while (*at != w)
 		at = &(*at)->next;
 	WRITE_ONCE(*at, w->next);
-	(void)idr_free(&w->instance->watches, (uint64_t)w->wd);
-	queue_event(w->instance, w->wd, IN_IGNORED, 0, NULL, 0);
 	w->next = *dead;
 	*dead = w;
-	user_uncharge(w->instance->user, USER_INOTIFY_WATCHES);
 	atomic_sub(&inotify_nr_watches, 1);
 }
 
-static void free_watches(struct watch *dead)
+void watches_free(struct watch *dead)
 {
 	while (dead) {
 		struct watch *next = dead->next;
@@ -152,15 +149,28 @@ static void free_watches(struct watch *dead)
 	}
 }
 
-/* Tells every watch of an inode. inotify_lock held. */
-static void tell(struct inode *i, uint32_t mask, uint32_t cookie, const char *name, size_t len,
+/* Off its instance as well, with a last word. */
+static void end_watch(struct watch *w, struct watch **dead)
+{
+	watch_end_locked(w, dead);
+	if (!w->instance)
+		return;
+	(void)idr_free(&w->instance->watches, (uint64_t)w->wd);
+	queue_event(w->instance, w->wd, IN_IGNORED, 0, NULL, 0);
+	user_uncharge(w->instance->user, USER_INOTIFY_WATCHES);
+}
+
+/* Tells every watch of an inode; true: there are some of dnotify, too. notify_lock held. */
+static bool tell(struct inode *i, uint32_t mask, uint32_t cookie, const char *name, size_t len,
 	bool is_unlinked, struct watch **dead)
 {
 	struct watch *w = i->watches, *next;
+	bool has_others = false;
 
 	for (; w; w = next) {
 		next = w->next;
-		if (!(w->mask & mask & IN_ALL_EVENTS))
+		has_others |= !w->instance;
+		if (!w->instance || !(w->mask & mask & IN_ALL_EVENTS))
 			continue;
 		if (is_unlinked && w->mask & IN_EXCL_UNLINK)
 			continue;
@@ -168,17 +178,21 @@ static void tell(struct inode *i, uint32_t mask, uint32_t cookie, const char *na
 		if (w->mask & IN_ONESHOT)
 			end_watch(w, dead);
 	}
+	return has_others;
 }
 
 void inotify_event(
 	struct inode *i, uint32_t mask, uint32_t cookie, const char *name, size_t len)
 {
 	struct watch *dead = NULL;
+	bool has_others;
 
-	irqlock_lock(&inotify_lock);
-	tell(i, mask, cookie, name, len, false, &dead);
-	irqlock_unlock(&inotify_lock);
-	free_watches(dead);
+	irqlock_lock(&notify_lock);
+	has_others = tell(i, mask & ~(uint32_t)NOTIFY_RENAMED, cookie, name, len, false, &dead);
+	irqlock_unlock(&notify_lock);
+	watches_free(dead);
+	if (UNLIKELY(has_others))
+		dnotify_event(i, mask);
 }
 
 void inotify_moved(struct inode *from, struct inode *to, const struct name_key *old_name,
@@ -187,7 +201,8 @@ void inotify_moved(struct inode *from, struct inode *to, const struct name_key *
 	uint32_t dir = S_ISDIR(d->inode->mode) ? IN_ISDIR : 0;
 	uint32_t cookie = atomic_fetch_add(&next_cookie, 1) + 1;
 
-	inotify_event(from, IN_MOVED_FROM | dir, cookie, old_name->text, old_name->len);
+	inotify_event(from, IN_MOVED_FROM | dir | (from == to ? NOTIFY_RENAMED : 0), cookie,
+		old_name->text, old_name->len);
 	inotify_event(to, IN_MOVED_TO | dir, cookie, d->name, d->name_len);
 }
 
@@ -195,32 +210,42 @@ void inotify_path_event(const struct path *p, uint32_t mask)
 {
 	struct dentry *d = p->dentry;
 	struct inode *i = d->inode;
-	bool is_unlinked = d->flags & DENTRY_UNLINKED;
+	bool is_unlinked = d->flags & DENTRY_UNLINKED, has_others = false;
+	struct inode *parent = NULL;
 	struct watch *dead = NULL;
 
 	if (S_ISDIR(i->mode))
 		mask |= IN_ISDIR;
 	irqlock_lock(&dentry_lock); /* the name and the parent stand still */
-	irqlock_lock(&inotify_lock);
-	if (d->parent != d && d->parent->inode->watches)
-		tell(d->parent->inode, mask, 0, d->name, d->name_len, is_unlinked, &dead);
+	irqlock_lock(&notify_lock);
+	if (d->parent != d && d->parent->inode->watches &&
+		tell(d->parent->inode, mask, 0, d->name, d->name_len, is_unlinked, &dead)) {
+		parent = d->parent->inode;
+		inode_get(parent);
+	}
 	if (i->watches)
-		tell(i, mask, 0, NULL, 0, is_unlinked, &dead);
-	irqlock_unlock(&inotify_lock);
+		has_others = tell(i, mask, 0, NULL, 0, is_unlinked, &dead);
+	irqlock_unlock(&notify_lock);
 	irqlock_unlock(&dentry_lock);
-	free_watches(dead);
+	watches_free(dead);
+	if (UNLIKELY(parent)) {
+		dnotify_event(parent, mask);
+		inode_put(parent);
+	}
+	if (UNLIKELY(has_others))
+		dnotify_event(i, mask);
 }
 
 void inotify_inode_gone(struct inode *i)
 {
 	struct watch *dead = NULL;
 
-	irqlock_lock(&inotify_lock);
-	tell(i, IN_DELETE_SELF, 0, NULL, 0, false, &dead);
+	irqlock_lock(&notify_lock);
+	(void)tell(i, IN_DELETE_SELF, 0, NULL, 0, false, &dead);
 	while (i->watches)
 		end_watch(i->watches, &dead);
-	irqlock_unlock(&inotify_lock);
-	free_watches(dead);
+	irqlock_unlock(&notify_lock);
+	watches_free(dead);
 }
 
 /* ---- The file ---- */
@@ -243,7 +268,7 @@ static int64_t take_event(struct instance *in, size_t room, struct event **out)
 {
 	int64_t err = 0;
 
-	irqlock_lock(&inotify_lock);
+	irqlock_lock(&notify_lock);
 	*out = list_first(&in->events, struct event, link);
 	if (!*out) {
 		err = -EAGAIN;
@@ -258,7 +283,7 @@ static int64_t take_event(struct instance *in, size_t room, struct event **out)
 			in->nr_bytes -= size;
 		}
 	}
-	irqlock_unlock(&inotify_lock);
+	irqlock_unlock(&notify_lock);
 	return err;
 }
 
@@ -317,12 +342,12 @@ static void inotify_release(struct file *f)
 	struct event *e;
 	uint64_t wd = 0;
 
-	irqlock_lock(&inotify_lock);
+	irqlock_lock(&notify_lock);
 	in->is_gone = true;
 	while ((w = idr_find(&in->watches, &wd)))
 		end_watch(w, &dead);
-	irqlock_unlock(&inotify_lock);
-	free_watches(dead);
+	irqlock_unlock(&notify_lock);
+	watches_free(dead);
 	while ((e = list_pop_head(&in->events, struct event, link)))
 		mem_free(e);
 	idr_fini(&in->watches);
@@ -336,7 +361,7 @@ static int inotify_fdinfo(struct file *f, char *buf, size_t size)
 	size_t used = 0;
 	struct watch *w;
 
-	irqlock_lock(&inotify_lock);
+	irqlock_lock(&notify_lock);
 	while ((w = idr_find(&in->watches, &wd)) && used < size) {
 		used += snformat(buf + used, size - used,
 			"inotify wd:%x ino:%lx sdev:%x mask:%x ignored_mask:0\n", w->wd,
@@ -344,7 +369,7 @@ static int inotify_fdinfo(struct file *f, char *buf, size_t size)
 			w->mask & (IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK));
 		wd++;
 	}
-	irqlock_unlock(&inotify_lock);
+	irqlock_unlock(&notify_lock);
 	return (int)MIN(used, size);
 }
 
@@ -400,7 +425,7 @@ static int change_watch(struct watch *w, uint32_t mask)
 	return w->wd;
 }
 
-/* inotify_lock held; new_watch is used, or left to the caller. */
+/* notify_lock held; new_watch is used, or left to the caller. */
 static int add_watch_locked(
 	struct instance *in, struct inode *i, uint32_t mask, struct watch **new_watch)
 {
@@ -420,11 +445,8 @@ static int add_watch_locked(
 		return -ENOSPC;
 	}
 	*new_watch = NULL;
-	inode_get(i);
-	*w = (struct watch){
-		.instance = in, .inode = i, .next = i->watches, .mask = mask, .wd = (int)wd};
-	WRITE_ONCE(i->watches, w);
-	atomic_add(&inotify_nr_watches, 1);
+	*w = (struct watch){.instance = in, .inode = i, .mask = mask, .wd = (int)wd};
+	watch_begin_locked(w);
 	return w->wd;
 }
 
@@ -438,9 +460,9 @@ int inotify_add(struct file *f, struct inode *i, uint32_t mask)
 	w = mem_alloc(sizeof(*w), 0);
 	if (!w)
 		return -ENOMEM;
-	irqlock_lock(&inotify_lock);
+	irqlock_lock(&notify_lock);
 	wd = add_watch_locked(f->private_data, i, mask, &w);
-	irqlock_unlock(&inotify_lock);
+	irqlock_unlock(&notify_lock);
 	mem_free(w);
 	return wd;
 }
@@ -457,12 +479,12 @@ int inotify_remove(struct file *f, int wd)
 
 	if (f->ops != &inotify_ops)
 		return -EINVAL;
-	irqlock_lock(&inotify_lock);
+	irqlock_lock(&notify_lock);
 	if (wd > 0)
 		w = idr_lookup(&in->watches, (uint64_t)wd);
 	if (w)
 		end_watch(w, &dead);
-	irqlock_unlock(&inotify_lock);
-	free_watches(dead);
+	irqlock_unlock(&notify_lock);
+	watches_free(dead);
 	return dead ? 0 : -EINVAL;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Telling inotify what happens to files; nothing but a test of one pointer where nobody watches.
+ * Telling inotify and F_NOTIFY what happens to files; nothing but a test of one pointer where nobody watches.
  *
  * Masks are IN_* of <linux/inotify.h>. Context: a thread; inode locks may be held.
  */
@@ -22,6 +22,8 @@ void inotify_moved(struct inode *from, struct inode *to, const struct name_key *
 	const struct dentry *d);
 void inotify_path_event(const struct path *p, uint32_t mask);
 extern uint32_t inotify_nr_watches; /* [a] of the whole system: 0 is the common case */
+/* fs/vfs/dnotify.c */
+void dnotify_end(struct file *f, const void *table);
 
 static inline bool notify_is_wanted(void)
 {
@@ -70,4 +72,11 @@ static inline void notify_file(const struct file *f, uint32_t mask)
 {
 	if (notify_is_wanted())
 		inotify_path_event(&(struct path){f->mount, f->dentry}, mask);
+}
+
+/* A descriptor of f in this table is closed; NULL: the last reference is gone. */
+static inline void notify_closed(struct file *f, const void *table)
+{
+	if (notify_is_wanted() && f->inode->watches)
+		dnotify_end(f, table);
 }
