@@ -9,6 +9,15 @@
 #include "fs/vfs/epoll.h"
 #include "time/clock.h"
 
+int epoll_check_room(uptr events, unsigned max)
+{
+	size_t size = max * sizeof(struct epoll_event);
+
+	if (max == 0 || max > INT32_MAX / sizeof(struct epoll_event))
+		return -EINVAL;
+	return user_range_ok(events, size) ? 0 : -EFAULT;
+}
+
 static int64_t epoll_issue(struct op *op)
 {
 	struct epoll_op *e = container_of(op, struct epoll_op, op);

@@ -16,6 +16,8 @@ struct epoll_op {
 	uint64_t timeout_ns;
 };
 
+/* What max and its memory must be. -EINVAL, -EFAULT. */
+MUST_CHECK int epoll_check_room(uptr events, unsigned max);
 /*
  * Takes over the borrowed file, which is a set; timeout_ns is not 0. The result is how many events were written, 0 at the
  * end of the time, -EFAULT, -EINTR.

@@ -22,6 +22,7 @@
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "time/clock.h"
+#include "uaccess/uaccess.h"
 
 /* ---- Parking with a deadline ---- */
 
@@ -360,8 +361,27 @@ static const struct op_type waitv_type = {
 	.interrupted = waitv_interrupted,
 };
 
-int futex_waitv_prepare(struct futex_waitv_op *f, unsigned nr, uint64_t until, bool is_real)
+static int read_one(struct futex_waitv_one *one, uptr at)
 {
+	struct futex_waitv v;
+
+	if (user_get(v, at))
+		return -EFAULT;
+	if ((v.flags & ~(uint32_t)(FUTEX_32 | FUTEX_PRIVATE_FLAG)) || v.__reserved ||
+		!(v.flags & FUTEX_32))
+		return -EINVAL;
+	one->at = UPTR(v.uaddr);
+	one->expected = (uint32_t)v.val;
+	return futex_key_get(one->at, v.flags & FUTEX_PRIVATE_FLAG, &one->waiter.key);
+}
+
+int futex_waitv_prepare(
+	struct futex_waitv_op *f, uptr waiters, unsigned nr, uint64_t until, bool is_real)
+{
+	int err = 0;
+
+	if (nr == 0 || nr > FUTEX_WAITV_MAX || uptr_is_null(waiters))
+		return -EINVAL;
 	op_init(&f->op, &waitv_type);
 	f->op.deadline_ns = deadline_of(until, is_real);
 	f->nr = nr;
@@ -371,11 +391,14 @@ int futex_waitv_prepare(struct futex_waitv_op *f, unsigned nr, uint64_t until, b
 	f->one = mem_alloc(nr * sizeof(*f->one), SLAB_ZERO);
 	if (!f->one)
 		return -ENOMEM;
-	for (unsigned i = 0; i < nr; i++) {
+	for (unsigned i = 0; i < nr && !err; i++) {
 		f->one[i].all = f;
 		f->one[i].waiter.wake = wake_one_of_many;
 		f->one[i].waiter.bitset = FUTEX_BITSET_MATCH_ANY;
 		f->one[i].waiter.thread = arch_current();
+		err = read_one(&f->one[i], uptr_add(waiters, i * sizeof(struct futex_waitv)));
 	}
-	return 0;
+	if (err)
+		mem_free(f->one);
+	return err;
 }

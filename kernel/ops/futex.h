@@ -51,6 +51,6 @@ struct futex_waitv_op {
 	bool is_real;
 	uint64_t until;
 };
-/* Memory for nr waiters, whose at, expected and key the caller sets. -ENOMEM. */
+/* Reads nr struct futex_waitv. -EINVAL, -EFAULT, -ENOMEM. */
 MUST_CHECK int futex_waitv_prepare(
-	struct futex_waitv_op *f, unsigned nr, uint64_t until, bool is_real);
+	struct futex_waitv_op *f, uptr waiters, unsigned nr, uint64_t until, bool is_real);

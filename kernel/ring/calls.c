@@ -183,11 +183,6 @@ int close_prepare(struct req *r, const struct io_uring_sqe *sqe)
 
 /* ---- Others ---- */
 
-PREPARE(epoll_wait, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_epoll_wait, sqe->fd,
-	sqe->addr, sqe->len, UINT32_MAX, 0)
-PREPARE(ring_futex_waitv, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE, __NR_futex_waitv, sqe->addr,
-	sqe->len, 0, 0, 0)
-
 PREPARE(madvise, NO_OFF | NO_INDEX | NO_SPLICE, __NR_madvise, sqe->addr, sqe->len,
 	sqe->fadvise_advice, 0, 0)
 PREPARE(epoll_ctl, NO_INDEX | NO_SPLICE, __NR_epoll_ctl, sqe->fd, sqe->len, sqe->off, sqe->addr,

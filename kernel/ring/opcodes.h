@@ -44,8 +44,6 @@ CALL(ftruncate)
 CALL(bind)
 CALL(listen)
 CALL(pipe)
-CALL(epoll_wait)
-CALL(ring_futex_waitv)
 CALL(any_call)
 #undef CALL
 /* A call without its arguments yet. */
@@ -70,6 +68,9 @@ int64_t uring_cmd_issue(struct req *r);
 int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t msg_ring_issue(struct req *r);
 int ring_futex_wait_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int ring_futex_waitv_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int epoll_wait_prepare(struct req *r, const struct io_uring_sqe *sqe);
+int64_t epoll_wait_issue(struct req *r);
 int ring_waitid_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t ring_waitid_issue(struct req *r);
 int futex_wake_prepare(struct req *r, const struct io_uring_sqe *sqe);

@@ -60,6 +60,14 @@ static int call_of(const struct req *r, const struct io_uring_sqe *sqe, uint64_t
 		a[2] = sqe->addr2;
 		a[3] = sqe->file_index;
 		break;
+	case __NR_futex_waitv: /* (waiters, nr, flags, timeout, clock) */
+		a[0] = sqe->addr;
+		a[1] = sqe->len;
+		a[2] = 0;
+		break;
+	case __NR_epoll_wait:
+		a[3] = UINT32_MAX; /* for ever */
+		break;
 	case __NR_connect:
 		a[2] = sqe->addr2;
 		break;

@@ -21,6 +21,7 @@
 #include "lib/llist.h"
 #include "lib/refcount.h"
 #include "mm/page_source.h"
+#include "ops/epoll.h"
 #include "ops/futex.h"
 #include "ops/op.h"
 #include "ops/rw.h"
@@ -276,6 +277,8 @@ struct req {
 		struct req_words words;
 		struct req_wait wait;
 		struct futex_wait_op futex;
+		struct futex_waitv_op futexes;
+		struct epoll_op epoll;
 	};
 };
 

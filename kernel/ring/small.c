@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Operations of a few lines: NOP, commands, messages to other rings, futexes.
+ * Operations of a few lines: NOP, commands, messages to other rings, futexes; waiting for children and for
+ * events of a set.
  *
  * Locks   ring->lock [l]; of two rings' locks the one at the lower address first
  * Spec    man 2 io_uring_enter; man 3 io_uring_prep_msg_ring, io_uring_prep_futex_wait
  */
 #include <linux/futex.h>
 
+#include "fs/vfs/epoll.h"
 #include "ring/opcodes.h"
 #include "ring/tables.h"
 #include "sys/wait.h"
@@ -239,6 +241,14 @@ int ring_futex_wait_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		(uint32_t)sqe->addr2, (uint32_t)sqe->addr3, WAIT_FOREVER, false);
 }
 
+int ring_futex_waitv_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	if (sqe->fd || sqe->off || sqe->rw_flags || sqe->buf_index || sqe->file_index ||
+		sqe->addr3)
+		return -EINVAL;
+	return futex_waitv_prepare(&r->futexes, UPTR(sqe->addr), sqe->len, WAIT_FOREVER, false);
+}
+
 int futex_wake_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
 	int err = check_futex(sqe);
@@ -258,4 +268,32 @@ int64_t futex_wake_issue(struct req *r)
 	if (err)
 		return err;
 	return futex_wake(&key, (unsigned)r->words.w[1], (uint32_t)r->words.w[2]);
+}
+
+/* ---- Sets of files ---- */
+
+int epoll_wait_prepare(struct req *r, const struct io_uring_sqe *sqe)
+{
+	if (sqe->off || sqe->rw_flags || sqe->buf_index || sqe->splice_fd_in)
+		return -EINVAL;
+	epoll_op_prepare(
+		&r->epoll, (struct borrowed_file){0}, UPTR(sqe->addr), sqe->len, WAIT_FOREVER);
+	return 0;
+}
+
+int64_t epoll_wait_issue(struct req *r)
+{
+	struct epoll_op *e = &r->epoll;
+	int err;
+
+	if (!e->op.is_begun) {
+		err = epoll_check_room(e->events, e->max);
+		if (err)
+			return err;
+		if (!epoll_is_set(r->file))
+			return -EINVAL;
+		e->set.file = r->file; /* the request's reference */
+		e->op.is_begun = true;
+	}
+	return e->op.type->issue(&e->op);
 }

@@ -13,8 +13,6 @@
 #include "sys/syscall.h"
 #include "sys/timeout.h"
 
-enum { MAX_EVENTS = INT32_MAX / sizeof(struct epoll_event) };
-
 static int64_t create(unsigned flags)
 {
 	struct file *f;
@@ -61,10 +59,9 @@ static int64_t wait_common(int epfd, uptr events, int max, uint64_t timeout_ns)
 	struct epoll_op e;
 	int64_t n;
 
-	if (max <= 0 || max > (int)MAX_EVENTS)
-		return -EINVAL;
-	if (!user_range_ok(events, (size_t)max * sizeof(struct epoll_event)))
-		return -EFAULT;
+	n = epoll_check_room(events, (unsigned)max);
+	if (UNLIKELY(n))
+		return n;
 	set = fd_borrow(epfd);
 	if (UNLIKELY(!set.file))
 		return -EBADF;

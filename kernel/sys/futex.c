@@ -273,27 +273,6 @@ SYSCALL6(futex, uptr, at, int, op, uint32_t, val, uint64_t, timeout, uptr, at2, 
 
 /* ---- futex_waitv ---- */
 
-static int read_waiters(struct futex_waitv_op *f, uptr waiters)
-{
-	for (unsigned i = 0; i < f->nr; i++) {
-		struct futex_waitv_one *one = &f->one[i];
-		struct futex_waitv v;
-		int err;
-
-		if (user_get(v, uptr_add(waiters, i * sizeof(v))))
-			return -EFAULT;
-		if ((v.flags & ~(uint32_t)(FUTEX_32 | FUTEX_PRIVATE_FLAG)) || v.__reserved ||
-			!(v.flags & FUTEX_32))
-			return -EINVAL;
-		one->at = UPTR(v.uaddr);
-		one->expected = (uint32_t)v.val;
-		err = futex_key_get(one->at, v.flags & FUTEX_PRIVATE_FLAG, &one->waiter.key);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 SYSCALL5(futex_waitv, uptr, waiters, unsigned, nr, unsigned, flags, uptr, timeout, int, clock)
 {
 	uint64_t until = WAIT_FOREVER;
@@ -301,7 +280,7 @@ SYSCALL5(futex_waitv, uptr, waiters, unsigned, nr, unsigned, flags, uptr, timeou
 	int err;
 
 	if (flags || nr == 0 || nr > FUTEX_WAITV_MAX || uptr_is_null(waiters))
-		return -EINVAL;
+		return -EINVAL; /* before the time is read */
 	if (!uptr_is_null(timeout)) {
 		if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
 			return -EINVAL;
@@ -309,15 +288,8 @@ SYSCALL5(futex_waitv, uptr, waiters, unsigned, nr, unsigned, flags, uptr, timeou
 		if (err)
 			return err;
 	}
-	err = futex_waitv_prepare(&f, nr, until, clock == CLOCK_REALTIME);
-	if (err)
-		return err;
-	err = read_waiters(&f, waiters);
-	if (err) {
-		f.op.type->drop(&f.op);
-		return err;
-	}
-	return op_run(&f.op);
+	err = futex_waitv_prepare(&f, waiters, nr, until, clock == CLOCK_REALTIME);
+	return err ? err : op_run(&f.op);
 }
 
 /* ---- Robust lists ---- */
