@@ -144,16 +144,17 @@ static int read_plan(struct spawn_plan *p, const struct io_uring_sqe *sqe)
 	if (!err)
 		err = read_limits(p);
 	if (!err && w->flags & TORUS_SPAWN_GROUPS)
-		err = read_array(&p->groups, w->groups, w->nr_groups, sizeof(*p->groups),
-			GROUPS_MAX);
+		err = read_array(
+			&p->groups, w->groups, w->nr_groups, sizeof(*p->groups), GROUPS_MAX);
 	if (!err)
 		err = exec_args_keep(UPTR(w->argv), UPTR(w->envp), &p->args);
 	return err;
 }
 
-static void fill_spawn(struct spawn_plan *p, struct uthread *as)
+static void fill_spawn(struct spawn_plan *p, const struct req *r)
 {
 	struct torus_spawn *w = &p->want;
+	struct uthread *as = r->task->user;
 
 	p->spawn = (struct spawn){
 		.as = as,
@@ -163,8 +164,8 @@ static void fill_spawn(struct spawn_plan *p, struct uthread *as)
 		.number_at = UPTR(w->pid),
 		.become = spawn_become,
 	};
-	if (!(w->flags & TORUS_SPAWN_SIGMASK)) /* a submission thread has its maker's */
-		w->sigmask = as->sigmask;
+	if (!(w->flags & TORUS_SPAWN_SIGMASK))
+		w->sigmask = r->ring->sqpoll ? as->saved_sigmask : as->sigmask;
 }
 
 /* What a filter is asked about: the clone() that posix_spawn() would have made. */
@@ -194,7 +195,7 @@ int spawn_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		return err;
 	}
 	p->dirfd = sqe->fd;
-	fill_spawn(p, r->task->user);
+	fill_spawn(p, r);
 	fill_call(r, &p->want);
 	r->call.slot = (int32_t)sqe->file_index;
 	r->call.plan = p;

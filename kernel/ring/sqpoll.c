@@ -14,6 +14,9 @@
  *     setup -> joining -> seats -> the ring's file is gone, and its requests are -> no seat
  *     no seat left, or the end of the process -> what is in flight is cancelled, over
  *
+ * It blocks all signals: one that it sends to itself (SIGPIPE) goes nowhere, as on Linux. Its maker's mask is kept
+ * for the programs that it starts (saved_sigmask).
+ *
  * Filters of system calls hold for it as for its maker: those it had, and, as long as that thread
  * lives, those it gets.
  *
@@ -249,7 +252,7 @@ static bool begin(struct sqpoll *s)
 	s->job.as = s->user;
 	thread_get(arch_current());
 	spinlock_lock(&s->lock);
-	s->user->sigmask = maker->user->sigmask; /* for programs that it starts */
+	s->user->saved_sigmask = maker->user->sigmask;
 	follow_filters(s);
 	spinlock_unlock(&s->lock);
 	atomic_store(&s->thread, arch_current());
@@ -293,7 +296,6 @@ static void take_off(struct uthread *u)
 	seccomp_release(u);
 	u->seccomp_mode = 0;
 	u->call_work &= (uint8_t)~CALL_SECCOMP;
-	u->sigmask = ~0ull;
 }
 
 static void end(struct sqpoll *s)

@@ -6,6 +6,7 @@
 #include "ring.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -234,6 +235,26 @@ static int attach(struct ring *r, unsigned flags, int fd)
 	r->p.sq_thread_idle = 50;
 	r->p.wq_fd = (unsigned)fd;
 	return ring_setup(8, &r->p);
+}
+
+/* It would end who does not expect it. */
+TEST(ring_sqpoll, broken_pipe_signals_nobody)
+{
+	struct ring r;
+	int fd[2];
+
+	signal(SIGPIPE, SIG_DFL);
+	CHECK_OK(pipe(fd));
+	CHECK_OK(close(fd[0]));
+	open_sqpoll(&r, 0, 10000);
+	(void)ring_push(&r, (struct io_uring_sqe){.opcode = IORING_OP_WRITE,
+				    .fd = fd[1],
+				    .addr = (uintptr_t) "x",
+				    .len = 1,
+				    .user_data = 1});
+	wait_ready(&r, 1);
+	RING_EXPECT(&r, 1, -EPIPE);
+	ring_close(&r);
 }
 
 TEST(ring_sqpoll, rings_share_a_thread)

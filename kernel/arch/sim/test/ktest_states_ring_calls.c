@@ -187,6 +187,22 @@ JOINT_OPERATION(ring_sqpoll)
 	join(pid);
 }
 
+/* The signal is the submission thread's, which takes none: it is not kept for it. */
+OPERATION(ring_sqpoll_broken_pipe)
+{
+	uint64_t fd[2], at = MAP(PAGE_SIZE, MAP_PRIVATE);
+	struct sim_ring r;
+
+	make_pipe(fd, 0);
+	(void)DO(close, fd[0]);
+	make_ring(&r, IORING_SETUP_SQPOLL);
+	ADD(&r, .opcode = IORING_OP_WRITE, .fd = (int)fd[1], .addr = at, .len = 8,
+		.user_data = 1);
+	submit(&r);
+	ENDS_WITH(&r, 1, -EPIPE);
+	end_ring(&r);
+}
+
 /* The submission thread is a fiber that stays: a call that got none must not wait for it. */
 OPERATION(ring_sqpoll_call)
 {
