@@ -113,7 +113,7 @@ static bool tells_of_an_end(int64_t err)
 static bool tells_of_memory(int64_t err)
 {
 	return err == -ENOMEM || err == -EAGAIN || err == -ENOBUFS || err == -ENOLCK ||
-	       err == -EOWNERDEAD; /* of a ring: its submission thread */
+	       err == -EOWNERDEAD || err == -ENXIO; /* of a ring: its submission thread */
 }
 
 void states_give_up(const char *call, int line, int64_t err)

@@ -16,7 +16,7 @@ static void fetch(void *to, uint64_t from, size_t len)
 		;
 }
 
-static void put(uint64_t to, const void *from, size_t len)
+void store_bytes(uint64_t to, const void *from, size_t len)
 {
 	while (!sim_store(to, from, len))
 		;
@@ -33,16 +33,29 @@ static size_t entries_size(const struct sim_ring *r)
 	return r->p.sq_entries * sizeof(struct io_uring_sqe);
 }
 
-void make_ring(struct sim_ring *r, uint32_t setup_flags)
+/* By what r->p says. */
+static void set_up(struct sim_ring *r)
 {
-	uint64_t at;
+	uint64_t at = OBJECT(r->p);
 
-	*r = (struct sim_ring){.p.flags = setup_flags, .p.sq_thread_idle = 1};
-	at = OBJECT(r->p);
 	r->fd = DO(io_uring_setup, RING_ENTRIES, at);
 	fetch(&r->p, at, sizeof(r->p));
 	r->queues = map_queue(r, queues_size(r), IORING_OFF_SQ_RING);
 	r->entries = map_queue(r, entries_size(r), IORING_OFF_SQES);
+}
+
+void make_ring(struct sim_ring *r, uint32_t setup_flags)
+{
+	*r = (struct sim_ring){.p.flags = setup_flags, .p.sq_thread_idle = 1};
+	set_up(r);
+}
+
+void attach_ring(struct sim_ring *r, uint32_t setup_flags, const struct sim_ring *to)
+{
+	*r = (struct sim_ring){.p.flags = setup_flags | IORING_SETUP_ATTACH_WQ,
+		.p.sq_thread_idle = 1,
+		.p.wq_fd = (uint32_t)to->fd};
+	set_up(r);
 }
 
 void end_ring(struct sim_ring *r)
@@ -56,7 +69,7 @@ void add_entry(struct sim_ring *r, const struct io_uring_sqe *sqe)
 {
 	uint32_t index = r->sq_tail & (r->p.sq_entries - 1);
 
-	put(r->entries + index * sizeof(*sqe), sqe, sizeof(*sqe));
+	store_bytes(r->entries + index * sizeof(*sqe), sqe, sizeof(*sqe));
 	sim_store32(r->queues + r->p.sq_off.array + index * sizeof(uint32_t), index);
 	sim_store32(r->queues + r->p.sq_off.tail, ++r->sq_tail);
 	r->nr_new++;

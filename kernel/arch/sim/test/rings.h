@@ -21,10 +21,13 @@ struct sim_ring {
 };
 
 void make_ring(struct sim_ring *r, uint32_t setup_flags);
+/* The same with IORING_SETUP_ATTACH_WQ: it shares the submission thread of `to`. */
+void attach_ring(struct sim_ring *r, uint32_t setup_flags, const struct sim_ring *to);
 /* Its memory and its descriptor: what is in flight is cancelled. */
 void end_ring(struct sim_ring *r);
 /* An entry, for the next submission. */
 void add_entry(struct sim_ring *r, const struct io_uring_sqe *sqe);
+void store_bytes(uint64_t to, const void *from, size_t len);
 #define ADD(r, ...) add_entry(r, &(struct io_uring_sqe){__VA_ARGS__})
 /* A read of 8 bytes, which is what write_byte() writes. */
 #define ADD_READ(r, from, to, ...)                                                             \
