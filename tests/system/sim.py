@@ -13,6 +13,11 @@ Program("sim.thousand_seeds", "random allocations on 4 CPUs end with every page 
         command=[SIM, "--test", "mm.random_allocations*", "--seeds", "1..1000"])
 Program("sim.start_without_memory", "a start that lacks any one of its allocations goes on or says what it lacks",
         needs="sim", timeout=600, lines=True, command=[SIM, "--fail-start"])
+Program("sim.fuzz", "inputs that use and misuse rings, and changes of them, leave nothing behind", needs="sim", lines=True,
+        timeout=300, command=[SIM, "--test", "fuzz.ring", "--corpus", "tests/fuzz/ring", "--seconds", "20"])
+Program("sim.fuzz_long", "the same for an hour, or FUZZ_SECONDS", needs="sim", lines=True, slow=True, timeout=100000,
+        command=["sh", "-c", f"{SIM} --test fuzz.ring --corpus tests/fuzz/ring --seed $(date +%s)"
+                             " --seconds ${FUZZ_SECONDS:-3600}"])
 Program("sim.tests_many", "the in-kernel tests in the simulated machine, 500 schedules each", needs="sim", lines=True,
         slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "13..520"])
 Program("sim.states_many", "operations failed, killed and interrupted, families and promises, 200 schedules each", needs="sim",

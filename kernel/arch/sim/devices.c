@@ -180,6 +180,7 @@ void sim_say_schedule(void)
 void sim_exit(unsigned status)
 {
 	sim_say_schedule();
+	sim_save_reached();
 	_exit((int)status);
 }
 

@@ -5,6 +5,7 @@
  *     torus-sim --test 'mm.*' --seeds 1..100      every matching test, 100 schedules each
  *     torus-sim --test mm.split --seed 17         one run, its whole output (this is a replay)
  *     torus-sim --planted                         proves that planted bugs are found and replay
+ *     torus-sim --test fuzz.ring --corpus DIR     inputs of a fuzzer (host_fuzz.c)
  *
  * Each run is one test under one seed in a process of its own, forked from this one before the
  * machine exists: no run can disturb another, a crash costs one run, and the machine needs no
@@ -15,6 +16,7 @@
  * Prints `ok area.name: N seeds`, or `not ok area.name: why` with the seed and the command
  * that replays it after `#` lines with the end of its output; closes with `N passed, N failed`.
  */
+#include "arch/sim/fuzz.h"
 #include "arch/sim/host_runs.h"
 
 #include "lib/test.h"
@@ -49,7 +51,7 @@ struct host_options opt = {
 /* ---- One test under many seeds ---- */
 
 /* Prints the end of a failed run's output, or a report in it from its first line on. */
-static void print_tail(const char *output)
+void print_tail(const char *output)
 {
 	static const char *const reports[] = {"ERROR: AddressSanitizer", "panic: ", "sim: "};
 	const char *at = output + strlen(output);
@@ -289,6 +291,11 @@ static NORETURN void usage(int status)
 	       "  --append WORDS    for the kernel's command line\n"
 	       "  --divisor N       long tests make 1/N of their rounds (100)\n"
 	       "  --trace           print every change of CPU (with --seed)\n"
+	       "  --input FILE      what a fuzzed test takes, with --seed\n"
+	       "  --corpus DIR      the fuzzed test with each file of a folder ...\n"
+	       "  --seconds N       ... and with changes of them, so long (0)\n"
+	       "  --keep DIR        where inputs go that reached something new, or failed\n"
+	       "  --fit KIB         of the folder: what reaches the most in so many bytes\n"
 	       "  --list            names only\n",
 		SIM_MAX_CPUS, SIM_MAX_JOBS);
 	exit(status);
@@ -329,6 +336,17 @@ static void set_strategy(const char *text)
 		usage(2);
 }
 
+static void set_input(const char *path)
+{
+	static struct fuzz_input input;
+
+	if (!fuzz_load(&input, path)) {
+		fprintf(stderr, "torus-sim: %s is no input\n", path);
+		exit(2);
+	}
+	opt.run.input = &input;
+}
+
 /* Returns whether one seed is to be shown. */
 static bool parse_options(int argc, char **argv)
 {
@@ -339,7 +357,9 @@ static bool parse_options(int argc, char **argv)
 		{"mem", 1, NULL, 'm'}, {"strategy", 1, NULL, 'g'}, {"steps", 1, NULL, 'n'},
 		{"timeout", 1, NULL, 'o'}, {"jobs", 1, NULL, 'j'}, {"append", 1, NULL, 'a'},
 		{"divisor", 1, NULL, 'd'}, {"trace", 0, NULL, 'T'}, {"list", 0, NULL, 'l'},
-		{"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"input", 1, NULL, 'i'}, {"corpus", 1, NULL, 'C'}, {"seconds", 1, NULL, 'N'},
+		{"keep", 1, NULL, 'k'}, {"fit", 1, NULL, 'F'}, {"help", 0, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
 	bool is_one = false;
 	int o;
 
@@ -397,13 +417,29 @@ static bool parse_options(int argc, char **argv)
 		case 'l':
 			opt.list = true;
 			break;
+		case 'i':
+			set_input(optarg);
+			break;
+		case 'C':
+			opt.corpus = optarg;
+			break;
+		case 'N':
+			opt.seconds = (unsigned)number(optarg, 0, UINT32_MAX);
+			break;
+		case 'k':
+			opt.keep = optarg;
+			break;
+		case 'F':
+			opt.fit = (unsigned)number(optarg, 1, UINT32_MAX);
+			break;
 		default:
 			usage(o == 'h' ? 0 : 2);
 		}
 	}
 	if (optind < argc)
 		usage(2);
-	return is_one && !opt.verify && !opt.planted && !opt.fail_start && !opt.list;
+	return is_one && !opt.verify && !opt.planted && !opt.fail_start && !opt.list &&
+	       !opt.corpus;
 }
 
 /* The host's own mappings (libraries, heap) at the same addresses in every run. */
@@ -426,6 +462,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (parse_options(argc, argv))
 		return run_visibly(&jobs[0]);
+	if (opt.corpus)
+		return fuzz_run(&jobs[0]) != 0;
 	if (opt.planted)
 		prove_planted(jobs, &totals);
 	else if (opt.fail_start)

@@ -21,6 +21,8 @@ struct host_options {
 	unsigned divisor; /* of the rounds of long tests */
 	bool verify, planted, fail_start, bugs, list;
 	const char *extra; /* more words for the kernel's command line */
+	const char *corpus, *keep; /* host_fuzz.c; NULL: none */
+	unsigned seconds, fit;
 };
 extern struct host_options opt;
 
@@ -58,3 +60,11 @@ void job_run(struct job *job, const char *test, uint64_t seed, struct result *r)
 void campaign_run(struct campaign *c, struct job *jobs);
 /* Runs the seed again and says whether it took the same schedule. */
 bool job_is_same_again(struct job *job, const char *test, uint64_t seed, const char *schedule);
+
+/* host_main.c: the end of a failed run's output, or a report in it. */
+void print_tail(const char *output);
+
+/* host_fuzz.c: an input from a file; the inputs of opt.corpus and changes of them. How many kinds of failures. */
+struct fuzz_input;
+bool fuzz_load(struct fuzz_input *in, const char *path);
+unsigned fuzz_run(struct job *job);

@@ -18,6 +18,7 @@
 #include "mm/vmspace.h"
 #include "proc/cred.h"
 #include "proc/proc.h"
+#include "sched/thread.h"
 #include "sync/rcu.h"
 #include "sync/waitq.h"
 #include "time/clock.h"
@@ -147,6 +148,11 @@ void sim_note_holdings(void)
 	count_holdings(&noted);
 }
 
+static void say_thread(struct thread *t, void *ctx UNUSED)
+{
+	sim_say("# thread %u %s is %s\n", t->id, t->name, thread_state_name(t->state));
+}
+
 bool sim_check_holdings(const char *when)
 {
 	static const char *const counts[USER_COUNTS] = {"processes", "queued signals",
@@ -159,6 +165,7 @@ bool sim_check_holdings(const char *when)
 			return true;
 		else if (sleep_ns(NS_PER_MS))
 			break;
+	thread_for_each(say_thread, NULL);
 	for (unsigned i = 0; i < is.nr; i++)
 		expect_no_more(when, is.name[i], is.objects[i], objects_noted(i));
 	for (unsigned i = 0; i < USER_COUNTS; i++)

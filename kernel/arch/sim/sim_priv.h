@@ -26,6 +26,7 @@ struct sim_options {
 	bool trace;           /* print every change of CPU */
 	bool is_quiet;        /* only warnings of the kernel's log */
 	const char *cmdline;
+	const struct fuzz_input *input; /* fuzz.h; NULL: drawn from the seed */
 };
 
 /*
@@ -106,6 +107,9 @@ void sim_memory_init(void);
 
 /* sim_main.c */
 void sim_kmain(void *unused);
+
+/* fuzz_input.c: at the end of a run */
+void sim_save_reached(void);
 
 /* devices.c */
 void sim_say_schedule(void); /* what a replay is compared by; a sanitizer's last words too */
