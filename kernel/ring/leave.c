@@ -78,13 +78,15 @@ void ring_task_end_visit(struct ring_task *task)
 /* ---- Orphans ---- */
 
 /*
- * Who woke a request before has told the thread, if it told anybody; who does so later asks for a rescue.
+ * Who woke a request before has told the thread, if it told anybody; who does so later asks for a rescue. Its
+ * last request may end, and it be buried, as soon as it is on the list.
  */
 static void become_orphan(struct ring_task *task)
 {
 	struct proc *p = task->user->proc;
 
-	proc_get(p);
+	refcount_get(&task->refs);
+	proc_get(p); /* until its memory goes: whoever buries it looks at its process */
 	irqlock_lock(&p->lock);
 	list_add_tail(&p->ring_orphans, &task->orphan_link);
 	irqlock_unlock(&p->lock);
@@ -96,6 +98,7 @@ static void become_orphan(struct ring_task *task)
 		ring_task_ask_for_rescue(task);
 	if (is_idle(task))
 		ring_task_bury(task);
+	ring_task_put(task);
 }
 
 void ring_task_bury(struct ring_task *task)
@@ -125,7 +128,6 @@ static void bury_one(struct ring_task *task)
 	if (is_over) {
 		forget_rings(task);
 		waitq_wake_all(&p->threads_gone, 0);
-		proc_put(p);
 		ring_task_put(task); /* its thread's */
 	}
 	ring_task_put(task);

@@ -293,8 +293,11 @@ static int make_rescuer(void)
 
 void ring_task_put(struct ring_task *task)
 {
-	if (refcount_put(&task->refs))
-		mem_free(task);
+	if (!refcount_put(&task->refs))
+		return;
+	if (task->orphan_of)
+		proc_put(task->orphan_of);
+	mem_free(task);
 }
 
 static int create(struct uthread *u, struct ring_task **out)
