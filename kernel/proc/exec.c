@@ -28,6 +28,7 @@
 
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/path.h"
+#include "ipc/aio.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -318,6 +319,7 @@ static void change_memory(struct exec *x, struct uthread *u)
 	if (u->ring_task)
 		ring_hooks->leave(u);
 	fibers_end(p); /* they use the old memory */
+	aio_end(p);
 	if (arch_current()->vm)
 		uthread_leave_memory(u);
 	irqlock_lock(&p->lock);

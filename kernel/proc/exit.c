@@ -24,6 +24,7 @@
 
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/path.h"
+#include "ipc/aio.h"
 #include "ipc/futex.h"
 #include "mm/vmspace.h"
 #include "proc/cpu_limit.h"
@@ -348,8 +349,10 @@ static NORETURN void end_thread(int wait_status)
 	uthread_leave_memory(u);
 	vmspace_use(NULL); /* before the last one may free it */
 	is_last = leave_living(u);
-	if (is_last)
+	if (is_last) {
 		fibers_end(p);
+		aio_end(p);
+	}
 	proc_release_vfork_parent(u);
 	give_back_thread(u);
 	if (is_last) {

@@ -127,6 +127,7 @@ struct proc {
 	bool are_fibers_ending;      /* [p] */
 	struct list ring_orphans;    /* [p] ring/leave.c: of threads that have ended */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
+	struct aio_context *aio;     /* [p] ipc/aio.c: the first of its contexts; NULL: none */
 };
 
 /* A name that a program gave earlier: what stood at this address then. */

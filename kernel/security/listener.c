@@ -263,35 +263,15 @@ static int64_t give(struct call_listener *l, uint64_t id, struct call_gift *g)
 	return g->result;
 }
 
-/* Of any size: what is beyond what we know must be zero. -EINVAL, -EFAULT, -E2BIG. */
-static int read_gift(uptr at, size_t size, struct seccomp_notif_addfd *out)
-{
-	uint8_t tail[64];
-
-	if (size < sizeof(*out) || size >= PAGE_SIZE)
-		return -EINVAL;
-	if (user_get(*out, at))
-		return -EFAULT;
-	for (size_t done = sizeof(*out); done < size;) {
-		size_t n = MIN(sizeof(tail), size - done);
-
-		if (user_read(tail, UPTR(at.addr + done), n))
-			return -EFAULT;
-		for (size_t i = 0; i < n; i++) {
-			if (tail[i])
-				return -E2BIG;
-		}
-		done += n;
-	}
-	return 0;
-}
-
 static int64_t add_file(struct call_listener *l, uptr at, size_t size)
 {
 	struct seccomp_notif_addfd want;
 	struct call_gift g = {0};
-	int64_t n = read_gift(at, size, &want);
+	int64_t n;
 
+	if (size < sizeof(want) || size >= PAGE_SIZE)
+		return -EINVAL;
+	n = user_read_struct(&want, sizeof(want), at, size);
 	if (n)
 		return n;
 	if (want.newfd_flags & ~(uint32_t)O_CLOEXEC)

@@ -26,6 +26,7 @@ enum lock_rank {
 	RANK_UNIX_NAMES,  /* sleep  to whom names of unix sockets belong                   */
 	RANK_TTY,         /* sleep  one terminal's settings and line                        */
 	RANK_PIPE,        /* sleep  one pipe; two by address                                */
+	RANK_AIO,         /* sleep  the ring of one context of native AIO                   */
 	RANK_VMSPACE, /* sleep  the regions of an address space; parent, then child: everything
 			      *        above may be held while user memory is copied           */
 	RANK_PAGE_SOURCE, /* sleep  who maps one page source                                */

@@ -16,6 +16,7 @@
 #include "fs/vfs/dnotify.h"
 #include "fs/vfs/inotify.h"
 #include "fs/vfs/mount_ops.h"
+#include "ipc/aio.h"
 #include "ipc/pipe.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
@@ -95,6 +96,12 @@ static int write_pid_max(const struct proc_node *n UNUSED, char *text, size_t le
 	int err = parse_in(text, 0, INT32_MAX, &value);
 
 	return err ? err : pid_set_max((int)value);
+}
+
+static int show_aio_nr(struct text *out, const struct proc_node *n UNUSED)
+{
+	text_add(out, "%lu\n", (unsigned long)atomic_load_relaxed(&aio_count));
+	return 0;
 }
 
 static int show_constant(struct text *out, const struct proc_node *n)
@@ -374,6 +381,8 @@ static const struct proc_entry fs_entries[] = {
 	PROC_FOLDER("epoll", epoll_entries),
 	PROC_NUMBER("dir-notify-enable", &dnotify_enabled, 0, INT32_MAX),
 	PROC_FOLDER("inotify", inotify_entries),
+	PROC_NUMBER("aio-max-nr", &aio_max, 0, INT64_MAX),
+	PROC_TEXT("aio-nr", 0444, show_aio_nr),
 	PROC_NUMBER("file-max", &file_max, 0, INT64_MAX),
 	PROC_TEXT("file-nr", 0444, show_file_nr),
 	PROC_TEXT("leases-enable", 0444, show_constant),
