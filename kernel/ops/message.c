@@ -6,6 +6,8 @@
  */
 #include "ops/message.h"
 
+#include "proc/given.h"
+
 #include <linux/fcntl.h>
 
 #include "uaccess/iter.h"
@@ -20,7 +22,7 @@ int socket_addr_read(struct socket_addr *a, uptr from, int len)
 		return -EINVAL;
 	a->len = (unsigned)len;
 	a->family = AF_UNSPEC;
-	return user_read(a->bytes, from, a->len);
+	return given_read(a->bytes, from, a->len);
 }
 
 int socket_addr_write(const struct socket_addr *a, uptr to, uptr user_len)

@@ -130,12 +130,6 @@ struct proc {
 	struct aio_context *aio;     /* [p] ipc/aio.c: the first of its contexts; NULL: none */
 };
 
-/* A name that a program gave earlier: what stood at this address then. */
-struct given_name {
-	uptr at;
-	const char *text; /* NULL: none */
-};
-
 enum call_work {
 	CALL_TRACED = 1,     /* strace=1 and the trace tool look at its calls */
 	CALL_SECCOMP = 2,    /* its calls are restricted */
@@ -161,7 +155,7 @@ struct uthread {
 	struct file *taken[2];      /* [t] of a fiber: FD_TAKEN, what its job has opened */
 	uint8_t nr_reserved;        /* [t] which of them */
 	bool takes_files;           /* [t] descriptors are not for the table */
-	const struct given_name *given_names; /* [t] two, of a fiber or a child being spawned */
+	const struct given_input *given_input; /* [t] proc/given.h: of a fiber */
 	struct fs_context *fs;      /* [t] one reference */
 	const struct cred *cred;    /* [t] others read it under RCU */
 	struct sigpending pending;  /* [p] for this thread */

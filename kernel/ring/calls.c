@@ -47,7 +47,7 @@ void call_begin(struct req *r, uint64_t nr)
 {
 	r->call.nr = nr;
 	r->call.slot = 0;
-	r->call.names = NULL;
+	r->call.kept = NULL;
 	r->call.input = NULL;
 }
 
@@ -208,11 +208,6 @@ int tee_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	return prepare_splice(r, sqe, __NR_tee);
 }
 
-struct call_names {
-	struct given_name name[2];
-	char text[2][PATH_MAX];
-};
-
 /* ---- Doing ---- */
 
 static bool is_splice(const struct req *r)
@@ -261,9 +256,9 @@ static int64_t dispatch(const struct req *r, struct uthread *u)
 {
 	int64_t n;
 
-	u->given_names = r->call.names ? r->call.names->name : NULL;
+	u->given_input = r->call.kept;
 	n = sys_dispatch(r->call.nr, r->call.a);
-	u->given_names = NULL;
+	u->given_input = NULL;
 	return n;
 }
 
@@ -331,62 +326,6 @@ static int64_t finish(struct req *r, int64_t n)
 	return ring_files_install(r->ring, r->call.opened[0], (uint32_t)r->call.slot);
 }
 
-/* ---- Names that are kept ---- */
-
-/* Which of the arguments are names; -1: none. */
-static void find_names(const struct req *r, int at[2])
-{
-	at[0] = 1;
-	at[1] = -1;
-	switch (r->opcode) {
-	case IORING_OP_OPENAT:
-	case IORING_OP_OPENAT2:
-	case IORING_OP_STATX:
-	case IORING_OP_UNLINKAT:
-	case IORING_OP_MKDIRAT:
-	case IORING_OP_FSETXATTR:
-	case IORING_OP_FGETXATTR:
-		break;
-	case IORING_OP_RENAMEAT:
-	case IORING_OP_LINKAT:
-		at[1] = 3;
-		break;
-	case IORING_OP_SYMLINKAT:
-		at[0] = 0;
-		at[1] = 2;
-		break;
-	case IORING_OP_SETXATTR:
-	case IORING_OP_GETXATTR:
-		at[1] = 0;
-		break;
-	default:
-		at[0] = -1;
-		break;
-	}
-}
-
-int call_keep_names(struct req *r)
-{
-	struct call_names *n;
-	int at[2];
-
-	find_names(r, at);
-	if (at[0] < 0 || r->call.names)
-		return 0;
-	n = mem_alloc(sizeof(*n), 0);
-	if (!n)
-		return -ENOMEM;
-	r->call.names = n;
-	for (unsigned i = 0; i < 2; i++) {
-		uptr from = UPTR(at[i] < 0 ? 0 : r->call.a[at[i]]);
-		int len = at[i] < 0 ? -EFAULT : user_read_string(n->text[i], from, PATH_MAX);
-
-		/* what cannot be read now is the call's to refuse */
-		n->name[i] = (struct given_name){from, len < 0 ? NULL : n->text[i]};
-	}
-	return 0;
-}
-
 /* ---- Running ---- */
 
 static void run(struct fiber_job *job)
@@ -451,7 +390,7 @@ int64_t call_issue(struct req *r)
 
 void call_clean(struct req *r)
 {
-	mem_free(r->call.names);
+	mem_free(r->call.kept);
 	if (r->call.input)
 		ring_node_put(r->ring, r->call.input);
 }

@@ -213,7 +213,7 @@ struct req_call {
 	uint64_t nr, a[6];
 	int64_t result;
 	union {
-		struct call_names *names; /* [l] kept, because it had to wait for its turn; NULL */
+		struct given_input *kept; /* [l] because it had to wait for its turn; NULL */
 		struct spawn_plan *plan;  /* [I] of a spawn */
 	};
 	struct ring_node *input;  /* [l] a second registered file: splice reads from it */
@@ -612,9 +612,9 @@ void link_timeout_disarm(struct req *r);
 /* After completions: those that waited for so many end. */
 void timeouts_count(struct ring *ring);
 
-/* ---- calls.c ---- */
+/* ---- kept.c ---- */
 /* A call that does not begin at once: what it is to read from the program is read now. -ENOMEM, -EFAULT ... */
-MUST_CHECK int call_keep_names(struct req *r);
+MUST_CHECK int call_keep_input(struct req *r);
 
 /* ---- poll.c ---- */
 int poll_add_prepare(struct req *r, const struct io_uring_sqe *sqe);

@@ -3,7 +3,7 @@
  * What a spawned child does before its program: each step is the body of a system call.
  *
  * The child has no memory yet. Names that its calls take from a program are given to it
- * (uthread.given_names), as to a fiber whose names were kept. Its filters are asked before each step.
+ * (uthread.given_input), as to a fiber whose names were kept. Its filters are asked before each step.
  *
  * Locks   none: the plan is the child's until it says what came of it
  * Spec    abi/torus.h; man 3 posix_spawn for the order of things
@@ -16,6 +16,7 @@
 
 #include "fs/vfs/fdtable.h"
 #include "proc/action.h"
+#include "proc/given.h"
 #include "proc/ids.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
@@ -52,17 +53,17 @@ static int64_t call(
 	const uint64_t a[SYSCALL_ARGS] = {a0, a1, a2, a3};
 	struct uthread *u = uthread_current();
 	unsigned work = READ_ONCE(u->call_work);
-	struct given_name names[2] = {{UPTR(nr == __NR_openat ? a1 : a0), name}};
+	struct given_input given = {.name = {{UPTR(nr == __NR_openat ? a1 : a0), name}}};
 	int64_t n;
 
-	u->given_names = name ? names : NULL;
+	u->given_input = name ? &given : NULL;
 	if (work & CALL_TRACED)
 		trace_enter((uint64_t)nr, a);
 	if (!(work & CALL_SECCOMP) || seccomp_allows_step((int)nr, a, &n))
 		n = sys_dispatch((uint64_t)nr, a);
 	if (work & CALL_TRACED)
 		trace_leave((uint64_t)nr, a, n);
-	u->given_names = NULL;
+	u->given_input = NULL;
 	return n;
 }
 
@@ -75,8 +76,8 @@ static int call_plainly(long nr, uint64_t a0, uint64_t a1, uint64_t a2)
 
 static int open_as(const struct torus_file_action *a, const char *name)
 {
-	int64_t fd = call(__NR_openat, name, (uint64_t)(int64_t)a->from, a->path, a->flags,
-		a->mode);
+	int64_t fd =
+		call(__NR_openat, name, (uint64_t)(int64_t)a->from, a->path, a->flags, a->mode);
 	int err;
 
 	if (fd < 0 || fd == a->fd)
@@ -92,8 +93,7 @@ static int duplicate(const struct torus_file_action *a)
 {
 	if (a->from == a->fd)
 		return fd_set_cloexec(uthread_current()->files, a->fd, false);
-	return call_plainly(
-		__NR_dup2, (uint64_t)(int64_t)a->from, (uint64_t)(int64_t)a->fd, 0);
+	return call_plainly(__NR_dup2, (uint64_t)(int64_t)a->from, (uint64_t)(int64_t)a->fd, 0);
 }
 
 static int inherit(const struct spawn_plan *p, const struct torus_file_action *a)
@@ -142,7 +142,8 @@ static void default_signals(uint64_t set)
 		if (!(set & SIGBIT(sig)) || signal_action(sig, NULL, &old))
 			continue;
 		if (old.sa_handler == SIG_IGN)
-			(void)!signal_action(sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+			(void)!signal_action(
+				sig, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	}
 }
 

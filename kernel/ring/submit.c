@@ -104,7 +104,7 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 static void keep_names(struct req *r)
 {
 	for (; r; r = r->next) {
-		if (!(r->type->flags & OPCODE_CALL) || !call_keep_names(r))
+		if (!(r->type->flags & OPCODE_CALL) || !call_keep_input(r))
 			continue;
 		if (r->error > 0)
 			req_forget_verdict(r);

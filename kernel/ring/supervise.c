@@ -148,7 +148,7 @@ void req_take_verdict(struct req *r)
 		return;
 	}
 	ask->job = (struct fiber_job){.run = run, .as = r->task->user};
-	err = r->type->flags & OPCODE_CALL ? call_keep_names(r) : 0;
+	err = r->type->flags & OPCODE_CALL ? call_keep_input(r) : 0;
 	if (!err)
 		err = fiber_start(&ask->job);
 	if (err) {

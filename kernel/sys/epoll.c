@@ -7,6 +7,7 @@
 
 #include "fs/vfs/fdtable.h"
 #include "ops/epoll.h"
+#include "proc/given.h"
 #include "proc/proc.h"
 #include "sys/sigmask.h"
 #include "sys/file.h"
@@ -40,7 +41,7 @@ SYSCALL4(epoll_ctl, int, epfd, int, op, int, fd, uptr, event)
 	struct borrowed_file set, target;
 	int err;
 
-	if (op != EPOLL_CTL_DEL && user_get(e, event))
+	if (op != EPOLL_CTL_DEL && given_read(&e, event, sizeof(e)))
 		return -EFAULT;
 	set = fd_borrow(epfd);
 	if (!set.file)

@@ -7,6 +7,7 @@
  * Spec    man 2 open, openat2
  */
 #include "ops/open.h"
+#include "proc/given.h"
 #include "sys/syscall.h"
 
 #include <linux/fcntl.h>
@@ -110,7 +111,9 @@ SYSCALL4(openat2, int, dirfd, uptr, name, uptr, how_at, size_t, size)
 
 	if (size < OPEN_HOW_FIRST_SIZE)
 		return -EINVAL;
-	err = user_read_struct(&user, sizeof(user), how_at, size);
+	err = given_bytes(&user, how_at, sizeof(user))
+		      ? 0
+		      : user_read_struct(&user, sizeof(user), how_at, size);
 	if (err)
 		return err;
 	/* O_LARGEFILE always, but not for O_PATH: Linux */

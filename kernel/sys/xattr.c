@@ -8,6 +8,7 @@
 #include "fs/vfs/path.h"
 #include "fs/vfs/xattr.h"
 #include "mm/slab.h"
+#include "proc/given.h"
 #include "sys/syscall.h"
 
 #include <linux/fcntl.h>
@@ -84,7 +85,7 @@ static int prepare_set(struct act *a, uptr name, uptr value, size_t size, int fl
 	a->value = mem_alloc(size ? size : 1, 0);
 	if (!a->value)
 		return -ENOMEM;
-	err = user_read(a->value, value, size);
+	err = given_read(a->value, value, size);
 	if (err)
 		mem_free(a->value);
 	return err;

@@ -13,6 +13,7 @@
 #include "fs/vfs/walk_priv.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/given.h"
 #include "proc/proc.h"
 
 #include <linux/limits.h>
@@ -32,24 +33,19 @@ void path_put(const struct path *p)
 
 /* ---- Names from programs ---- */
 
-/* man 7 io_uring: what an entry points to may go when it has been submitted. */
 int name_read(char *to, uptr from, size_t size)
 {
-	const struct given_name *given = uthread_current()->given_names;
+	const char *text =
+		UNLIKELY(uthread_current()->given_input != NULL) ? given_text(from) : NULL;
+	size_t len;
 
-	if (LIKELY(!given))
+	if (LIKELY(!text))
 		return user_read_string(to, from, size);
-	for (unsigned i = 0; i < 2; i++) {
-		size_t len = given[i].text ? strlen(given[i].text) : size;
-
-		if (!given[i].text || given[i].at.addr != from.addr)
-			continue;
-		if (len >= size)
-			return -ENAMETOOLONG;
-		memcpy(to, given[i].text, len + 1);
-		return (int)len;
-	}
-	return user_read_string(to, from, size);
+	len = strlen(text);
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(to, text, len + 1);
+	return (int)len;
 }
 
 int pathname_read(struct pathname *out, uptr from, bool allow_empty)
@@ -151,9 +147,8 @@ int path_get_attr(int dirfd, const char *name, unsigned flags, struct kstat *out
 	return err;
 }
 
-int path_lookup_parent(
-	int dirfd, const char *name, unsigned flags, bool is_dir, struct parent_path *out)
-	NOT_ANALYSED /* comes back with dir locked */
+int path_lookup_parent(int dirfd, const char *name, unsigned flags, bool is_dir,
+	struct parent_path *out) NOT_ANALYSED /* comes back with dir locked */
 {
 	struct walk w;
 	struct inode *dir;
