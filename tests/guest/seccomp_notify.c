@@ -376,10 +376,11 @@ static void fork_and_end(void)
 
 TEST(seccomp_notify, a_child_has_its_parents_supervisor)
 {
-	struct target t = start(fork_and_end);
 	struct seccomp_notif n;
+	struct target t;
 
 	CHECK_OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	t = start(fork_and_end);
 	EXPECT_CHILD(t.pid, 7);
 	CHECK_EQ(events_of(t.listener) & POLLHUP, 0);
 	n = hear(t.listener);

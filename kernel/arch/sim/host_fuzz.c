@@ -325,11 +325,17 @@ static void print_unreached(void)
 	}
 }
 
+static void pass(const char *what, unsigned nr, const char *of, unsigned *nr_passed)
+{
+	printf("ok %s.%s: %u %s\n", opt.pattern, what, nr, of);
+	(*nr_passed)++;
+}
+
 unsigned fuzz_run(struct job *job)
 {
 	static struct fuzz_input *files[MAX_INPUTS];
 	time_t begun = time(NULL);
-	unsigned nr_files = load_folder(files);
+	unsigned nr_files = load_folder(files), nr_passed = 0;
 
 	taken = calloc(1, fuzz_nr_edges() + 1);
 	if (fuzz_share_reached() || !taken) {
@@ -342,13 +348,14 @@ unsigned fuzz_run(struct job *job)
 	if (opt.fit)
 		keep_best(job);
 	if (!nr_failures)
-		printf("ok %s.corpus: %u inputs\n", opt.pattern, nr_files);
+		pass("corpus", nr_files, "inputs", &nr_passed);
 	for (uint64_t seed = opt.first_seed; time(NULL) - begun < (time_t)opt.seconds; seed++)
 		run_change(job, seed);
 	if (!nr_failures && opt.seconds)
-		printf("ok %s.changes: %u runs\n", opt.pattern, nr_runs - nr_files);
+		pass("changes", nr_runs - nr_files, "runs", &nr_passed);
 	printf("# %u inputs, %u edges\n", nr_inputs, nr_taken);
 	if (opt.list)
 		print_unreached();
+	printf("%u passed, %u failed\n", nr_passed, nr_failures);
 	return nr_failures;
 }
