@@ -153,6 +153,6 @@ int signalfd_set(struct file *f, uint64_t set)
 	if (f->ops != &signalfd_ops)
 		return -EINVAL;
 	atomic_store(&s->set, readable_set(set));
-	waitq_wake_all(signal_waitq(proc_current()), POLLIN);
+	waitq_wake_all(signal_waitq(proc_current()), 0);
 	return 0;
 }

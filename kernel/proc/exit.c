@@ -282,7 +282,7 @@ static bool become_zombie(struct uthread *u, struct list *unwanted)
 	p->flags &= ~(uint32_t)(PROC_STOPPED | PROC_CONTINUED);
 	irqlock_unlock(&p->lock);
 	if (waitq_has_waiters(&p->pid->exited))
-		waitq_wake_all(&p->pid->exited, POLLIN);
+		waitq_wake_all(&p->pid->exited, POLLIN | POLLRDNORM);
 	if (!notify_end(p))
 		return false;
 	proc_reap_locked(p);

@@ -249,7 +249,7 @@ static void reach(struct proc *p, struct thread *t, int sig)
 	}
 	target = choose(p, t, SIGBIT(sig));
 	if (waitq_has_waiters(signal_waitq(p)))
-		waitq_wake_all(signal_waitq(p), POLLIN);
+		waitq_wake_all(signal_waitq(p), 0); /* perhaps nothing that is asked for */
 	if (!target)
 		return;
 	if (signal_disposition(p, sig) == DISP_FATAL && !is_stopped(p))

@@ -60,7 +60,7 @@ void waitq_add_locked(struct waitq *q, struct waiter *w) MUST_HOLD(q->lock);
 void waitq_remove(struct waitq *q, struct waiter *w);
 void waitq_remove_locked(struct waitq *q, struct waiter *w) MUST_HOLD(q->lock);
 
-/* Wakes all non-exclusive waiters and one exclusive; `key` is passed on (poll events). Any
+/* Wakes all non-exclusive waiters and one exclusive; `key` is passed on (poll events, all that may have come; 0: look). Any
  * context. */
 void waitq_wake_one(struct waitq *q, uint64_t key);
 void waitq_wake_nr(struct waitq *q, unsigned nr_exclusive, uint64_t key);

@@ -935,3 +935,22 @@ TEST(pty, suspend_character)
 	type("\032");
 	EXPECT_CHILD(leader, 0);
 }
+
+/* Who asks for one of the two names of an event is told, too. */
+TEST(pty, normal_data_is_waited_for)
+{
+	struct pollfd p;
+	pid_t pid;
+
+	open_pair();
+	p = (struct pollfd){slave, POLLRDNORM, 0};
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		sleep_ms(50);
+		type("x\n");
+		_exit(0);
+	}
+	CHECK_EQ(poll(&p, 1, 10000), 1);
+	CHECK_EQ(p.revents, POLLRDNORM);
+	EXPECT_CHILD(pid, 0);
+}

@@ -149,7 +149,7 @@ void ldisc_flush_output(struct tty *tty)
 	if (!tty->driver->is_stopped_at_writers)
 		tty->out.tail = tty->out.stop = tty->out.head;
 	tty->packet_events |= TIOCPKT_FLUSHWRITE;
-	waitq_wake_all(&tty->writable, POLLOUT);
+	waitq_wake_all(&tty->writable, TTY_WRITABLE);
 }
 
 void ldisc_stop(struct tty *tty)
@@ -169,7 +169,7 @@ void ldisc_start(struct tty *tty)
 	tty->is_flow_stopped = false;
 	tty->packet_events = (uint8_t)((tty->packet_events & ~TIOCPKT_STOP) | TIOCPKT_START);
 	tty->driver->start(tty);
-	waitq_wake_all(&tty->writable, POLLOUT);
+	waitq_wake_all(&tty->writable, TTY_WRITABLE);
 }
 
 /* ---- Echo ---- */
@@ -232,7 +232,7 @@ static void end_line(struct tty *tty, uint8_t c, bool is_eof)
 	if (is_eof)
 		bitmap_set(in->is_eof, at);
 	in->line_end = in->head;
-	waitq_wake_all(&tty->readable, POLLIN);
+	waitq_wake_all(&tty->readable, TTY_READABLE);
 }
 
 void ldisc_flush_input(struct tty *tty)
@@ -487,7 +487,7 @@ static void input_plain(struct tty *tty, uint8_t c)
 	if (!L(tty, ICANON)) {
 		in->line_end = in->head;
 		if (ldisc_can_read(tty, CC(tty, VTIME) ? 1 : CC(tty, VMIN)))
-			waitq_wake_all(&tty->readable, POLLIN);
+			waitq_wake_all(&tty->readable, TTY_READABLE);
 	}
 }
 
@@ -654,7 +654,7 @@ void ldisc_settings_changed(struct tty *tty, const struct termios2 *old)
 		if (L(tty, ICANON) && used(in))
 			bitmap_set(in->ends, (in->head - 1) & MASK);
 		if (used(in))
-			waitq_wake_all(&tty->readable, POLLIN);
+			waitq_wake_all(&tty->readable, TTY_READABLE);
 	}
 	if ((old->c_iflag & IXON) && !I(tty, IXON))
 		ldisc_start(tty);
@@ -697,7 +697,7 @@ void tty_receive_error(struct tty *tty, uint8_t byte, enum tty_input_kind kind)
 		append(&tty->in, kind == TTY_BREAK || !I(tty, PARMRK) ? 0 : byte);
 		if (!L(tty, ICANON)) {
 			tty->in.line_end = tty->in.head;
-			waitq_wake_all(&tty->readable, POLLIN);
+			waitq_wake_all(&tty->readable, TTY_READABLE);
 		}
 	}
 	irqlock_unlock(&tty->lock);

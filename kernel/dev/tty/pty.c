@@ -59,12 +59,12 @@ static struct pty *pty_of(struct tty *slave)
 
 static void slave_start(struct tty *slave)
 {
-	waitq_wake_all(&pty_of(slave)->to_read, POLLIN);
+	waitq_wake_all(&pty_of(slave)->to_read, 0); /* data, or news in packet mode */
 }
 
 static void slave_unthrottle(struct tty *slave)
 {
-	waitq_wake_all(&pty_of(slave)->to_write, POLLOUT);
+	waitq_wake_all(&pty_of(slave)->to_write, TTY_WRITABLE);
 }
 
 static void slave_close(struct tty *slave)
@@ -74,7 +74,7 @@ static void slave_close(struct tty *slave)
 	irqlock_lock(&slave->lock);
 	if (slave->nr_open == 0)
 		pty->was_slave_closed = true;
-	waitq_wake_all(&pty->to_read, POLLIN | POLLHUP);
+	waitq_wake_all(&pty->to_read, 0);
 	irqlock_unlock(&slave->lock);
 }
 
@@ -161,7 +161,7 @@ static int64_t read_piece(struct pty *pty, struct iter *to)
 	if (slave->out.tail == from) /* else it was flushed meanwhile */
 		slave->out.tail += (uint32_t)copied;
 	if (slave->out.head - slave->out.tail < TTY_BUFFER_SIZE / 2)
-		waitq_wake_all(&slave->writable, POLLOUT);
+		waitq_wake_all(&slave->writable, TTY_WRITABLE);
 	irqlock_unlock(&slave->lock);
 	return copied ? (int64_t)copied : -EFAULT;
 }

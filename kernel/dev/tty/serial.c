@@ -132,7 +132,7 @@ static void send(struct port *p)
 	else
 		set_ier(p, p->ier & (uint8_t)~IER_OUTPUT);
 	if (n && p->tty.out.head - p->tty.out.tail < TTY_BUFFER_SIZE / 2)
-		waitq_wake_all(&p->tty.writable, POLLOUT);
+		waitq_wake_all(&p->tty.writable, TTY_WRITABLE);
 }
 
 static void serial_start(struct tty *tty)

@@ -168,8 +168,8 @@ void tty_hang_up(struct tty *tty)
 	ldisc_flush_input(tty);
 	tty->out.tail = tty->out.stop = tty->out.head;
 	tty->is_flow_stopped = false;
-	waitq_wake_all(&tty->readable, POLLIN | POLLHUP | POLLERR);
-	waitq_wake_all(&tty->writable, POLLOUT | POLLHUP | POLLERR);
+	waitq_wake_all(&tty->readable, TTY_READABLE | POLLHUP | POLLERR);
+	waitq_wake_all(&tty->writable, TTY_WRITABLE | POLLHUP | POLLERR);
 	irqlock_unlock(&tty->lock);
 }
 

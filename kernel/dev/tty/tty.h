@@ -23,6 +23,7 @@
 
 #include <asm/termbits.h>
 #include <asm/termios.h>
+#include <linux/poll.h>
 
 #include "lib/base.h"
 #include "lib/bitmap.h"
@@ -36,6 +37,10 @@ struct inode;
 struct pid;
 struct proc;
 struct tty;
+
+/* What a wake-up says has come: who polls may ask for one of the two only. */
+#define TTY_READABLE (POLLIN | POLLRDNORM)
+#define TTY_WRITABLE (POLLOUT | POLLWRNORM)
 
 enum { TTY_BUFFER_SIZE = 4096 }; /* a power of two: N_TTY_BUF_SIZE, which programs know */
 
