@@ -20,7 +20,7 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-void (*op_ring_woken)(struct op *op); /* [I] after start */
+void (*op_ring_woken)(struct op *op, bool is_handover); /* [I] after start */
 
 /* ---- Waking ---- */
 
@@ -34,7 +34,7 @@ static bool wake(struct op *op, bool is_handover)
 	if (!atomic_cmpxchg(&op->state, &expected, OP_WOKEN))
 		return false;
 	if (UNLIKELY(!t)) /* the ring keeps it until it has been told */
-		op_ring_woken(op);
+		op_ring_woken(op, is_handover);
 	else if (is_handover)
 		sched_wake_handover(t);
 	else
@@ -52,13 +52,11 @@ bool op_wake_handover(struct op *op)
 	return wake(op, true);
 }
 
-/* The waiter's: the queue is locked. */
-static bool waiter_wake(struct waiter *w, uint64_t key) NOT_ANALYSED
+bool op_waiter_wake(struct waiter *w, uint64_t key UNUSED) NOT_ANALYSED
 {
 	struct op *op = container_of(w, struct op, waiter);
 	struct waitq *q = w->queue;
 
-	(void)key;
 	waitq_remove_locked(q, w);
 	return wake(op, q->is_handover);
 }
@@ -73,7 +71,7 @@ void op_init(struct op *op, const struct op_type *type)
 	op->is_begun = false;
 	op->is_expired = false;
 	op->waiter.queue = NULL;
-	op->waiter.wake = waiter_wake;
+	op->waiter.wake = op_waiter_wake;
 	op->thread = arch_current();
 	op->deadline_ns = WAIT_FOREVER;
 	op->queue = NULL;

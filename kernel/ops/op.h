@@ -75,6 +75,8 @@ struct op {
 };
 
 void op_init(struct op *op, const struct op_type *type);
+/* What op_init gives the waiter: takes it off its queue, which is locked, and wakes. */
+bool op_waiter_wake(struct waiter *w, uint64_t key);
 /* See above. The queue must outlive the operation, which holds a reference of whatever has it. */
 bool op_park(struct op *op, struct waitq *q);
 /* The same on the queue that a file names for POLLIN or POLLOUT (file_ops.waitq). */
@@ -92,9 +94,9 @@ static inline bool op_expired(const struct op *op)
 
 /*
  * The ring's door. Its operations have no thread: op->thread is NULL, and a wake-up calls op_ring_woken,
- * under whatever lock the waker has.
+ * under whatever lock the waker has. is_handover: as op_wake_handover.
  */
-extern void (*op_ring_woken)(struct op *op);
+extern void (*op_ring_woken)(struct op *op, bool is_handover);
 /*
  * Takes a parked operation back from everybody who could wake it; *result is what a signal would have
  * made of it. False: it has been woken, and op_ring_woken was told.

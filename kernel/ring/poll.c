@@ -4,7 +4,8 @@
  *
  * One operation with a waiter on the file's queue, or on both where reading and writing have
  * different ones. Each time it is armed it looks once; so no event is lost, and one that is still true
- * is told of again only after the file has woken somebody.
+ * is told of again only after the file has woken somebody. What woke it is told of also when it has gone
+ * again before the thread looks: another one may have read.
  *
  * Locks   ring->lock [l]
  * Spec    man 2 io_uring_enter: IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE
@@ -19,15 +20,34 @@ static const uint32_t ALWAYS = POLLERR | POLLHUP;
 static const uint32_t ANY_IN = POLLIN | POLLRDNORM | POLLRDBAND | POLLPRI | POLLRDHUP;
 static const uint32_t ANY_OUT = POLLOUT | POLLWRNORM | POLLWRBAND;
 
+/* States, which do not go: who looks sees them, and a wake-up may name one that has not come. */
+static const uint32_t LASTING = POLLERR | POLLHUP | POLLRDHUP;
+
 /* ---- Two queues ---- */
+
+/* Whether this is what it waits for; a queue is locked. */
+static bool note(struct req_poll *p, uint64_t key)
+{
+	if (!key)
+		return true;
+	if (!(key & (p->events | ALWAYS)))
+		return false;
+	atomic_or(&p->seen, (uint32_t)key & p->events & ~LASTING);
+	return true;
+}
+
+static bool in_wake(struct waiter *w, uint64_t key)
+{
+	struct op *op = container_of(w, struct op, waiter);
+
+	return note(container_of(op, struct req_poll, op), key) && op_waiter_wake(w, key);
+}
 
 static bool out_wake(struct waiter *w, uint64_t key)
 {
 	struct req_poll *p = container_of(w, struct req_poll, out);
 
-	if (key && !(key & (p->events | ALWAYS)))
-		return false;
-	return op_wake(&p->op);
+	return note(p, key) && op_wake(&p->op);
 }
 
 static void leave_out_queue(struct req_poll *p)
@@ -77,8 +97,10 @@ static int64_t op_issue(struct op *op)
 
 	for (;;) {
 		bool was_armed = may_wait && park(p, f);
-		uint32_t events = was_armed ? 0 : ask(p, f);
+		uint32_t events = was_armed ? 0 : ask(p, f), seen = atomic_xchg(&p->seen, 0);
 
+		if (!events)
+			events = seen & p->events;
 		if (events && !(r->flags & REQ_MULTISHOT))
 			return events;
 		if (events && !req_post_more(r, events, 0))
@@ -114,6 +136,8 @@ int poll_add_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	r->op.is_exclusive = sqe->poll32_events & EPOLLEXCLUSIVE;
 	r->poll.events = events_of(sqe);
 	r->poll.cmd = sqe->len;
+	r->poll.seen = 0;
+	r->op.waiter.wake = in_wake;
 	r->poll.out_queue = NULL;
 	r->poll.out = (struct waiter){.wake = out_wake, .is_exclusive = r->op.is_exclusive};
 	if (sqe->len & IORING_POLL_ADD_MULTI)

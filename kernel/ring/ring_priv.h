@@ -154,6 +154,7 @@ struct req_poll {
 	struct op op;
 	uint32_t events;   /* [l] POLL*, and EPOLLET: not level triggered */
 	uint32_t cmd;      /* [I] IORING_POLL_* */
+	uint32_t seen;     /* [a] what wake-ups have said since it looked last */
 	struct waiter out; /* of a file with two queues: the second */
 	struct waitq *out_queue;
 	uint64_t old_user_data, new_user_data; /* [I] POLL_REMOVE */

@@ -50,8 +50,17 @@ void ring_task_ask_for_rescue(struct ring_task *task)
 	}
 }
 
+/* It waits for completions. Who woke a request of it may wait for what it does next: it is handed the CPU. */
+static void wake_waiting(struct thread *t, bool is_handover)
+{
+	if (is_handover)
+		(void)sched_wake_handover(t);
+	else
+		(void)sched_wake(t);
+}
+
 /* Any context, also with interrupts off and a wait queue locked; an RCU reader. */
-static void notify(struct ring_task *task, bool is_patient)
+static void notify(struct ring_task *task, bool is_patient, bool is_handover)
 {
 	struct thread *t;
 
@@ -61,7 +70,7 @@ static void notify(struct ring_task *task, bool is_patient)
 	}
 	t = task->user->thread;
 	if (atomic_load(&task->is_waiting)) {
-		(void)sched_wake(t);
+		wake_waiting(t, is_handover);
 		return;
 	}
 	atomic_or(&t->flags, THREAD_RING);
@@ -80,7 +89,8 @@ static void tell_program(struct ring *ring)
 		atomic_or(&ring->shared->sq_flags, IORING_SQ_TASKRUN);
 }
 
-static void list_for_owner(struct ring_task *task, struct ring *ring, struct req *r)
+static void list_for_owner(
+	struct ring_task *task, struct ring *ring, struct req *r, bool is_handover)
 {
 	if (ring->sqpoll) {
 		llist_push(&ring->woken, &r->work);
@@ -91,28 +101,33 @@ static void list_for_owner(struct ring_task *task, struct ring *ring, struct req
 		llist_push(&ring->woken, &r->work);
 		tell_program(ring);
 		if (atomic_load(&task->is_waiting))
-			(void)sched_wake(task->user->thread);
+			wake_waiting(task->user->thread, is_handover);
 		return;
 	}
 	if (!llist_push(&task->woken, &r->work) && !atomic_load(&task->is_waiting))
 		return; /* who pushed the first has told it */
 	tell_program(ring);
-	notify(task, ring->flags & IORING_SETUP_COOP_TASKRUN);
+	notify(task, ring->flags & IORING_SETUP_COOP_TASKRUN, is_handover);
 }
 
-void req_list_for_owner(struct req *r)
+static void put_on_list(struct req *r, bool is_handover)
 {
 	if (atomic_xchg(&r->is_listed, 1))
 		return;
 	rcu_read_lock(); /* the thread may be ending: become_orphan */
-	list_for_owner(r->task, r->ring, r);
+	list_for_owner(r->task, r->ring, r, is_handover);
 	rcu_read_unlock();
 }
 
-/* op_ring_woken: under the waker's lock, which keeps the request from ending meanwhile. */
-static void woken(struct op *op)
+void req_list_for_owner(struct req *r)
 {
-	req_list_for_owner(req_of(op));
+	put_on_list(r, false);
+}
+
+/* op_ring_woken: under the waker's lock, which keeps the request from ending meanwhile. */
+static void woken(struct op *op, bool is_handover)
+{
+	put_on_list(req_of(op), is_handover);
 }
 
 /* wait_hand_over: the current thread, marked blocked, is about to sleep. */
