@@ -89,6 +89,13 @@ static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
 	return ring_nr_ready(ring) >= nr;
 }
 
+/* Whether nothing is to be done, not even to say that nothing is (IORING_SQ_TASKRUN). */
+static bool is_all_there(struct ring_task *task, struct ring *ring, unsigned nr)
+{
+	return ring_nr_ready(ring) >= nr && list_is_empty(&ring->overflow) &&
+	       !(ring->flags & IORING_SETUP_TASKRUN_FLAG) && !ring_task_has_work(task, ring);
+}
+
 static int wait_for(
 	struct ring_task *task, struct ring *ring, unsigned nr, uint64_t deadline_ns)
 {
@@ -96,6 +103,8 @@ static int wait_for(
 		.waiter = {.wake = waiter_wake}, .thread = arch_current(), .ring = ring};
 	int err = 0;
 
+	if (is_all_there(task, ring, nr))
+		return 0;
 	atomic_store(&task->is_waiting, 1);
 	w.timeouts = READ_ONCE(ring->nr_timeouts);
 	while (!are_there(task, ring, nr) && !has_run_out(&w) && !err) {
