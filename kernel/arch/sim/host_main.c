@@ -347,6 +347,30 @@ static void set_input(const char *path)
 	opt.run.input = &input;
 }
 
+/* Those of inputs (host_fuzz.c), and what is none. */
+static void set_fuzz_option(int o)
+{
+	switch (o) {
+	case 'i':
+		set_input(optarg);
+		break;
+	case 'C':
+		opt.corpus = optarg;
+		break;
+	case 'N':
+		opt.seconds = (unsigned)number(optarg, 0, UINT32_MAX);
+		break;
+	case 'k':
+		opt.keep = optarg;
+		break;
+	case 'F':
+		opt.fit = (unsigned)number(optarg, 1, UINT32_MAX);
+		break;
+	default:
+		usage(o == 'h' ? 0 : 2);
+	}
+}
+
 /* Returns whether one seed is to be shown. */
 static bool parse_options(int argc, char **argv)
 {
@@ -417,23 +441,8 @@ static bool parse_options(int argc, char **argv)
 		case 'l':
 			opt.list = true;
 			break;
-		case 'i':
-			set_input(optarg);
-			break;
-		case 'C':
-			opt.corpus = optarg;
-			break;
-		case 'N':
-			opt.seconds = (unsigned)number(optarg, 0, UINT32_MAX);
-			break;
-		case 'k':
-			opt.keep = optarg;
-			break;
-		case 'F':
-			opt.fit = (unsigned)number(optarg, 1, UINT32_MAX);
-			break;
 		default:
-			usage(o == 'h' ? 0 : 2);
+			set_fuzz_option(o);
 		}
 	}
 	if (optind < argc)

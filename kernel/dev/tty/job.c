@@ -199,7 +199,7 @@ struct tty *tty_of_current(void)
 
 /*
  * Linux: the group in front gets SIGHUP. A line hangs up for whoever has it open; a pty does not: it
- * is its master's (tests/guest: pty.leader_exit_hangs_up, console.*).
+ * is its master's (tests/guest: pty_jobs.leader_exit_hangs_up, console.*).
  */
 void tty_session_leader_exits(struct proc *p)
 {

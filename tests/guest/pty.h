@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A pseudo-terminal of the test's own: what is typed at its master, what its slave reads, what the screen
+ * shows.
+ */
+#pragma once
+
+#include "guest.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+static int master, slave;
+
+static void open_pair(void)
+{
+	int n, zero = 0;
+	char name[30];
+
+	master = CHECK_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	CHECK_OK(ioctl(master, TIOCSPTLCK, &zero));
+	CHECK_OK(ioctl(master, TIOCGPTN, &n));
+	snprintf(name, sizeof(name), "/dev/pts/%d", n);
+	slave = CHECK_OK(open(name, O_RDWR | O_NOCTTY));
+}
+
+static void flags(tcflag_t set, tcflag_t clear)
+{
+	struct termios t;
+
+	CHECK_OK(tcgetattr(slave, &t));
+	t.c_lflag = (t.c_lflag | set) & ~clear;
+	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
+}
+
+static void type(const char *text)
+{
+	CHECK_EQ(write(master, text, strlen(text)), strlen(text));
+}
+
+/* What the master shows within a while, as a string. */
+static inline const char *screen(void)
+{
+	static char buf[2000];
+	struct pollfd p = {master, POLLIN, 0};
+	ssize_t len = 0, n;
+
+	while (len < (ssize_t)sizeof(buf) - 1 && poll(&p, 1, 50) == 1 && (p.revents & POLLIN)) {
+		n = read(master, buf + len, sizeof(buf) - 1 - len);
+		if (n <= 0)
+			break;
+		len += n;
+	}
+	buf[len] = 0;
+	return buf;
+}
+
+static inline const char *line(void)
+{
+	static char buf[5000];
+	ssize_t n = CHECK_OK(read(slave, buf, sizeof(buf) - 1));
+
+	buf[n] = 0;
+	return buf;
+}
+
+static inline int ready(void)
+{
+	struct pollfd p = {slave, POLLIN, 0};
+
+	return poll(&p, 1, 20);
+}
