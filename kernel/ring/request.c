@@ -345,7 +345,7 @@ static int64_t issue_now(struct req *r)
 	return r->op.type->issue(&r->op);
 }
 
-/* With other credentials; a fiber takes on those that it is told of. */
+/* With other credentials. */
 static int64_t issue_as(struct req *r)
 {
 	struct uthread *u = uthread_current();
@@ -358,9 +358,10 @@ static int64_t issue_as(struct req *r)
 	return n;
 }
 
+/* A fiber takes on credentials that it is told of; what goes on with nobody is without (leave.c). */
 static int64_t issue(struct req *r)
 {
-	if (UNLIKELY(r->cred && !(r->type->flags & OPCODE_CALL)))
+	if (UNLIKELY(r->cred && !(r->type->flags & (OPCODE_CALL | OPCODE_NEEDS_NOBODY))))
 		return issue_as(r);
 	return issue_now(r);
 }

@@ -112,6 +112,22 @@ TEST(ring_leave, timeout_runs_out)
 	RING_EXPECT(&r, 1, -ETIME);
 }
 
+/* Its thread's credentials were others than the timeout's, and now there is no thread. */
+TEST(ring_leave, timeout_with_credentials_runs_out)
+{
+	struct __kernel_timespec t = {.tv_nsec = 3 * SOON_MS * 1000000};
+	struct ring r;
+	int id;
+
+	ring_open(&r, 8, 0);
+	id = CHECK_OK(ring_register(r.fd, IORING_REGISTER_PERSONALITY, NULL, 0));
+	put_timeout(&r, &t, 1);
+	((struct io_uring_sqe *)(void *)r.sqes)->personality = (uint16_t)id;
+	submit_in_a_thread(&r);
+	CHECK_EQ(ring_ready(&r), 0);
+	RING_EXPECT(&r, 1, -ETIME);
+}
+
 TEST(ring_leave, others_cancel_them)
 {
 	struct ring r;
