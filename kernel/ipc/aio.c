@@ -6,7 +6,8 @@
  * and the tail. What we depend on, the tail and the number of places, is kept here; the head is taken modulo
  * the places. Who spoils his ring spoils his events.
  *
- * A context belongs to a process, and goes with its memory. It lives as long as a call uses it.
+ * A context belongs to a process, and goes with its memory. It lives as long as a call uses it. Dead, nothing
+ * is written to its ring any more: other memory may be there. Who destroys it waits until its requests are over.
  *
  * Locks   proc->lock [p]   which contexts a process has
  *         context->lock [c]  RANK_AIO: the ring; programs' memory is touched under it
@@ -15,6 +16,7 @@
 
 #include "arch/cpu.h"
 #include "lib/atomic.h"
+#include "lib/rbtree.h"
 #include "mm/pagecache.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
@@ -44,13 +46,13 @@ uint64_t aio_max = AIO_MAX_FIRST, aio_count;
  */
 struct aio_context {
 	refcount refs;
-	struct aio_context *next; /* [p] of its process */
-	uint64_t at;              /* [I] */
-	size_t size;              /* [I] of the mapping */
-	uint32_t nr;              /* [I] places; one is always free */
-	uint32_t wanted;          /* [I] as io_setup said: what is counted */
-	bool is_dead;             /* [a] */
+	struct rbtree_node node; /* [p] proc->aio, by `at` */
+	uint64_t at;             /* [I] */
+	size_t size;             /* [I] of the mapping */
+	uint32_t nr;             /* [I] places; one is always free */
+	uint32_t wanted;         /* [I] as io_setup said: what is counted */
 	struct mutex lock;
+	bool is_dead;      /* [c] */
 	uint32_t tail;     /* [c] */
 	uint32_t nr_begun; /* [c] places that were reserved and not posted to */
 	uint32_t changes;  /* [a] */
@@ -106,7 +108,7 @@ int aio_reserve(struct aio_context *c)
 	int err;
 
 	mutex_lock(&c->lock);
-	err = look(c, &head, &used);
+	err = c->is_dead ? -EINVAL : look(c, &head, &used);
 	if (!err && used + c->nr_begun >= c->nr - 1)
 		err = -EAGAIN;
 	c->nr_begun += !err;
@@ -119,6 +121,7 @@ void aio_give_back(struct aio_context *c)
 	mutex_lock(&c->lock);
 	c->nr_begun--;
 	mutex_unlock(&c->lock);
+	tell(c);
 }
 
 void aio_post(struct aio_context *c, const struct io_event *e)
@@ -126,7 +129,7 @@ void aio_post(struct aio_context *c, const struct io_event *e)
 	mutex_lock(&c->lock);
 	c->nr_begun--;
 	/* a program that has unmapped its ring loses the event */
-	if (!atomic_load(&c->is_dead) && !user_write(place_at(c, c->tail), e, sizeof(*e))) {
+	if (!c->is_dead && !user_write(place_at(c, c->tail), e, sizeof(*e))) {
 		c->tail = (c->tail + 1) % c->nr;
 		atomic_fence(); /* pairs with libaio's: the tail, then the event before it */
 		(void)!user_put(word_at(c, offsetof(struct aio_ring, tail)), c->tail);
@@ -170,7 +173,7 @@ int64_t aio_take(struct aio_context *c, uptr to, int64_t nr)
 	int64_t n = -EINVAL;
 
 	mutex_lock(&c->lock);
-	if (!atomic_load(&c->is_dead))
+	if (!c->is_dead)
 		n = take_locked(c, to, nr);
 	mutex_unlock(&c->lock);
 	return n;
@@ -195,13 +198,14 @@ void aio_put(struct aio_context *c)
 		mem_free(c);
 }
 
-/* It is on no list any more: the process's reference goes. */
-static void end(struct aio_context *c)
+/* Its process has it no more. */
+static void die(struct aio_context *c)
 {
-	atomic_store(&c->is_dead, true);
+	mutex_lock(&c->lock);
+	c->is_dead = true;
+	mutex_unlock(&c->lock);
 	atomic_sub(&aio_count, (uint64_t)c->wanted);
 	tell(c);
-	aio_put(c);
 }
 
 static int map_ring(struct aio_context *c)
@@ -245,6 +249,19 @@ static int choose_size(struct aio_context *c, unsigned nr)
 	return 0;
 }
 
+static bool is_before(const struct rbtree_node *a, const struct rbtree_node *b)
+{
+	return container_of(a, const struct aio_context, node)->at <
+	       container_of(b, const struct aio_context, node)->at;
+}
+
+static int compare(const void *id, const struct rbtree_node *node)
+{
+	uint64_t at = container_of(node, const struct aio_context, node)->at;
+
+	return *(const uint64_t *)id < at ? -1 : *(const uint64_t *)id > at;
+}
+
 int aio_create(unsigned nr, uint64_t *id)
 {
 	struct aio_context *c = mem_alloc(sizeof(*c), SLAB_ZERO);
@@ -266,8 +283,7 @@ int aio_create(unsigned nr, uint64_t *id)
 		goto uncount;
 	*id = c->at;
 	irqlock_lock(&p->lock);
-	c->next = p->aio;
-	p->aio = c;
+	rbtree_insert(&p->aio, &c->node, is_before);
 	irqlock_unlock(&p->lock);
 	return 0;
 
@@ -278,13 +294,9 @@ free:
 	return err;
 }
 
-static struct aio_context **find_locked(struct proc *p, uint64_t id)
+static struct aio_context *find_locked(const struct proc *p, uint64_t id)
 {
-	struct aio_context **at = &p->aio;
-
-	while (*at && (*at)->at != id)
-		at = &(*at)->next;
-	return at;
+	return rbtree_object(rbtree_find(&p->aio, &id, compare), struct aio_context, node);
 }
 
 int aio_get(uint64_t id, struct aio_context **out)
@@ -292,7 +304,7 @@ int aio_get(uint64_t id, struct aio_context **out)
 	struct proc *p = proc_current();
 
 	irqlock_lock(&p->lock);
-	*out = *find_locked(p, id);
+	*out = find_locked(p, id);
 	if (*out)
 		refcount_get(&(*out)->refs);
 	irqlock_unlock(&p->lock);
@@ -302,30 +314,33 @@ int aio_get(uint64_t id, struct aio_context **out)
 int aio_destroy(uint64_t id)
 {
 	struct proc *p = proc_current();
-	struct aio_context **at, *c;
+	struct aio_context *c;
 
 	irqlock_lock(&p->lock);
-	at = find_locked(p, id);
-	c = *at;
+	c = find_locked(p, id);
 	if (c)
-		*at = c->next;
+		rbtree_erase(&p->aio, &c->node);
 	irqlock_unlock(&p->lock);
 	if (!c)
 		return -EINVAL;
+	die(c);
 	(void)!vmspace_unmap(arch_current()->vm, c->at, c->size);
-	end(c);
+	/* man 2 io_destroy: blocks until they are completed; who is killed need not know */
+	(void)!WAIT_EVENT(&c->waitq, WAIT_KILLABLE, WAIT_FOREVER, READ_ONCE(c->nr_begun) == 0);
+	aio_put(c);
 	return 0;
 }
 
 void aio_end(struct proc *p)
 {
-	while (UNLIKELY(p->aio)) {
+	while (UNLIKELY(!rbtree_is_empty(&p->aio))) {
 		struct aio_context *c;
 
 		irqlock_lock(&p->lock);
-		c = p->aio;
-		p->aio = c->next;
+		c = rbtree_object(rbtree_first(&p->aio), struct aio_context, node);
+		rbtree_erase(&p->aio, &c->node);
 		irqlock_unlock(&p->lock);
-		end(c);
+		die(c);
+		aio_put(c);
 	}
 }

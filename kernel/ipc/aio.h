@@ -23,7 +23,7 @@ extern uint64_t aio_count; /* [a] aio-nr: what they were made for */
 
 /* For the current process; nr as io_setup has it. -EINVAL, -EAGAIN, -ENOMEM. */
 MUST_CHECK int aio_create(unsigned nr, uint64_t *id);
-/* No more requests, and who waits is told. -EINVAL: there is none. */
+/* No more requests, and who waits is told; when it returns those that were begun are over. -EINVAL: there is none. */
 MUST_CHECK int aio_destroy(uint64_t id);
 /* Of the current process, with a reference. -EINVAL. */
 MUST_CHECK int aio_get(uint64_t id, struct aio_context **out);

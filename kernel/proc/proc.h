@@ -12,6 +12,7 @@
 #include "arch/arch.h"
 #include "lib/base.h"
 #include "lib/list.h"
+#include "lib/rbtree.h"
 #include "lib/refcount.h"
 #include "proc/cred.h"
 #include "proc/signal.h"
@@ -127,7 +128,7 @@ struct proc {
 	bool are_fibers_ending;      /* [p] */
 	struct list ring_orphans;    /* [p] ring/leave.c: of threads that have ended */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
-	struct aio_context *aio;     /* [p] ipc/aio.c: the first of its contexts; NULL: none */
+	struct rbtree aio;           /* [p] ipc/aio.c: its contexts */
 };
 
 enum call_work {

@@ -20,6 +20,7 @@
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "sys/dispatch.h"
+#include "sys/ioprio.h"
 #include "sys/sigmask.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
@@ -61,6 +62,10 @@ static int check_buffers(const struct iocb *q)
 
 static int check_transfer(const struct iocb *q, const struct file *f)
 {
+	int err = q->aio_flags & IOCB_FLAG_IOPRIO ? ioprio_check(q->aio_reqprio) : 0;
+
+	if (err)
+		return err;
 	if (!(f->mode & (is_write(q) ? FILE_WRITE : FILE_READ)))
 		return -EBADF;
 	if (S_ISDIR(f->inode->mode) || q->aio_offset < 0)

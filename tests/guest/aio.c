@@ -172,6 +172,11 @@ TEST(aio, what_is_wrong_is_not_submitted)
 	CHECK_EQ(run(c, good), -EBADF);
 	good.aio_resfd = (uint32_t)fd;
 	CHECK_EQ(run(c, good), -EINVAL);
+	good.aio_flags = IOCB_FLAG_IOPRIO;
+	good.aio_reqprio = (int16_t)(7 << 13); /* no such class */
+	CHECK_EQ(run(c, good), -EINVAL);
+	good.aio_reqprio = 2 << 13 | 4;
+	CHECK_EQ(run(c, good), 0);
 	good.aio_flags = 0;
 	bad = good;
 	bad.aio_fildes = 99;
@@ -274,6 +279,47 @@ TEST(aio, waiting_for_events)
 	CHECK_EQ(pthread_join(t, NULL), 0);
 	CHECK_ERRNO(io_getevents(c, 1, 4, (void *)8, NULL), EFAULT);
 	CHECK_EQ(io_getevents(c, 1, 4, e, NULL), 1);
+}
+
+struct slow_read {
+	aio_context_t c;
+	int pipe[2];
+	char buf[4];
+};
+
+static void *submit_slow_read(void *arg)
+{
+	struct slow_read *s = arg;
+	struct iocb q = request(IOCB_CMD_PREAD, s->pipe[0], s->buf, 1, 0);
+	struct iocb *list[] = {&q};
+
+	CHECK_EQ(io_submit(s->c, 1, list), 1);
+	return NULL;
+}
+
+static void *write_later(void *arg)
+{
+	const struct slow_read *s = arg;
+
+	sleep_ms(60);
+	CHECK_EQ(write(s->pipe[1], "x", 1), 1);
+	return NULL;
+}
+
+/* And its end leaves what is at the address of the ring then alone. */
+TEST(aio, destroying_waits_for_requests)
+{
+	struct slow_read s = {.c = context(8)};
+	pthread_t reader, writer;
+
+	CHECK_OK(pipe(s.pipe));
+	CHECK_EQ(pthread_create(&reader, NULL, submit_slow_read, &s), 0);
+	sleep_ms(30);
+	CHECK_EQ(pthread_create(&writer, NULL, write_later, &s), 0);
+	CHECK_OK(syscall(SYS_io_destroy, s.c));
+	CHECK_EQ(s.buf[0], 'x');
+	CHECK_EQ(pthread_join(reader, NULL), 0);
+	CHECK_EQ(pthread_join(writer, NULL), 0);
 }
 
 TEST(aio, nothing_can_be_cancelled)
