@@ -15,8 +15,7 @@
 
 struct call_input {
 	struct given_input given; /* first: r->call.kept */
-	char text[2][PATH_MAX];
-	char bytes[];
+	char room[];              /* for the bytes, then for each name PATH_MAX */
 };
 
 /* Which of the arguments are names; -1: none. */
@@ -80,18 +79,25 @@ static void keep_bytes(const struct req *r, struct call_input *k, unsigned at, s
 {
 	uptr from = UPTR(r->call.a[at]);
 	int err = r->opcode == IORING_OP_OPENAT2
-			  ? user_read_struct(k->bytes, size, from, r->call.a[3])
-			  : user_read(k->bytes, from, size);
+			  ? user_read_struct(k->room, size, from, r->call.a[3])
+			  : user_read(k->room, from, size);
 
 	k->given.at = from;
 	k->given.size = size;
-	k->given.bytes = err ? NULL : k->bytes;
+	k->given.bytes = err ? NULL : k->room;
+}
+
+static void keep_name(struct given_name *name, uptr from, char *room)
+{
+	int len = user_read_string(room, from, PATH_MAX);
+
+	*name = (struct given_name){from, len < 0 ? NULL : room};
 }
 
 int call_keep_input(struct req *r)
 {
 	struct call_input *k;
-	unsigned bytes_at = 0;
+	unsigned nr_names, bytes_at = 0;
 	size_t size;
 	int at[2];
 
@@ -99,17 +105,15 @@ int call_keep_input(struct req *r)
 	size = find_bytes(r, &bytes_at);
 	if ((at[0] < 0 && !size) || r->call.kept)
 		return 0;
-	k = mem_alloc(sizeof(*k) + size, 0);
+	nr_names = (at[0] >= 0) + (at[1] >= 0);
+	k = mem_alloc(sizeof(*k) + size + nr_names * PATH_MAX, 0);
 	if (!k)
 		return -ENOMEM;
+	k->given = (struct given_input){0};
 	r->call.kept = &k->given;
-	for (unsigned i = 0; i < 2; i++) {
-		uptr from = UPTR(at[i] < 0 ? 0 : r->call.a[at[i]]);
-		int len = at[i] < 0 ? -EFAULT : user_read_string(k->text[i], from, PATH_MAX);
-
-		k->given.name[i] = (struct given_name){from, len < 0 ? NULL : k->text[i]};
-	}
-	k->given.bytes = NULL;
+	for (unsigned i = 0; i < nr_names; i++)
+		keep_name(&k->given.name[i], UPTR(r->call.a[at[i]]),
+			k->room + size + i * PATH_MAX);
 	if (size)
 		keep_bytes(r, k, bytes_at, size);
 	return 0;

@@ -101,7 +101,7 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 /* ---- Chains and draining ---- */
 
 /* IORING_FEAT_SUBMIT_STABLE: what waits for its turn has read what it needs. Without memory it fails. */
-static void keep_names(struct req *r)
+static void keep_inputs(struct req *r)
 {
 	for (; r; r = r->next) {
 		if (!(r->type->flags & OPCODE_CALL) || !call_keep_input(r))
@@ -120,12 +120,12 @@ static void begin_chain(struct ring *ring, struct req *head)
 	if (UNLIKELY(must_drain || !list_is_empty(&ring->drained))) {
 		if (must_drain)
 			head->flags |= REQ_DRAIN;
-		keep_names(head);
+		keep_inputs(head);
 		for (struct req *r = head; r; r = r->next)
 			ring->nr_begun--;
 		list_add_tail(&ring->drained, &head->link);
 	} else {
-		keep_names(head->next);
+		keep_inputs(head->next);
 		req_queue(head);
 	}
 	ring_run_ready(ring);
