@@ -13,7 +13,8 @@
  * descriptors and credentials it would have.
  *
  * Wakers look at a task's thread without a lock, as RCU readers: become_orphan waits for them. The task
- * is buried by a worker, because the last request ends with its ring locked.
+ * is buried by a worker, because the last request ends with its ring locked. Its woken requests end on a
+ * worker, too: the rescuer waits for no ring. So another one frees it, when that has let go of its item.
  *
  * Locks   proc->lock [p]: the list of orphans; ring->lock around each ring's requests
  */
@@ -31,6 +32,7 @@
 	(10 * NS_PER_MS) /* a call in line for a fiber may have begun, and then wait */
 
 static struct llist to_bury; /* [a] each with a reference */
+static struct llist to_free; /* [a] nobody refers to them any more */
 static struct work burial;
 
 static bool is_idle(const struct ring_task *task)
@@ -133,46 +135,76 @@ static void bury_one(struct ring_task *task)
 	ring_task_put(task);
 }
 
+static void free_one(struct ring_task *task)
+{
+	work_flush(&task->orphan_rescue); /* which was the last to refer to it, perhaps */
+	proc_put(task->orphan_of);
+	mem_free(task);
+}
+
 static void bury(struct work *w UNUSED)
 {
 	llist_for_each_safe(task, llist_take_all(&to_bury), struct ring_task, burial_link)
 		bury_one(task);
+	llist_for_each_safe(task, llist_take_all(&to_free), struct ring_task, burial_link)
+		free_one(task);
 }
 
 static struct work burial = WORK_INIT(bury);
 
-/* One that is not idle, which it is not before ring_task_count(-1); the next time another. NULL: none. */
-static struct ring_task *hold_orphan(struct proc *p)
+void ring_orphan_free(struct ring_task *task)
 {
-	struct ring_task *found = NULL;
+	llist_push(&to_free, &task->burial_link);
+	work_queue(&burial);
+}
+
+static size_t count_orphans(struct proc *p)
+{
+	size_t nr;
 
 	irqlock_lock(&p->lock);
-	list_for_each (task, &p->ring_orphans, struct ring_task, orphan_link) {
-		if (!is_idle(task)) {
-			found = task;
-			break;
-		}
-	}
-	if (found) {
-		list_remove(&found->orphan_link);
-		list_add_tail(&p->ring_orphans, &found->orphan_link);
-		refcount_get(&found->refs);
-		ring_task_count(found, 1);
+	nr = list_length(&p->ring_orphans);
+	irqlock_unlock(&p->lock);
+	return nr;
+}
+
+/* The first one becomes the last. It is not idle before ring_task_count(-1). NULL: it is already. */
+static struct ring_task *hold_next_orphan(struct proc *p)
+{
+	struct ring_task *task;
+
+	irqlock_lock(&p->lock);
+	task = list_pop_head(&p->ring_orphans, struct ring_task, orphan_link);
+	if (task)
+		list_add_tail(&p->ring_orphans, &task->orphan_link);
+	if (task && is_idle(task))
+		task = NULL;
+	if (task) {
+		refcount_get(&task->refs);
+		ring_task_count(task, 1);
 	}
 	irqlock_unlock(&p->lock);
-	return found;
+	return task;
+}
+
+/* Each of them once: they may have submitted to different rings. */
+static void cancel_orphans(struct proc *p)
+{
+	for (size_t left = count_orphans(p); left; left--) {
+		struct ring_task *task = hold_next_orphan(p);
+
+		if (!task)
+			continue;
+		cancel_own(task);
+		ring_task_count(task, -1);
+		ring_task_put(task);
+	}
 }
 
 void ring_orphans_end(struct proc *p)
 {
 	while (!list_is_empty(&p->ring_orphans)) {
-		struct ring_task *task = hold_orphan(p);
-
-		if (task) {
-			cancel_own(task);
-			ring_task_count(task, -1);
-			ring_task_put(task);
-		}
+		cancel_orphans(p);
 		(void)!WAIT_EVENT(&p->threads_gone, WAIT_BOUNDED,
 			clock_deadline_ns(LOOK_AGAIN_NS), list_is_empty(&p->ring_orphans));
 	}
@@ -217,10 +249,12 @@ static bool end_calls_once(struct ring_task *task)
 static void end_calls(struct ring_task *task)
 {
 	while (!is_idle(task) || has_visitors(task)) {
-		if (!end_calls_once(task) && !has_visitors(task))
+		bool is_one_left = end_calls_once(task);
+
+		if (!is_one_left && !has_visitors(task))
 			break;
 		(void)!WAIT_EVENT(&task->idle, WAIT_BOUNDED, clock_deadline_ns(LOOK_AGAIN_NS),
-			is_idle(task) && !has_visitors(task));
+			(is_idle(task) || !is_one_left) && !has_visitors(task));
 	}
 }
 

@@ -16,6 +16,7 @@
 #include "abi/io_uring.h"
 #include "abi/torus.h"
 #include "fs/vfs/file.h"
+#include "irq/work.h"
 #include "lib/base.h"
 #include "lib/list.h"
 #include "lib/llist.h"
@@ -513,6 +514,7 @@ struct ring_task {
 	uint32_t nr_visitors; /* [a] fibers on their way that begin as its thread */
 	uint32_t is_rescued;  /* [a] `rescue` is on its way */
 	struct fiber_job rescue;
+	struct work orphan_rescue;     /* the same for an orphan */
 	struct llist_node rescue_link; /* on the list of the worker that starts `rescue` */
 	struct list rings;             /* [t] struct ring_use: where it has submitted */
 	struct fdtable *files; /* [t] one more reference: nobody borrows without counting */
@@ -521,7 +523,7 @@ struct ring_task {
 	struct proc *orphan_of; /* [a] its thread has ended before its requests; a reference */
 	struct list_node orphan_link; /* [p] proc->ring_orphans */
 	uint32_t is_buried;           /* [a] it is on its way there */
-	struct llist_node burial_link;
+	struct llist_node burial_link; /* for its burial; then, for its memory's end */
 };
 /* Where a task has submitted. */
 struct ring_use {
@@ -560,6 +562,8 @@ void ring_task_ask_for_rescue(struct ring_task *task);
 void ring_task_leave(struct uthread *u);
 /* It has no thread and, perhaps, no requests any more: it goes, soon. With a reference of one's own. */
 void ring_task_bury(struct ring_task *task);
+/* Its last reference is gone. Any context. */
+void ring_orphan_free(struct ring_task *task);
 /* Cancels what the ended threads of the current process have left, and waits for the end of it. */
 void ring_orphans_end(struct proc *p);
 
@@ -592,7 +596,10 @@ enum {
 /* IORING_OP_ASYNC_CANCEL and its kin: how many, or -ENOENT, -EALREADY. [l] */
 int64_t ring_cancel(
 	struct ring *ring, const struct req_cancel *what, const struct req *not_this);
-/* Everything of this task (of an orphan: of all of its process), or with NULL of all. Whether something is still to end by itself. [l] */
+/*
+ * Everything of this task (of an orphan: of all of its process), or with NULL of all. Whether something is
+ * still to end by itself. [l]
+ */
 bool ring_cancel_all(struct ring *ring, const struct ring_task *task);
 /* The calls of this task that are on fibers. Whether one is still to end. [l] */
 bool ring_cancel_calls(struct ring *ring, const struct ring_task *task);
@@ -614,7 +621,7 @@ void link_timeout_disarm(struct req *r);
 void timeouts_count(struct ring *ring);
 
 /* ---- kept.c ---- */
-/* A call that does not begin at once: what it is to read from the program is read now. -ENOMEM, -EFAULT ... */
+/* A call that does not begin at once: what it is to read from the program is read now. -ENOMEM. */
 MUST_CHECK int call_keep_input(struct req *r);
 
 /* ---- poll.c ---- */

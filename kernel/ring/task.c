@@ -224,23 +224,30 @@ static void drop_rescue(struct ring_task *task)
 	ring_task_put(task);
 }
 
-/* On a fiber. */
-static void rescue(struct fiber_job *job)
+static void rescue_now(struct ring_task *task)
 {
-	struct ring_task *task = container_of(job, struct ring_task, rescue);
-
 	atomic_store(&task->is_rescued, 0); /* before the look at the list */
 	ring_task_run(task, NULL);
 	drop_rescue(task);
 }
 
+/* On a fiber. */
+static void rescue(struct fiber_job *job)
+{
+	rescue_now(container_of(job, struct ring_task, rescue));
+}
+
+/* On a worker: there is nobody to be, and what was woken ends. */
+static void rescue_orphan(struct work *w)
+{
+	rescue_now(container_of(w, struct ring_task, orphan_rescue));
+}
+
 /* False: there is no memory for a fiber. */
 static bool start_rescue(struct ring_task *task)
 {
-	if (ring_task_is_orphan(task)) { /* there is nobody to be, and what was woken ends */
-		atomic_store(&task->is_rescued, 0);
-		ring_task_run(task, NULL);
-		drop_rescue(task);
+	if (ring_task_is_orphan(task)) { /* not here: a ring's lock may be held for long */
+		(void)work_queue(&task->orphan_rescue);
 		return true;
 	}
 	if (llist_is_empty(&task->woken)) {
@@ -310,9 +317,10 @@ void ring_task_put(struct ring_task *task)
 {
 	if (!refcount_put(&task->refs))
 		return;
-	if (task->orphan_of)
-		proc_put(task->orphan_of);
-	mem_free(task);
+	if (UNLIKELY(task->orphan_of != NULL))
+		ring_orphan_free(task);
+	else
+		mem_free(task);
 }
 
 static int create(struct uthread *u, struct ring_task **out)
@@ -329,6 +337,7 @@ static int create(struct uthread *u, struct ring_task **out)
 	task->pid_nr = u->pid_nr;
 	task->rescue.run = rescue;
 	task->rescue.as = u;
+	task->orphan_rescue.fn = rescue_orphan;
 	waitq_init(&task->idle);
 	list_init(&task->rings);
 	fdtable_get(u->files);

@@ -363,6 +363,46 @@ TEST(ring_leave, deferred_ones_end_with_their_process)
 	ends_with_its_process(true);
 }
 
+static void *own_ring(void *fd)
+{
+	struct ring r;
+
+	ring_open(&r, 4, 0);
+	put_poll(&r, *(int *)fd, 1);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	return NULL;
+}
+
+static void leave_many_rings(int fd, int64_t *ended_ms)
+{
+	for (unsigned i = 0; i < 2 * THREADS; i++) {
+		pthread_t t;
+
+		CHECK_EQ(pthread_create(&t, NULL, own_ring, &fd), 0);
+		CHECK_EQ(pthread_join(t, NULL), 0);
+	}
+	sleep_ms(SOON_MS);
+	*ended_ms = now_ms();
+	_exit(0);
+}
+
+/* All at once, and not one after the other. */
+TEST(ring_leave, many_rings_end_with_their_process)
+{
+	int64_t *ended_ms =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd[2], status;
+	pid_t pid;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(pid = fork());
+	if (!pid)
+		leave_many_rings(fd[0], ended_ms);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	CHECK(now_ms() - *ended_ms < 1000);
+}
+
 /* A killed process: its threads end in any order. */
 TEST(ring_leave, end_with_a_killed_process)
 {
