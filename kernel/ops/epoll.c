@@ -7,6 +7,7 @@
 #include "ops/epoll.h"
 
 #include "fs/vfs/epoll.h"
+#include "lib/atomic.h"
 #include "time/clock.h"
 
 int epoll_check_room(uptr events, unsigned max)
@@ -39,8 +40,11 @@ static void epoll_drop(struct op *op)
 	fd_release(container_of(op, struct epoll_op, op)->set);
 }
 
-static int64_t epoll_interrupted(struct op *op UNUSED)
+/* Off the queue already. */
+static int64_t epoll_interrupted(struct op *op)
 {
+	if (atomic_load(&op->state) == OP_WOKEN)
+		epoll_wake_next(container_of(op, struct epoll_op, op)->set.file);
 	return -EINTR; /* man 7 signal: never restarted */
 }
 

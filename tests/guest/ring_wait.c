@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 
 #include "ring.h"
@@ -59,6 +60,45 @@ TEST(ring_wait, epoll_waits_for_an_event)
 	put_epoll_wait(&r, set, &got, 1, 2); /* it is still there */
 	CHECK_EQ(ring_submit(&r, 1), 1);
 	RING_EXPECT(&r, 2, 1);
+}
+
+static void *submit_only(void *ring)
+{
+	CHECK_EQ(ring_submit(ring, 0), 1);
+	return NULL;
+}
+
+static void *write_later(void *fd)
+{
+	sleep_ms(50);
+	CHECK_EQ(write(*(int *)fd, "x", 1), 1);
+	return NULL;
+}
+
+/* Its thread has ended, so it does nothing with the event: whoever waits as well hears of it. */
+TEST(ring_wait, epoll_event_is_not_lost_with_a_thread)
+{
+	struct epoll_event got = {0}, other;
+	pthread_t t;
+	struct ring r;
+	int fd[2], set;
+	int64_t start;
+
+	NEWER(has_epoll_wait());
+	ring_open(&r, 8, 0);
+	CHECK_OK(pipe(fd));
+	set = make_set(fd[0], EPOLLIN);
+	put_epoll_wait(&r, set, &other, 1, 1);
+	CHECK_EQ(pthread_create(&t, NULL, submit_only, &r), 0);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	sleep_ms(30);
+	CHECK_EQ(pthread_create(&t, NULL, write_later, &fd[1]), 0);
+	start = now_ms();
+	CHECK_EQ(epoll_wait(set, &got, 1, 5000), 1);
+	CHECK(now_ms() - start < 4000); /* not by its last look */
+	CHECK_EQ(got.data.u64, 77);
+	RING_EXPECT(&r, 1, -ECANCELED);
+	CHECK_EQ(pthread_join(t, NULL), 0);
 }
 
 TEST(ring_wait, epoll_event_is_for_one_of_them)

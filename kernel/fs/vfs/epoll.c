@@ -622,6 +622,14 @@ int64_t epoll_collect(struct file *set, uptr events, unsigned max)
 	return nr;
 }
 
+void epoll_wake_next(struct file *set)
+{
+	struct epoll *ep = set->private_data;
+
+	if (!list_is_empty(&ep->ready))
+		waitq_wake_one(&ep->queue, POLLIN | POLLRDNORM);
+}
+
 /* ---- A set's own file ---- */
 
 /* Whether the list has an item that is ready; takes those off that are not. */

@@ -21,6 +21,8 @@ MUST_CHECK int epoll_control(
 /* Up to max ready ones to the program: how many; 0: none; -EFAULT. Never waits for events. */
 int64_t epoll_collect(struct file *set, uptr events, unsigned max);
 struct waitq *epoll_waitq(struct file *set);
+/* A waiter that was woken does not collect after all: another one does, if there is something. */
+void epoll_wake_next(struct file *set);
 /* How many files one user's sets may watch: /proc/sys/fs/epoll/max_user_watches. */
 extern uint64_t epoll_max_watches;
 void epoll_init(void); /* by file_init */
