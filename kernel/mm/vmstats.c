@@ -3,6 +3,9 @@
  * Counting what page tables lead to. A page is shared when more than one reference holds it, or
  * when a table on the way to it is: fork shares whole tables.
  *
+ * Regions are copied in batches (struct region_walk). What a batch counts is bounded, but for the
+ * region it begins with.
+ *
  * Locks   vm->lock to read, and table_lock around each stretch of STRETCH bytes
  */
 #include "mm/vmstats.h"
@@ -12,6 +15,8 @@
 #include "mm/vmspace_priv.h"
 
 #define STRETCH (2 * MIB)
+/* A batch that counts pages begins no region beyond so many bytes. */
+#define BATCH_MAX (8 * MIB)
 
 struct count {
 	struct vmspace *vm;
@@ -50,23 +55,33 @@ static void count_leaf(
 		   : (is_dirty ? &s->private_dirty : &s->private_clean)) += size;
 }
 
-/* Looks at the region's leaves, with table_lock held for a stretch at a time. */
+/* Where to go on behind `at`, which a whole table that is not there may have: its end. */
+static vaddr_t skip_absent(struct vmspace *vm, vaddr_t at) MUST_HOLD(vm->table_lock)
+{
+	unsigned level;
+
+	if (vmtable_look(vm, at, &level) || level == 0)
+		return at;
+	return ALIGN_DOWN(at, pgtable_level_size(level)) + pgtable_level_size(level);
+}
+
+/* Looks at the region's leaves, with table_lock held for a stretch at a time. vm->lock held. */
 static void visit_region(
 	struct vmspace *vm, const struct region *r, vmtable_visit *fn, void *ctx)
 {
-	rwlock_read_lock(&vm->lock);
 	for (vaddr_t at = r->start; at < r->end;) {
-		vaddr_t end = MIN(ALIGN_DOWN(at, STRETCH) + STRETCH, r->end);
+		vaddr_t end = MIN(ALIGN_DOWN(at, STRETCH) + STRETCH, r->end), from;
 
 		spinlock_lock(&vm->table_lock);
-		vmtable_for_each(vm, at, end, fn, ctx);
+		from = skip_absent(vm, at);
+		if (from < end)
+			vmtable_for_each(vm, from, end, fn, ctx);
 		spinlock_unlock(&vm->table_lock);
-		at = end;
+		at = MAX(from, end);
 	}
-	rwlock_read_unlock(&vm->lock);
 }
 
-void vmspace_region_stats(
+static void count_region(
 	struct vmspace *vm, const struct region *r, struct vm_region_stats *out)
 {
 	struct count c = {.vm = vm, .stats = out};
@@ -75,6 +90,48 @@ void vmspace_region_stats(
 	visit_region(vm, r, count_leaf, &c);
 	if (r->flags & VM_LOCKED)
 		out->locked = out->resident;
+}
+
+static void put_batch(struct region_walk *w)
+{
+	for (unsigned i = 0; i < w->nr; i++)
+		vmspace_region_done(&w->regions[i]);
+	w->nr = w->next = 0;
+}
+
+static void fill_batch(struct region_walk *w)
+{
+	const struct region *r;
+	size_t size = 0;
+
+	rwlock_read_lock(&w->vm->lock);
+	r = region_at_or_after(w->vm, w->at);
+	for (; r && w->nr < REGION_BATCH && size < BATCH_MAX; r = region_next(r)) {
+		w->regions[w->nr] = *r;
+		if (r->source && r->source->ops->get)
+			r->source->ops->get(r->source);
+		if (w->stats && (r->source || !w->skips_anonymous)) {
+			count_region(w->vm, r, &w->stats[w->nr]);
+			size += r->end - r->start;
+		}
+		w->at = r->end;
+		w->nr++;
+	}
+	rwlock_read_unlock(&w->vm->lock);
+}
+
+const struct region *region_walk_next(struct region_walk *w)
+{
+	if (w->next == w->nr) {
+		put_batch(w);
+		fill_batch(w);
+	}
+	return w->nr ? &w->regions[w->next++] : NULL;
+}
+
+void region_walk_end(struct region_walk *w)
+{
+	put_batch(w);
 }
 
 /* A table may be shared with others, whose use is forgotten too. */
@@ -86,7 +143,9 @@ static void forget_leaf(struct entry_place *e, vaddr_t va UNUSED, unsigned level
 
 void vmspace_region_forget_use(struct vmspace *vm, const struct region *r)
 {
+	rwlock_read_lock(&vm->lock);
 	visit_region(vm, r, forget_leaf, NULL);
+	rwlock_read_unlock(&vm->lock);
 	tlb_flush_vm(vm, r->start, r->end - r->start);
 }
 

@@ -139,6 +139,99 @@ TEST(proc, smaps)
 	has("/proc/self/smaps", "VmFlags: ");
 }
 
+TEST(proc, smaps_has_columns)
+{
+	enum { WIDTH = 27 };
+	char line[300];
+	FILE *f = fopen("/proc/self/smaps", "r");
+	int nr = 0;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, " kB\n")) {
+			CHECK_EQ(strlen(line), WIDTH + 1);
+			nr++;
+		}
+	CHECK(nr > 40);
+	fclose(f);
+}
+
+/* So many regions, each a page: every other one may be read. */
+static char *many_regions(int nr)
+{
+	char *p = mmap(NULL, nr * 4096ul, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	for (int i = 0; i < nr; i += 2)
+		CHECK_OK(mprotect(p + i * 4096ul, 4096, PROT_READ));
+	return p;
+}
+
+/* A read gives as many whole regions as fit into a page; what is behind them is looked at later. */
+static void is_made_as_it_is_read(const char *path)
+{
+	enum { NR = 200 };
+	char *p = many_regions(NR), gone[40];
+	int fd = CHECK_OK(open(path, O_RDONLY));
+	ssize_t n = CHECK_OK(read(fd, text, sizeof(text) - 1)), len = n;
+
+	CHECK(n > 0 && n <= 4096);
+	CHECK_EQ(text[n - 1], '\n');
+	text[n] = 0;
+	snprintf(gone, sizeof(gone), "%lx-", (unsigned long)p + (NR - 1) * 4096ul);
+	CHECK(!strstr(text, gone));
+	CHECK_OK(munmap(p + (NR - 1) * 4096ul, 4096));
+	while ((n = CHECK_OK(read(fd, text, sizeof(text) - 1))) > 0) {
+		text[n] = 0;
+		CHECK(!strstr(text, gone));
+		len += n;
+	}
+	CHECK(len > NR * 40);
+	CHECK_EQ(read(fd, text, sizeof(text)), 0);
+	CHECK_OK(close(fd));
+}
+
+TEST(proc, maps_are_made_as_they_are_read)
+{
+	is_made_as_it_is_read("/proc/self/maps");
+}
+
+TEST(proc, smaps_are_made_as_they_are_read)
+{
+	is_made_as_it_is_read("/proc/self/smaps");
+}
+
+/* However it is read, in small pieces or from anywhere, the text is the same. */
+TEST(proc, maps_by_pieces_and_positions)
+{
+	static char piece[1000], pieces[sizeof(text)];
+	ssize_t len, n, at = 0;
+	int fd;
+
+	many_regions(300);
+	len = CHECK_OK(get_file("/proc/self/maps", text, sizeof(text)));
+	fd = CHECK_OK(open("/proc/self/maps", O_RDONLY));
+	while ((n = CHECK_OK(read(fd, pieces + at, 100))) > 0)
+		at += n;
+	CHECK_EQ(at, len);
+	CHECK(memcmp(text, pieces, len) == 0);
+	for (at = len - 1; at > 0; at -= 777) {
+		n = CHECK_OK(pread(fd, piece, sizeof(piece), at));
+		CHECK(n > 0);
+		CHECK(memcmp(piece, text + at, n) == 0);
+	}
+	CHECK_EQ(pread(fd, piece, sizeof(piece), len), 0);
+	CHECK_EQ(pread(fd, piece, sizeof(piece), len + 10000), 0);
+	CHECK_EQ(lseek(fd, 5000, SEEK_SET), 5000);
+	n = CHECK_OK(read(fd, piece, sizeof(piece)));
+	CHECK(n > 0 && memcmp(piece, text + 5000, n) == 0);
+	CHECK_ERRNO(lseek(fd, 0, SEEK_END), EINVAL);
+	CHECK_OK(lseek(fd, 0, SEEK_SET));
+	CHECK_ERRNO(read(fd, (void *)1, 100), EFAULT);
+	CHECK_EQ(read(fd, piece, 20), 20);
+	CHECK(memcmp(piece, text, 20) == 0);
+}
+
 static long status_kib(const char *key)
 {
 	const char *at = strstr(get("/proc/self/status"), key);

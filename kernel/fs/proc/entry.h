@@ -4,9 +4,9 @@
  * folder is a struct proc_entry in a constant table, and an inode of it is a struct proc_node, the
  * entry together with whom or what it is about.
  *
- * An entry is exactly one of: a text (show, perhaps write), a folder with a table of its own
- * (children), a folder whose names come from the system (dir), a link (readlink, jump), or a file
- * with operations of its own (fops).
+ * An entry is exactly one of: a text (show or show_records, perhaps write), a folder with a table of
+ * its own (children), a folder whose names come from the system (dir), a link (readlink, jump), or a
+ * file with operations of its own (fops).
  */
 #pragma once
 
@@ -35,6 +35,10 @@ void text_add_escaped(struct text *t, const char *s, const char *special);
 void text_add_mask(struct text *t, const struct cpumask *mask, unsigned nr);
 void text_add_list(struct text *t, const struct cpumask *mask, unsigned nr);
 void text_free(struct text *t);
+/*
+ * Whether the record that begins at `start` may stay in a text of records. If not it is taken out again.
+ */
+bool text_fits(struct text *t, size_t start);
 /* What a program wrote, without the space around it: cut in place. */
 char *text_trimmed(char *text);
 
@@ -58,10 +62,20 @@ struct proc_number {
 	uint64_t min, max;
 };
 
+/* What one read makes of a text of records, unless a single one is longer: Linux's page. */
+enum { PROC_RECORDS_MAX = 4096 };
+
 struct proc_entry {
 	const char *name;
 	uint32_t mode; /* with the type */
 	int (*show)(struct text *out, const struct proc_node *n);
+	/*
+	 * Instead of show, where the text is long and most of it may never be read: it is made as it is
+	 * read. Adds records from *cursor on (0: the first), which moves on, until there are `enough`
+	 * bytes or the next one does not fit (text_fits). None: that was the end.
+	 */
+	int (*show_records)(
+		struct text *out, const struct proc_node *n, uint64_t *cursor, size_t enough);
 	int (*write)(const struct proc_node *n, char *text, size_t len); /* NUL-terminated */
 	const struct proc_entry *children; /* ends with a name of NULL */
 	const struct proc_dir_ops *dir;    /* before children, where both are */
@@ -103,6 +117,10 @@ MUST_CHECK int proc_entry_mount(const struct filesystem *fs, const struct proc_e
 #define PROC_TEXT(name_, mode_, show_)                                                         \
 	{                                                                                      \
 		.name = name_, .mode = S_IFREG | (mode_), .show = show_                        \
+	}
+#define PROC_RECORDS(name_, mode_, show_)                                                      \
+	{                                                                                      \
+		.name = name_, .mode = S_IFREG | (mode_), .show_records = show_                \
 	}
 #define PROC_SETTING(name_, mode_, show_, write_)                                              \
 	{                                                                                      \

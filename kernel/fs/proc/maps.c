@@ -2,8 +2,8 @@
 /*
  * /proc/PID/maps, smaps, clear_refs, pagemap and mem: a process's memory, as text and as bytes.
  *
- * The regions are asked for one after another, so that a reader never holds the address space for
- * longer than one of them; a change between two is seen as it happens.
+ * The regions are asked for a few at a time (struct region_walk), and only as far as is read: a reader
+ * holds the address space for a few of them, and a change behind those is seen as it happens.
  *
  * Spec    man 5 proc
  */
@@ -51,44 +51,76 @@ static void show_region(struct text *out, const struct region *r, char *path)
 	text_add_bytes(out, "\n", 1);
 }
 
-/* Calls fn for each region of whom the node is about. */
-static int for_each_region(struct text *out, const struct proc_node *n,
-	void (*fn)(struct text *out, struct vmspace *vm, const struct region *r, char *path))
+struct shower {
+	char path[PATH_SIZE];
+	struct vm_region_stats stats[REGION_BATCH];
+	struct region_walk walk;
+};
+
+typedef void region_shower(struct text *out, const struct region *r, struct shower *s);
+
+/* proc_entry.show_records: a region is a record, the cursor the address behind the last. */
+static int show_regions(struct text *out, const struct proc_node *n, uint64_t *cursor,
+	size_t enough, bool with_stats, region_shower *show)
 {
+	const struct region *r;
 	struct vmspace *vm;
-	struct region r;
-	char *path;
+	struct shower *s;
 	int err = proc_node_vm(n, &vm);
 
 	if (err || !vm)
 		return err;
-	path = mem_alloc(PATH_SIZE, 0);
-	if (path)
-		for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
-			fn(out, vm, &r, path);
-			vmspace_region_done(&r);
+	s = mem_alloc(sizeof(*s), 0);
+	if (s) {
+		region_walk_start(&s->walk, vm, *cursor, with_stats ? s->stats : NULL);
+		while (out->len < enough && (r = region_walk_next(&s->walk)) != NULL) {
+			size_t start = out->len;
+
+			show(out, r, s);
+			if (!text_fits(out, start))
+				break;
+			*cursor = r->end;
 		}
-	mem_free(path);
+		region_walk_end(&s->walk);
+	}
+	mem_free(s);
 	vmspace_put(vm);
-	return path ? 0 : -ENOMEM;
+	return s ? 0 : -ENOMEM;
 }
 
-static void maps_line(
-	struct text *out, struct vmspace *vm UNUSED, const struct region *r, char *path)
+static void maps_line(struct text *out, const struct region *r, struct shower *s)
 {
-	show_region(out, r, path);
+	show_region(out, r, s->path);
 }
 
-int proc_show_maps(struct text *out, const struct proc_node *n)
+int proc_show_maps(struct text *out, const struct proc_node *n, uint64_t *cursor, size_t enough)
 {
-	return for_each_region(out, n, maps_line);
+	return show_regions(out, n, cursor, enough, false, maps_line);
 }
 
 /* ---- smaps ---- */
 
+/*
+ * The name at the left, and the number up to column NUMBER_END, whatever the name's length. By hand: each
+ * region has two dozen of these.
+ */
 static void add_kib(struct text *out, const char *name, uint64_t bytes)
 {
-	text_add(out, "%-15s %8lu kB\n", name, bytes >> 10);
+	enum { NUMBER_END = 24, MOST = 9999999 /* what fits behind the longest name */ };
+	char line[] = "                         kB\n";
+	uint64_t kib = bytes >> 10;
+	size_t at = NUMBER_END;
+
+	if (UNLIKELY(kib > MOST)) {
+		text_add(out, "%-15s %8lu kB\n", name, kib);
+		return;
+	}
+	do {
+		line[--at] = (char)('0' + kib % 10);
+		kib /= 10;
+	} while (kib);
+	memcpy(line, name, strlen(name));
+	text_add_bytes(out, line, sizeof(line) - 1);
 }
 
 /* smaps_rollup alone says what the proportional part is of. */
@@ -142,50 +174,51 @@ static void show_flags(struct text *out, const struct region *r)
 	text_add(out, "\n");
 }
 
-static void smaps_block(
-	struct text *out, struct vmspace *vm, const struct region *r, char *path)
+static void smaps_block(struct text *out, const struct region *r, struct shower *s)
 {
-	struct vm_region_stats s;
-
-	show_region(out, r, path);
-	vmspace_region_stats(vm, r, &s);
+	show_region(out, r, s->path);
 	add_kib(out, "Size:", r->end - r->start);
 	add_kib(out, "KernelPageSize:", PAGE_SIZE);
 	add_kib(out, "MMUPageSize:", PAGE_SIZE);
-	show_numbers(out, &s, NULL);
+	show_numbers(out, region_walk_stats(&s->walk), NULL);
 	text_add(out, "THPeligible:           0\n");
 	show_flags(out, r);
 }
 
-int proc_show_smaps(struct text *out, const struct proc_node *n)
+int proc_show_smaps(
+	struct text *out, const struct proc_node *n, uint64_t *cursor, size_t enough)
 {
-	return for_each_region(out, n, smaps_block);
+	return show_regions(out, n, cursor, enough, true, smaps_block);
 }
 
 int proc_show_smaps_rollup(struct text *out, const struct proc_node *n)
 {
-	struct vm_region_stats sum = {0}, s;
+	struct vm_region_stats sum = {0}, stats[REGION_BATCH];
 	struct parts parts = {0};
-	vaddr_t first = 0, at = 0;
+	const struct region *r;
+	struct region_walk w;
 	struct vmspace *vm;
-	struct region r;
+	vaddr_t first = 0, end = 0;
 	int err = proc_node_vm(n, &vm);
 
 	if (err || !vm)
 		return err ? err : -ESRCH;
-	for (; vmspace_next_region(vm, at, &r); at = r.end) {
-		first = first ? first : r.start;
-		vmspace_region_stats(vm, &r, &s);
-		vm_region_stats_add(&sum, &s);
-		if (r.source) /* as pid_stat.c tells files from shared memory */
-			*(r.source->ops->sync ? &parts.file : &parts.shmem) +=
-				s.proportional - s.proportional_anonymous;
-		vmspace_region_done(&r);
+	region_walk_start(&w, vm, 0, stats);
+	while ((r = region_walk_next(&w)) != NULL) {
+		const struct vm_region_stats *s = region_walk_stats(&w);
+
+		first = first ? first : r->start;
+		end = r->end;
+		vm_region_stats_add(&sum, s);
+		if (r->source) /* as pid_stat.c tells files from shared memory */
+			*(r->source->ops->sync ? &parts.file : &parts.shmem) +=
+				s->proportional - s->proportional_anonymous;
 	}
+	region_walk_end(&w);
 	vmspace_put(vm);
 	text_add(out,
 		"%08lx-%08lx ---p 00000000 00:00 0                                  [rollup]\n",
-		first, at);
+		first, end);
 	show_numbers(out, &sum, &parts);
 	return 0;
 }

@@ -41,7 +41,7 @@ static const struct file_ops *ops_of(const struct proc_entry *e)
 		return &dir_ops;
 	if (e->fops)
 		return e->fops;
-	return e->show || e->write ? &text_ops : NULL;
+	return e->show || e->show_records || e->write ? &text_ops : NULL;
 }
 
 static const struct proc_entry *root_of(const struct super *s)
@@ -306,6 +306,10 @@ struct text_file {
 	struct mutex lock;
 	struct text text;
 	bool is_made;
+	/* Of a text of records: what the next one is, what of the text was read, and where that ended. */
+	uint64_t cursor;
+	size_t nr_read;
+	int64_t pos;
 };
 
 static int node_open(struct inode *inode, struct file *f)
@@ -347,14 +351,11 @@ static int make_text(struct file *f, struct text_file *tf, int64_t pos)
 	return err;
 }
 
-static int64_t text_read(struct file *f, struct iter *to, int64_t *pos)
+static int64_t read_whole(struct file *f, struct text_file *tf, struct iter *to, int64_t *pos)
 {
-	struct text_file *tf = f->private_data;
-	int64_t n = 0;
+	int64_t n = make_text(f, tf, *pos);
 	size_t len;
 
-	mutex_lock(&tf->lock);
-	n = make_text(f, tf, *pos);
 	if (n == 0 && *pos < (int64_t)tf->text.len) {
 		len = MIN(tf->text.len - (size_t)*pos, to->left);
 		n = (int64_t)iter_write(to, tf->text.buf + *pos, len);
@@ -363,6 +364,90 @@ static int64_t text_read(struct file *f, struct iter *to, int64_t *pos)
 		else
 			*pos += n;
 	}
+	return n;
+}
+
+/* ---- Texts of records ---- */
+
+/* The next records, in place of what was there. An error leaves it before them. */
+static int make_records(struct file *f, struct text_file *tf, size_t enough)
+{
+	const struct proc_node *n = proc_node_of(f->inode);
+	uint64_t cursor = tf->cursor;
+	int err;
+
+	tf->text.len = tf->nr_read = 0;
+	tf->text.is_short_of_memory = false;
+	err = n->entry->show_records(&tf->text, n, &cursor, enough);
+	if (err == 0 && tf->text.is_short_of_memory)
+		err = -ENOMEM;
+	if (err)
+		tf->text.len = 0;
+	else
+		tf->cursor = cursor;
+	return err;
+}
+
+/*
+ * Goes to pos. Where the last read ended nothing is to be done; anywhere else is found by making all
+ * that is before it. At the end tf->pos stays below pos.
+ */
+static int seek_records(struct file *f, struct text_file *tf, int64_t pos)
+{
+	if (pos && pos == tf->pos)
+		return 0;
+	tf->cursor = 0;
+	tf->pos = 0;
+	tf->text.len = tf->nr_read = 0;
+	while (tf->pos < pos) {
+		int err = UNLIKELY(thread_is_killed()) ? -EINTR
+						       : make_records(f, tf, PROC_RECORDS_MAX);
+
+		if (err || !tf->text.len)
+			return err;
+		tf->nr_read = MIN(tf->text.len, (size_t)(pos - tf->pos));
+		tf->pos += (int64_t)tf->nr_read;
+	}
+	return 0;
+}
+
+static int64_t give_records(struct text_file *tf, struct iter *to)
+{
+	size_t len = MIN(tf->text.len - tf->nr_read, to->left), n;
+
+	if (!len)
+		return 0;
+	n = iter_write(to, tf->text.buf + tf->nr_read, len);
+	tf->nr_read += n;
+	tf->pos += (int64_t)n;
+	return n ? (int64_t)n : -EFAULT;
+}
+
+/* What the last read left, and new records: no more than fit into a page, as on Linux. */
+static int64_t read_records(struct file *f, struct text_file *tf, struct iter *to, int64_t *pos)
+{
+	int64_t n = seek_records(f, tf, *pos), more;
+
+	if (n || tf->pos != *pos)
+		return n;
+	n = give_records(tf, to);
+	if (n >= 0 && to->left && tf->nr_read == tf->text.len) {
+		more = make_records(f, tf, to->left);
+		more = more ? more : give_records(tf, to);
+		n = n ? n + MAX(more, 0) : more;
+	}
+	*pos = tf->pos;
+	return n;
+}
+
+static int64_t text_read(struct file *f, struct iter *to, int64_t *pos)
+{
+	struct text_file *tf = f->private_data;
+	int64_t n;
+
+	mutex_lock(&tf->lock);
+	n = (proc_node_of(f->inode)->entry->show_records ? read_records : read_whole)(
+		f, tf, to, pos);
 	mutex_unlock(&tf->lock);
 	return n;
 }

@@ -292,8 +292,8 @@ static const struct proc_dir_ops task_ops = {.lookup = task_lookup, .next = task
 		PROC_TEXT("syscall", 0400, proc_show_syscall),                                 \
 		PROC_TEXT("stack", 0400, proc_show_stack),                                     \
 		PROC_TEXT("wchan", 0444, proc_show_wchan),                                     \
-		PROC_TEXT("maps", 0444, proc_show_maps),                                       \
-		PROC_TEXT("smaps", 0444, proc_show_smaps),                                     \
+		PROC_RECORDS("maps", 0444, proc_show_maps),                                    \
+		PROC_RECORDS("smaps", 0444, proc_show_smaps),                                  \
 		PROC_TEXT("smaps_rollup", 0444, proc_show_smaps_rollup),                       \
 		PROC_SETTING("clear_refs", 0200, NULL, proc_write_clear_refs),                 \
 		PROC_TEXT("mounts", 0444, proc_show_mounts),                                   \

@@ -96,7 +96,8 @@ static uint64_t pages_of(const struct region *r)
 static void get_memory(struct proc *p, struct memory *m)
 {
 	struct vmspace *vm = proc_get_vm(p);
-	struct region r;
+	struct region_walk w;
+	const struct region *r;
 
 	*m = (struct memory){0};
 	if (!vm)
@@ -116,15 +117,16 @@ static void get_memory(struct proc *p, struct memory *m)
 	m->arg_end = vm->arg_end;
 	m->env_start = vm->env_start;
 	m->env_end = vm->env_end;
-	for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
-		if (r.flags & VM_GROWSDOWN)
-			m->stack += pages_of(&r);
-		else if ((r.flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
-			m->data += pages_of(&r);
-		else if (r.flags & VM_EXEC)
-			m->text += pages_of(&r);
-		vmspace_region_done(&r);
+	region_walk_start(&w, vm, 0, NULL);
+	while ((r = region_walk_next(&w)) != NULL) {
+		if (r->flags & VM_GROWSDOWN)
+			m->stack += pages_of(r);
+		else if ((r->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
+			m->data += pages_of(r);
+		else if (r->flags & VM_EXEC)
+			m->text += pages_of(r);
 	}
+	region_walk_end(&w);
 	vmspace_put(vm);
 }
 
@@ -136,20 +138,23 @@ struct file_pages {
 static void get_file_pages(struct proc *p, struct file_pages *f)
 {
 	struct vmspace *vm = proc_get_vm(p);
-	struct vm_region_stats s;
-	struct region r;
+	struct vm_region_stats stats[REGION_BATCH];
+	struct region_walk w;
+	const struct region *r;
 
 	*f = (struct file_pages){0};
 	if (!vm)
 		return;
-	for (vaddr_t at = 0; vmspace_next_region(vm, at, &r); at = r.end) {
-		if (r.source) {
-			vmspace_region_stats(vm, &r, &s);
-			*(r.source->ops->sync ? &f->file : &f->shmem) +=
-				(s.resident - s.anonymous) >> PAGE_SHIFT;
-		}
-		vmspace_region_done(&r);
+	region_walk_start(&w, vm, 0, stats);
+	w.skips_anonymous = true;
+	while ((r = region_walk_next(&w)) != NULL) {
+		const struct vm_region_stats *s = region_walk_stats(&w);
+
+		if (r->source)
+			*(r->source->ops->sync ? &f->file : &f->shmem) +=
+				(s->resident - s->anonymous) >> PAGE_SHIFT;
 	}
+	region_walk_end(&w);
 	f->tables = vmspace_count_tables(vm);
 	vmspace_put(vm);
 }

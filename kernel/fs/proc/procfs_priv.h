@@ -41,9 +41,11 @@ bool proc_node_is_alive(const struct proc_node *n);
 
 /* ---- Tables in other files ---- */
 
-extern const struct proc_dir_ops proc_fd_ops, proc_fdinfo_ops;   /* fd.c */
-int proc_show_maps(struct text *out, const struct proc_node *n); /* maps.c */
-int proc_show_smaps(struct text *out, const struct proc_node *n);
+extern const struct proc_dir_ops proc_fd_ops, proc_fdinfo_ops; /* fd.c */
+int proc_show_maps(                                            /* maps.c */
+	struct text *out, const struct proc_node *n, uint64_t *cursor, size_t enough);
+int proc_show_smaps(
+	struct text *out, const struct proc_node *n, uint64_t *cursor, size_t enough);
 int proc_show_smaps_rollup(struct text *out, const struct proc_node *n);
 int proc_write_clear_refs(const struct proc_node *n, char *text, size_t len);
 extern const struct file_ops proc_mem_ops, proc_pagemap_ops;       /* maps.c */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The text of a file in /proc, made as a whole before the first byte is read. It grows by doubling;
- * when memory is short the rest is dropped and the read fails.
+ * The text of a file in /proc, made as a whole before the first byte is read, or for a text of records
+ * (entry.h) what one read gives. It grows by doubling; when memory is short the rest is dropped and the
+ * read fails.
  */
 #include "fs/proc/procfs_priv.h"
 #include "lib/cpumask.h"
@@ -112,6 +113,14 @@ char *text_trimmed(char *text)
 	while (len && char_is_space(text[len - 1]))
 		text[--len] = '\0';
 	return text;
+}
+
+bool text_fits(struct text *t, size_t start)
+{
+	if (start == 0 || t->len <= PROC_RECORDS_MAX)
+		return true;
+	t->len = start;
+	return false;
 }
 
 void text_free(struct text *t)
