@@ -6,10 +6,9 @@
  */
 #include "ops/message.h"
 
-#include "proc/given.h"
-
 #include <linux/fcntl.h>
 
+#include "proc/given.h"
 #include "uaccess/iter.h"
 
 #define MEMBER(msg, member) uptr_add(msg, offsetof(struct user_msghdr, member))

@@ -204,7 +204,7 @@ free_fiber:
 
 /* ---- Starting jobs ---- */
 
-enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED };
+enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED, IS_FULL };
 enum kind { LENT, WOKEN, STAYING };
 
 /*
@@ -223,7 +223,7 @@ static struct fiber *take_idle(struct proc *p)
 	return NULL;
 }
 
-/* Takes an idle fiber, or a place for a new one, or a place in the line. */
+/* Takes an idle fiber, or a place for a new one, or a place in the line, where nobody lends the CPU. */
 static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, struct fiber **out)
 {
 	enum how how = FOUND_IDLE;
@@ -240,6 +240,8 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 	} else if (kind == STAYING || p->nr_fibers - p->nr_staying_fibers < FIBERS_MAX) {
 		p->nr_fibers++;
 		how = MAY_CREATE;
+	} else if (kind == LENT) {
+		how = IS_FULL;
 	} else {
 		list_add_tail(&p->fiber_jobs, &job->link);
 		how = HAS_QUEUED;
@@ -270,6 +272,8 @@ static int start(struct fiber_job *job, enum kind kind)
 
 	if (how == HAS_QUEUED)
 		return 0;
+	if (how == IS_FULL)
+		return -EBUSY;
 	if (how == MAY_CREATE) {
 		int err = create(p, job, &f);
 

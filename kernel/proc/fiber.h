@@ -25,19 +25,19 @@ struct uthread;
  *   [I] by who starts it      [p] proc->lock
  */
 struct fiber_job {
-	struct list_node link;               /* [p] proc->fiber_jobs */
-	void (*run)(struct fiber_job *job);  /* [I] on the fiber; the job is its own to free */
-	struct uthread *as;      /* [I] whose work it is: does not end before run has returned */
+	struct list_node link;              /* [p] proc->fiber_jobs */
+	void (*run)(struct fiber_job *job); /* [I] on the fiber; the job is its own to free */
+	struct uthread *as; /* [I] whose work it is: does not end before run has returned */
 	const struct cred *cred; /* [I] other credentials than its, one reference; NULL */
 	struct fiber *fiber;     /* [p] who does it; NULL: nobody yet */
 };
 
 /*
  * For a thread of the process, or a fiber of it: starts the job and returns when it has ended or waits
- * for something. -ENOMEM, -EAGAIN: it was not started.
+ * for something. -ENOMEM, -EAGAIN: it was not started; -EBUSY: nor that, for it would have to stand in line.
  */
 MUST_CHECK int fiber_lend(struct fiber_job *job);
-/* The same for anybody: starts it and returns at once. May sleep for memory. */
+/* For anybody: starts it, or puts it in line, and returns at once. May sleep for memory. */
 MUST_CHECK int fiber_start(struct fiber_job *job);
 /* The same for one that stays as long as it likes: it never stands in line, and nobody because of it. */
 MUST_CHECK int fiber_start_to_stay(struct fiber_job *job);

@@ -360,6 +360,14 @@ static bool is_ring(const struct req *r, int fd)
 	return is_one;
 }
 
+/* All fibers have work: it stands in line for one, and the program may use its memory again (kept.c). */
+static int wait_in_line(struct req *r)
+{
+	int err = call_keep_input(r);
+
+	return err ? err : fiber_start(&r->call.job);
+}
+
 int64_t call_issue(struct req *r)
 {
 	struct req_call *c = &r->call;
@@ -380,6 +388,8 @@ int64_t call_issue(struct req *r)
 	r->flags |= REQ_ON_FIBER;
 	req_track(r);
 	err = fiber_lend(&c->job);
+	if (UNLIKELY(err == -EBUSY))
+		err = wait_in_line(r);
 	if (!err && !c->is_done)
 		return OP_PARKED;
 	if (!err)

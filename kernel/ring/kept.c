@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a call's arguments point to, kept from the submission until its turn comes: IORING_FEAT_SUBMIT_STABLE.
- * A call that begins at once reads for itself. Calls by number (TORUS_OP_SYSCALL) read when they run: nobody
+ * A call that begins at once reads for itself; one that has to wait, in a chain or for a fiber, finds it here.
+ * Calls by number (TORUS_OP_SYSCALL) read when they run: nobody
  * knows what their arguments are.
  */
 #include <linux/eventpoll.h>

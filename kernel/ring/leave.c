@@ -28,8 +28,8 @@
 #include "sync/rcu.h"
 #include "time/clock.h"
 
-#define LOOK_AGAIN_NS                                                                          \
-	(10 * NS_PER_MS) /* a call in line for a fiber may have begun, and then wait */
+/* A call in line for a fiber may have begun when it was to end, and then wait. */
+#define LOOK_AGAIN_NS (10 * NS_PER_MS)
 
 static struct llist to_bury; /* [a] each with a reference */
 static struct llist to_free; /* [a] nobody refers to them any more */

@@ -295,6 +295,8 @@ void req_complete(struct req *r, int64_t n)
 	r->flags &= (uint16_t) ~(REQ_IS_PARKED | REQ_ON_FIBER);
 	if (result < 0 || r->flags & REQ_FAILED)
 		fail(r, result);
+	if (UNLIKELY(n < 0 && n != result)) /* the kernel's own numbers stay here */
+		r->big[0] = (uint64_t)(int64_t)result;
 	post_result(r, result);
 	if (r->next || r->timeout)
 		go_on_with_chain(r);

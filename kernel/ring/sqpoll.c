@@ -38,8 +38,7 @@
 
 enum {
 	IDLE_MS_DEFAULT = 1000,
-	ENTRIES_SHARED =
-		8, /* of each turn; with one ring all that are there: a chain is not cut */
+	ENTRIES_SHARED = 8, /* of each turn; of a ring alone all: its chains are whole */
 	DEAD_LOOK_MS =
 		10, /* how often it looks whether a ring whose file is gone can be left */
 };

@@ -135,6 +135,18 @@ static inline struct io_uring_sqe *ring_sqe(struct ring *r, unsigned opcode, uin
 			   .opcode = (uint8_t)opcode, .fd = -1, .user_data = user_data});
 }
 
+/* A byte from where the file stands. */
+static inline struct io_uring_sqe *ring_read_byte(
+	struct ring *r, int fd, char *to, uint64_t user_data)
+{
+	return ring_push(r, (struct io_uring_sqe){.opcode = IORING_OP_READ,
+				    .fd = fd,
+				    .addr = (uintptr_t)to,
+				    .len = 1,
+				    .off = UINT64_MAX,
+				    .user_data = user_data});
+}
+
 /* Submits what was put in, waits for so many completions; what io_uring_enter says. */
 static inline int ring_submit(struct ring *r, unsigned wait)
 {

@@ -183,6 +183,33 @@ TEST(ring_call, an_address_is_a_result)
 	ring_close(&r);
 }
 
+/* The whole result and the short one say the same, also of a call that was interrupted. */
+TEST(ring_call, cancelled_call_has_one_result)
+{
+	struct io_uring_cqe *cqe;
+	struct call c = {__NR_read};
+	struct ring r;
+	int fd[2];
+	char byte;
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(fd));
+	c.a[0] = (unsigned)fd[0];
+	c.a[1] = (uintptr_t)&byte;
+	c.a[2] = 1;
+	ring_open(&r, 8, IORING_SETUP_CQE32);
+	put_call(&r, &c, 1);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 2)->addr = 1;
+	CHECK_EQ(ring_submit(&r, 2), 1);
+	cqe = (struct io_uring_cqe *)(void *)(r.rings + r.p.cq_off.cqes);
+	if (cqe->user_data != 1)
+		cqe += 2;
+	CHECK_EQ(cqe->res, -ECANCELED);
+	CHECK_EQ((int64_t)cqe->big_cqe[0], -ECANCELED);
+	ring_close(&r);
+}
+
 TEST(ring_call, six_words_are_read_at_once)
 {
 	uint64_t words[6] = {0, 0, 0, 0, 0, 0};

@@ -26,12 +26,7 @@ static void hold(struct held *h)
 {
 	CHECK_OK(pipe(h->fd));
 	ring_open(&h->r, 8, 0);
-	(void)ring_push(&h->r, (struct io_uring_sqe){.opcode = IORING_OP_READ,
-				       .flags = IOSQE_IO_LINK,
-				       .fd = h->fd[0],
-				       .addr = (uintptr_t)&h->c,
-				       .len = 1,
-				       .user_data = HELD});
+	ring_read_byte(&h->r, h->fd[0], &h->c, HELD)->flags = IOSQE_IO_LINK;
 }
 
 static void submit(struct held *h)
@@ -138,4 +133,45 @@ TEST(ring_kept, address_to_bind_to)
 	strcpy(a.sun_path, "other");
 	CHECK_EQ(let_go(&h), 0);
 	CHECK_OK(stat("socket", &st));
+}
+
+/* The workers are all asleep: it stands in line for one. */
+TEST(ring_kept, name_of_a_call_that_stands_in_line)
+{
+	enum { SLEEPERS = 300 };
+	static char bytes[SLEEPERS];
+	char name[8] = "dir";
+	unsigned nr_done = 0;
+	struct stat st;
+	struct ring r;
+	int fd[2];
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 512, 0);
+	for (unsigned i = 0; i < SLEEPERS; i++)
+		(void)ring_push(&r, (struct io_uring_sqe){.opcode = TORUS_OP_SYSCALL,
+					    .fd = __NR_read,
+					    .off = (unsigned)fd[0],
+					    .addr = (uintptr_t)&bytes[i],
+					    .len = 1,
+					    .user_data = HELD});
+	(void)ring_push(&r, (struct io_uring_sqe){.opcode = IORING_OP_MKDIRAT,
+				    .fd = AT_FDCWD,
+				    .addr = (uintptr_t)name,
+				    .len = 0700,
+				    .user_data = CALL});
+	CHECK_EQ(ring_submit(&r, 0), SLEEPERS + 1);
+	CHECK_EQ(ring_ready(&r), 0);
+	strcpy(name, "other");
+	CHECK_EQ(write(fd[1], bytes, SLEEPERS), SLEEPERS);
+	while (nr_done <= SLEEPERS) {
+		struct ring_result result = ring_take(&r);
+
+		CHECK_EQ(result.res, result.user_data == CALL ? 0 : 1);
+		nr_done++;
+	}
+	CHECK_OK(stat("dir", &st));
+	CHECK_ERRNO(stat("other", &st), ENOENT);
+	ring_close(&r);
 }
