@@ -2,10 +2,15 @@
 /* tty_ioctl(4), credentials(7): controlling terminals, who is in front, and what a hang-up tells whom. */
 #include "pty.h"
 
-/* Runs the statements as leader of a session whose terminal is the slave. */
-#define IN_SESSION(...)                                                                        \
-	IN_CHILD(CHECK_EQ(setsid(), getpid()); CHECK_OK(ioctl(slave, TIOCSCTTY, 0));           \
-		 __VA_ARGS__)
+/* From now on the leader of a session whose terminal is the slave. */
+static void lead_session(void)
+{
+	CHECK_EQ(setsid(), getpid());
+	CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+}
+
+/* Runs the statements as such. */
+#define IN_SESSION(...) IN_CHILD(lead_session(); __VA_ARGS__)
 
 TEST(pty_jobs, controlling_terminal)
 {
@@ -54,8 +59,7 @@ TEST(pty_jobs, interrupt_character_signals_the_foreground)
 	open_pair();
 	pid = CHECK_OK(fork());
 	if (pid == 0) {
-		setsid();
-		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		lead_session();
 		CHECK_EQ(write(slave, "r", 1), 1);
 		for (;;)
 			pause();
@@ -74,8 +78,7 @@ TEST(pty_jobs, background_read_is_stopped)
 	open_pair();
 	leader = CHECK_OK(fork());
 	if (leader == 0) {
-		setsid();
-		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		lead_session();
 		pid_t pid = CHECK_OK(fork());
 		if (pid == 0) {
 			char c;
@@ -184,8 +187,7 @@ TEST(pty_jobs, leader_exit_hangs_up)
 	CHECK_OK(pipe(p));
 	leader = CHECK_OK(fork());
 	if (leader == 0) {
-		setsid();
-		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		lead_session();
 		if (fork() == 0) {
 			close(p[0]);
 			CHECK_EQ(write(p[1], "r", 1), 1);
@@ -216,8 +218,7 @@ TEST(pty_jobs, master_closed_tells_the_leader)
 	leader = CHECK_OK(fork());
 	if (leader == 0) {
 		close(master);
-		setsid();
-		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		lead_session();
 		signal(SIGHUP, SIG_IGN);
 		pid = CHECK_OK(fork());
 		if (pid == 0) {
@@ -322,8 +323,7 @@ TEST(pty_jobs, suspend_character)
 	open_pair();
 	leader = CHECK_OK(fork());
 	if (leader == 0) {
-		setsid();
-		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
+		lead_session();
 		signal(SIGTTOU, SIG_IGN);
 		pid_t pid = CHECK_OK(fork());
 		if (pid == 0) {

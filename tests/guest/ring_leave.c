@@ -53,15 +53,6 @@ static void put_timeout(struct ring *r, struct __kernel_timespec *t, uint64_t us
 	sqe->len = 1;
 }
 
-static void put_read(struct ring *r, int fd, char *buf, uint64_t user_data)
-{
-	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_READ, user_data);
-
-	sqe->fd = fd;
-	sqe->addr = (uintptr_t)buf;
-	sqe->len = 1;
-}
-
 static void put_cancel(struct ring *r, uint64_t whom, uint64_t user_data)
 {
 	ring_sqe(r, IORING_OP_ASYNC_CANCEL, user_data)->addr = whom;
@@ -91,7 +82,7 @@ TEST(ring_leave, woken_read_takes_nothing)
 
 	ring_open(&r, 8, 0);
 	CHECK_OK(pipe(fd));
-	put_read(&r, fd[0], buf, 1);
+	(void)ring_read_byte(&r, fd[0], buf, 1);
 	submit_in_a_thread(&r);
 	CHECK_EQ(ring_ready(&r), 0);
 	CHECK_EQ(write(fd[1], "x", 1), 1);

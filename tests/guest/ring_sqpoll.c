@@ -21,16 +21,6 @@ static void wait_ready(struct ring *r, unsigned nr)
 	}
 }
 
-/* ring_next_rw would show it to the thread too early. */
-static void push_read(struct ring *r, int fd, void *buf, uint64_t data)
-{
-	(void)ring_push(r, (struct io_uring_sqe){.opcode = IORING_OP_READ,
-				   .fd = fd,
-				   .addr = (uintptr_t)buf,
-				   .len = 1,
-				   .user_data = data});
-}
-
 static void wait_submitted(struct ring *r)
 {
 	while (ring_load(r, r->p.sq_off.head) != *ring_word(r, r->p.sq_off.tail)) {
@@ -59,7 +49,7 @@ TEST(ring_sqpoll, entries_are_taken_without_a_call)
 	(void)ring_sqe(&r, IORING_OP_NOP, 1);
 	wait_ready(&r, 1);
 	RING_EXPECT(&r, 1, 0);
-	push_read(&r, fd[0], &c, 2);
+	(void)ring_read_byte(&r, fd[0], &c, 2);
 	usleep(20000);
 	CHECK_EQ(ring_ready(&r), 0u);
 	CHECK_EQ(write(fd[1], "q", 1), 1);
@@ -204,7 +194,7 @@ static void leave_polling(unsigned idle_ms)
 
 	CHECK_OK(pipe(fd));
 	open_sqpoll(&r, 0, idle_ms);
-	push_read(&r, fd[0], &c, 1);
+	(void)ring_read_byte(&r, fd[0], &c, 1);
 }
 
 TEST(ring_sqpoll, process_ends_while_it_polls)
@@ -284,10 +274,10 @@ TEST(ring_sqpoll, rings_share_a_thread)
 			usleep(100000); /* it sleeps, for all of them */
 	}
 	/* the first goes; the others are served as before */
-	push_read(&r[0], fd[0], &c[0], 1);
+	(void)ring_read_byte(&r[0], fd[0], &c[0], 1);
 	for (unsigned i = 0; i < RINGS - 1; i++) {
 		ring_close(&r[i]);
-		push_read(&r[i + 1], fd[0], &c[i + 1], i);
+		(void)ring_read_byte(&r[i + 1], fd[0], &c[i + 1], i);
 		usleep(2000);
 		wait_submitted(&r[i + 1]);
 		CHECK_EQ(write(fd[1], "x", 1), 1);
@@ -375,7 +365,7 @@ static void *make_and_end(void *arg)
 	struct made *m = arg;
 
 	open_sqpoll(&m->r, 0, 50);
-	push_read(&m->r, m->fd, &m->c, 1);
+	(void)ring_read_byte(&m->r, m->fd, &m->c, 1);
 	wait_submitted(&m->r);
 	return NULL;
 }
@@ -397,7 +387,7 @@ TEST(ring_sqpoll, thread_of_the_kernel_outlives_its_maker)
 	wait_ready(&m.r, 1);
 	RING_EXPECT(&m.r, 1, 1);
 	CHECK_EQ(m.c, 'x');
-	push_read(&m.r, fd[0], &c, 2);
+	(void)ring_read_byte(&m.r, fd[0], &c, 2);
 	wait_submitted(&m.r);
 	CHECK_EQ(write(fd[1], "y", 1), 1);
 	wait_ready(&m.r, 1);
@@ -432,7 +422,7 @@ static void *make_forbid_and_end(void *arg)
 	open_sqpoll(&m->r, 0, 50);
 	if (m->fd)
 		usleep(5000);
-	filter(__NR_pread64, SECCOMP_RET_ERRNO | EDOM);
+	filter(__NR_read, SECCOMP_RET_ERRNO | EDOM);
 	return NULL;
 }
 
@@ -449,14 +439,14 @@ TEST(ring_sqpoll, filters_of_its_maker_hold)
 
 		CHECK_EQ(pthread_create(&thread, NULL, make_forbid_and_end, &m), 0);
 		CHECK_EQ(pthread_join(thread, NULL), 0);
-		push_read(&m.r, 0, &c, 1);
+		(void)ring_read_byte(&m.r, 0, &c, 1);
 		wait_ready(&m.r, 1);
 		RING_EXPECT(&m.r, 1, -EDOM);
 		ring_close(&m.r);
 	}
 	open_sqpoll(&r, 0, 50);
-	filter(__NR_pread64, SECCOMP_RET_ERRNO | EDOM);
-	push_read(&r, 0, &c, 1);
+	filter(__NR_read, SECCOMP_RET_ERRNO | EDOM);
+	(void)ring_read_byte(&r, 0, &c, 1);
 	wait_ready(&r, 1);
 	RING_EXPECT(&r, 1, -EDOM);
 	ring_close(&r);

@@ -10,38 +10,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "filter.h"
 #include "ring.h"
-
-/* From now on a supervisor is asked about this call: its listener. */
-static int supervise(int nr, unsigned flags)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = {4, code};
-
-	return (int)CHECK_OK(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		flags | SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog));
-}
-
-static struct seccomp_notif hear(int listener)
-{
-	struct seccomp_notif n = {0};
-
-	CHECK_OK(ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n));
-	return n;
-}
-
-static int answer(int listener, uint64_t id, int64_t val, int error, unsigned flags)
-{
-	struct seccomp_notif_resp r = {id, val, error, flags};
-
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &r);
-}
+#include "supervisor.h"
 
 static void let_it_be_made(int listener)
 {
@@ -75,17 +45,6 @@ static struct io_uring_sqe *put_open(struct ring *r, const char *name, int flags
 	return sqe;
 }
 
-static struct io_uring_sqe *put_read(struct ring *r, int fd, char *to, uint64_t data)
-{
-	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_READ, data);
-
-	sqe->fd = fd;
-	sqe->addr = (uintptr_t)to;
-	sqe->len = 1;
-	sqe->off = UINT64_MAX;
-	return sqe;
-}
-
 TEST(ring_supervise, the_supervisor_says_what_an_entry_gives)
 {
 	static const char name[] = "no such file";
@@ -95,7 +54,7 @@ TEST(ring_supervise, the_supervisor_says_what_an_entry_gives)
 
 	NEWER(has_calls());
 	ring_open(&r, 8, 0);
-	l = supervise(__NR_openat, 0);
+	CHECK_OK(l = add_listener(__NR_openat, 0));
 	put_open(&r, name, O_RDONLY, 1);
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	expect_nothing(&r);
@@ -129,19 +88,19 @@ TEST(ring_supervise, entries_that_park_go_on_after_it)
 	NEWER(has_calls());
 	CHECK_OK(pipe(fd));
 	ring_open(&r, 8, 0);
-	l = supervise(__NR_read, 0);
-	put_read(&r, fd[0], &c, 1);
+	CHECK_OK(l = add_listener(__NR_read, 0));
+	(void)ring_read_byte(&r, fd[0], &c, 1);
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	let_it_be_made(l);
 	expect_nothing(&r);
 	CHECK_EQ(write(fd[1], "x", 1), 1);
 	RING_EXPECT(&r, 1, 1);
 	CHECK_EQ(c, 'x');
-	put_read(&r, 99, &c, 2); /* before the descriptor is looked at */
+	(void)ring_read_byte(&r, 99, &c, 2); /* before the descriptor is looked at */
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	CHECK_OK(answer(l, hear(l).id, 1, 0, 0));
 	RING_EXPECT(&r, 2, 1);
-	put_read(&r, 99, &c, 3);
+	(void)ring_read_byte(&r, 99, &c, 3);
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	let_it_be_made(l);
 	RING_EXPECT(&r, 3, -EBADF);
@@ -155,7 +114,7 @@ TEST(ring_supervise, a_chain_asks_one_after_another)
 
 	NEWER(has_calls());
 	ring_open(&r, 8, 0);
-	l = supervise(__NR_openat, 0);
+	CHECK_OK(l = add_listener(__NR_openat, 0));
 	put_open(&r, "a", O_RDONLY, 1)->flags = IOSQE_IO_LINK;
 	put_open(&r, "b", O_RDONLY, 2)->flags = IOSQE_IO_LINK;
 	put_open(&r, "c", O_RDONLY, 3);
@@ -190,7 +149,7 @@ TEST(ring_supervise, descriptors_are_given_to_the_process)
 	NEWER(has_calls());
 	CHECK_OK(pipe(fd));
 	ring_open(&r, 8, 0);
-	l = supervise(__NR_openat, 0);
+	CHECK_OK(l = add_listener(__NR_openat, 0));
 	put_open(&r, "x", O_RDONLY, 1);
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	a.id = hear(l).id;
@@ -216,7 +175,7 @@ TEST(ring_supervise, cancelling_is_as_a_signal)
 
 	NEWER(has_calls());
 	ring_open(&r, 8, 0);
-	l = supervise(__NR_openat, 0);
+	CHECK_OK(l = add_listener(__NR_openat, 0));
 	put_open(&r, "x", O_RDONLY, 1);
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	n = hear(l);
@@ -255,7 +214,7 @@ TEST(ring_supervise, who_was_heard_waits_for_the_answer)
 
 	NEWER(has_calls());
 	ring_open(&r, 8, 0);
-	l = supervise(__NR_openat, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	CHECK_OK(l = add_listener(__NR_openat, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
 	put_open(&r, "x", O_RDONLY, 1);
 	CHECK_EQ(ring_submit(&r, 0), 1);
 	n = hear(l);
@@ -279,7 +238,7 @@ TEST(ring_supervise, without_a_listener_there_is_no_such_call)
 
 	NEWER(has_calls());
 	ring_open(&r, 8, 0);
-	l = supervise(__NR_openat, 0);
+	CHECK_OK(l = add_listener(__NR_openat, 0));
 	put_open(&r, "x", O_RDONLY, 1);
 	put_open(&r, "x", O_RDONLY, 2);
 	CHECK_EQ(ring_submit(&r, 0), 2);
@@ -302,7 +261,7 @@ TEST(ring_supervise, many_wait_at_once)
 
 	NEWER(has_calls());
 	ring_open(&r, 512, 0);
-	l = supervise(__NR_openat, 0);
+	CHECK_OK(l = add_listener(__NR_openat, 0));
 	for (int i = 0; i < MANY; i++)
 		put_open(&r, "x", O_RDONLY, (uint64_t)i);
 	CHECK_EQ(ring_submit(&r, 0), MANY);
@@ -344,7 +303,7 @@ TEST(ring_supervise, by_a_submission_thread)
 	int l;
 
 	NEWER(has_calls());
-	l = supervise(__NR_openat, 0);
+	CHECK_OK(l = add_listener(__NR_openat, 0));
 	ring_open(&r, 8, IORING_SETUP_SQPOLL);
 	put_open(&r, "x", O_RDONLY, 1);
 	CHECK_OK(ring_enter(r.fd, 1, 0, IORING_ENTER_SQ_WAKEUP));

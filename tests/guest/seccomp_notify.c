@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 
 #include "guest.h"
+#include "supervisor.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -25,25 +26,6 @@
 static long seccomp(unsigned op, unsigned flags, void *args)
 {
 	return syscall(SYS_seccomp, op, flags, args);
-}
-
-/* The call nr is answered by `action`. */
-static long add(int nr, unsigned action, unsigned flags)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, action),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = {4, code};
-
-	return seccomp(SECCOMP_SET_MODE_FILTER, flags, &prog);
-}
-
-static long add_listener(int nr, unsigned flags)
-{
-	return add(nr, SECCOMP_RET_USER_NOTIF, flags | SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
 /* ---- Targets ---- */
@@ -89,21 +71,6 @@ static struct target start_with(int nr, unsigned flags, void (*run)(void))
 static struct target start(void (*run)(void))
 {
 	return start_with(SYS_getppid, 0, run);
-}
-
-static struct seccomp_notif hear(int listener)
-{
-	struct seccomp_notif n = {0};
-
-	CHECK_OK(ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &n));
-	return n;
-}
-
-static int answer(int listener, uint64_t id, int64_t val, int error, unsigned flags)
-{
-	struct seccomp_notif_resp r = {id, val, error, flags};
-
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &r);
 }
 
 static int is_valid(int listener, uint64_t id)
@@ -195,7 +162,8 @@ TEST(seccomp_notify, flags_and_sizes)
 	CHECK_EQ(sizes.seccomp_data, 64);
 
 	CHECK_ERRNO(add_listener(SYS_getppid, SECCOMP_FILTER_FLAG_TSYNC), EINVAL);
-	CHECK_ERRNO(add(SYS_getppid, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV),
+	CHECK_ERRNO(filter_with(SYS_getppid, SECCOMP_RET_ALLOW,
+			    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV),
 		EINVAL);
 	CHECK_ERRNO(seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, NULL),
 		EFAULT);
@@ -212,7 +180,7 @@ TEST(seccomp_notify, flags_and_sizes)
 	CHECK_OK(readlink(path, link, sizeof(link) - 1));
 	CHECK_STREQ(link, "anon_inode:seccomp notify");
 	CHECK_ERRNO(add_listener(SYS_getpgrp, 0), EBUSY);
-	CHECK_OK(add(SYS_getpgrp, SECCOMP_RET_ERRNO, 0));
+	CHECK_OK(filter_with(SYS_getpgrp, SECCOMP_RET_ERRNO, 0));
 	CHECK_ERRNO(add_listener(SYS_getpgrp, 0), EBUSY);
 	IN_CHILD(CHECK_ERRNO(add_listener(SYS_getpgrp, 0), EBUSY));
 	CHECK_OK(close(fd));
@@ -227,7 +195,7 @@ TEST(seccomp_notify, flags_and_sizes)
 
 TEST(seccomp_notify, without_a_listener_there_is_no_such_call)
 {
-	CHECK_OK(add(SYS_getppid, SECCOMP_RET_USER_NOTIF, 0));
+	CHECK_OK(filter_with(SYS_getppid, SECCOMP_RET_USER_NOTIF, 0));
 	CHECK_ERRNO(syscall(SYS_getppid), ENOSYS);
 }
 
@@ -235,12 +203,12 @@ TEST(seccomp_notify, order_of_answers)
 {
 	int fd = (int)CHECK_OK(add_listener(SYS_getppid, 0));
 
-	CHECK_OK(add(SYS_getppid, SECCOMP_RET_TRACE, 0));        /* weaker */
-	CHECK_OK(add(SYS_getppid, SECCOMP_RET_ERRNO | EDOM, 0)); /* stronger */
+	CHECK_OK(filter_with(SYS_getppid, SECCOMP_RET_TRACE, 0));        /* weaker */
+	CHECK_OK(filter_with(SYS_getppid, SECCOMP_RET_ERRNO | EDOM, 0)); /* stronger */
 	CHECK_ERRNO(syscall(SYS_getppid), EDOM);
 	CHECK_EQ(events_of(fd), 0);
 	/* of two alike the newest, which has no listener */
-	CHECK_OK(add(SYS_getpgid, SECCOMP_RET_USER_NOTIF, 0));
+	CHECK_OK(filter_with(SYS_getpgid, SECCOMP_RET_USER_NOTIF, 0));
 	CHECK_ERRNO(syscall(SYS_getpgid, 0), ENOSYS);
 }
 
@@ -392,7 +360,7 @@ TEST(seccomp_notify, a_child_has_its_parents_supervisor)
 
 static void add_another_and_ask(void)
 {
-	if (add(SYS_getpgrp, SECCOMP_RET_ERRNO | EDOM, 0))
+	if (filter_with(SYS_getpgrp, SECCOMP_RET_ERRNO | EDOM, 0))
 		_exit(1);
 	if (syscall(SYS_getppid) != 5)
 		_exit(2);
