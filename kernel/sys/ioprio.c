@@ -17,6 +17,7 @@
 #include "sys/whom.h"
 
 enum { NICE_PER_LEVEL = 5, NICE_LOWEST = -20 };
+enum { LEVELS = 7 /* IOPRIO_LEVEL_MASK, which older headers of 6.1 lack */ };
 
 struct ioprio_walk {
 	int set;    /* to set */
@@ -34,7 +35,7 @@ int ioprio_check(int ioprio)
 	case IOPRIO_CLASS_IDLE:
 		return 0;
 	case IOPRIO_CLASS_NONE:
-		return IOPRIO_PRIO_LEVEL(ioprio) ? -EINVAL : 0;
+		return ioprio & LEVELS ? -EINVAL : 0;
 	default:
 		return -EINVAL;
 	}
