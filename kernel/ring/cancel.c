@@ -9,6 +9,7 @@
  * Spec    man 2 io_uring_enter: IORING_OP_ASYNC_CANCEL; man 2 io_uring_register: SYNC_CANCEL
  */
 #include "fs/vfs/fdtable.h"
+#include "proc/proc.h"
 #include "ring/opcodes.h"
 #include "ring/tables.h"
 
@@ -19,6 +20,51 @@ struct wanted {
 	const struct req *not_this;
 	bool by_user_data;
 };
+
+static int find_file(
+	struct ring *ring, struct fdtable *files, int fd, bool is_fixed, struct file **out)
+{
+	struct ring_node *node;
+
+	if (!is_fixed)
+		return fd_get_file(files, fd, false, out);
+	node = ring_table_get(&ring->files, (uint32_t)fd);
+	if (!node)
+		return -EBADF;
+	file_get(node->file);
+	*out = node->file;
+	ring_node_put(ring, node);
+	return 0;
+}
+
+/*
+ * Of one that a supervisor is asked about: it has no file before it begins (the supervisor may put another one there),
+ * but its number means one. Its thread is still there, and may change its table.
+ */
+static bool means_file(const struct req *r, const struct file *f)
+{
+	struct uthread *u = r->task->user;
+	struct fdtable *files;
+	struct file *found = NULL;
+
+	if (!(r->type->flags & OPCODE_FILE))
+		return false;
+	irqlock_lock(&u->proc->lock);
+	files = u->files;
+	fdtable_get(files);
+	irqlock_unlock(&u->proc->lock);
+	if (find_file(r->ring, files, r->fd, r->sqe_flags & IOSQE_FIXED_FILE, &found) == 0)
+		file_put(found);
+	fdtable_put(files);
+	return found == f;
+}
+
+static bool is_about(const struct req *r, const struct file *f)
+{
+	if (UNLIKELY(r->error == REQ_ASKS && r->flags & REQ_ON_FIBER))
+		return means_file(r, f);
+	return r->file == f;
+}
 
 static bool matches(const struct req *r, const void *what)
 {
@@ -32,7 +78,7 @@ static bool matches(const struct req *r, const void *what)
 		return false; /* told already */
 	if (flags & IORING_ASYNC_CANCEL_ANY)
 		return true;
-	if (flags & IORING_ASYNC_CANCEL_FD && r->file != w->file)
+	if (flags & IORING_ASYNC_CANCEL_FD && !is_about(r, w->file))
 		return false;
 	if (flags & IORING_ASYNC_CANCEL_OP && r->opcode != w->by->opcode)
 		return false;
@@ -120,16 +166,35 @@ static struct req *find(struct ring *ring, const struct wanted *w)
 	return NULL;
 }
 
+/* Each of its bucket once: cancelling one may take others out, and one that is woken stays there, cancelled. */
+static void cancel_bucket(struct ring *ring, const struct wanted *w, unsigned *nr)
+{
+	struct req **bucket = req_bucket(ring, w->by->user_data), *seen = NULL, *r;
+	uint64_t tracked = ring->nr_tracked;
+
+	while ((r = *bucket)) {
+		req_move_to_bucket(r, &seen);
+		if (r->user_data == w->by->user_data && matches(r, w))
+			(void)cancel_one(r, nr);
+	}
+	while (seen)
+		req_move_to_bucket(seen, bucket);
+	assert(tracked == ring->nr_tracked); /* nothing begins meanwhile, and the table stays */
+}
+
 static int64_t cancel_all_wanted(struct ring *ring, const struct wanted *w)
 {
-	bool by_hash = w->by_user_data && ring->by_user_data;
 	struct sweep sweep = sweep_begin(ring);
 	struct req *r;
 	unsigned nr = 0;
 
-	while ((r = by_hash ? find(ring, w) : sweep_next(ring, &sweep))) {
-		if (by_hash || matches(r, w))
-			(void)cancel_one(r, &nr);
+	if (w->by_user_data && ring->by_user_data) {
+		cancel_bucket(ring, w, &nr);
+	} else {
+		while ((r = sweep_next(ring, &sweep))) {
+			if (matches(r, w))
+				(void)cancel_one(r, &nr);
+		}
 	}
 	return nr + cancel_drained(ring, w, false);
 }
@@ -151,21 +216,6 @@ static int64_t cancel_wanted(struct ring *ring, const struct wanted *w)
 	return nr ? 0 : err;
 }
 
-static int find_file(struct ring *ring, const struct req_cancel *what, struct file **out)
-{
-	struct ring_node *node;
-
-	if (!(what->flags & IORING_ASYNC_CANCEL_FD_FIXED))
-		return fd_get_file(uthread_current()->files, what->fd, false, out);
-	node = ring_table_get(&ring->files, (uint32_t)what->fd);
-	if (!node)
-		return -EBADF;
-	file_get(node->file);
-	*out = node->file;
-	ring_node_put(ring, node);
-	return 0;
-}
-
 int64_t ring_cancel(
 	struct ring *ring, const struct req_cancel *what, const struct req *not_this)
 {
@@ -178,7 +228,8 @@ int64_t ring_cancel(
 			 !(flags & (IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ANY |
 					   IORING_ASYNC_CANCEL_OP));
 	if (flags & IORING_ASYNC_CANCEL_FD) {
-		int err = find_file(ring, what, &f);
+		int err = find_file(ring, uthread_current()->files, what->fd,
+			flags & IORING_ASYNC_CANCEL_FD_FIXED, &f);
 
 		if (err)
 			return err;

@@ -113,20 +113,37 @@ void req_discard(struct req *r)
 
 /* ---- Finding ---- */
 
-static unsigned bucket_of(const struct ring *ring, uint64_t user_data)
+struct req **req_bucket(const struct ring *ring, uint64_t user_data)
 {
-	return (unsigned)(hash_u64(user_data) >> (64 - ring->hash_bits));
+	return &ring->by_user_data[hash_u64(user_data) >> (64 - ring->hash_bits)];
 }
 
-static void add_to_bucket(struct ring *ring, struct req *r)
+static void enter_bucket(struct req *r, struct req **at)
 {
-	struct req **at = &ring->by_user_data[bucket_of(ring, r->user_data)];
-
 	r->hash_next = *at;
 	if (*at)
 		(*at)->hash_at = &r->hash_next;
 	r->hash_at = at;
 	*at = r;
+}
+
+static void leave_bucket(struct req *r)
+{
+	*r->hash_at = r->hash_next;
+	if (r->hash_next)
+		r->hash_next->hash_at = r->hash_at;
+	r->hash_at = NULL;
+}
+
+void req_move_to_bucket(struct req *r, struct req **bucket)
+{
+	leave_bucket(r);
+	enter_bucket(r, bucket);
+}
+
+static void add_to_bucket(struct ring *ring, struct req *r)
+{
+	enter_bucket(r, req_bucket(ring, r->user_data));
 }
 
 /* A larger table, with all active requests in it, if there is memory for one: nothing depends on it. */
@@ -166,18 +183,14 @@ void req_untrack(struct req *r)
 {
 	list_remove(&r->link);
 	r->ring->nr_active--;
-	if (!r->hash_at)
-		return;
-	*r->hash_at = r->hash_next;
-	if (r->hash_next)
-		r->hash_next->hash_at = r->hash_at;
-	r->hash_at = NULL;
+	if (r->hash_at)
+		leave_bucket(r);
 }
 
 struct req *req_find(struct ring *ring, uint64_t user_data, req_match *is_it, const void *what)
 {
 	if (LIKELY(ring->by_user_data)) {
-		struct req *r = ring->by_user_data[bucket_of(ring, user_data)];
+		struct req *r = *req_bucket(ring, user_data);
 
 		while (r && (r->user_data != user_data || !is_it(r, what)))
 			r = r->hash_next;

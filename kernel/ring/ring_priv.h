@@ -468,6 +468,9 @@ void req_untrack(struct req *r);
 /* One of this name on ring->active, of which is_it is true; NULL. */
 typedef bool req_match(const struct req *r, const void *what);
 struct req *req_find(struct ring *ring, uint64_t user_data, req_match *is_it, const void *what);
+/* Where those of this name are, with others, if ring->by_user_data; to the head of another such list. */
+struct req **req_bucket(const struct ring *ring, uint64_t user_data);
+void req_move_to_bucket(struct req *r, struct req **bucket);
 bool req_is_open(const struct req *r, const void *opcode); /* uint8_t; and not cancelled */
 /* Takes the file that fd means now. -EBADF. */
 MUST_CHECK int req_get_file(struct req *r, bool is_fixed);

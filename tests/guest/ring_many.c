@@ -162,10 +162,18 @@ TEST(ring_many, all_are_cancelled_at_once)
 	drop_sources(&s);
 }
 
+static int64_t us_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ll + t.tv_nsec / 1000;
+}
+
 /* Microseconds from its end until it is waited for. */
 static int64_t time_of_end(uint64_t nr, struct sources *s)
 {
-	struct timespec a, b;
+	int64_t began;
 	pid_t pid;
 	char c;
 	int ready[2];
@@ -184,20 +192,53 @@ static int64_t time_of_end(uint64_t nr, struct sources *s)
 	CHECK_EQ(read(ready[0], &c, 1), 1);
 	close(ready[0]), close(ready[1]);
 	wait_until_sleeping(pid);
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	began = us_now();
 	CHECK_OK(kill(pid, SIGKILL));
 	EXPECT_KILLED(pid, SIGKILL);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	return (b.tv_sec - a.tv_sec) * 1000000ll + (b.tv_nsec - a.tv_nsec) / 1000;
+	return us_now() - began;
+}
+
+/* Of cancelling by one name what has been woken, and was not yet seen to. */
+static int64_t time_of_cancelling(uint64_t nr, struct sources *s)
+{
+	uint64_t one = 1, left = nr;
+	struct io_uring_sqe *sqe;
+	int64_t us;
+	struct ring r;
+
+	ring_open(&r, BATCH, IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER);
+	while (left) {
+		unsigned batch = left < BATCH ? (unsigned)left : BATCH;
+
+		for (unsigned i = 0; i < batch; i++) {
+			sqe = ring_sqe(&r, IORING_OP_POLL_ADD, 1);
+			sqe->fd = s->event;
+			sqe->poll32_events = 1; /* POLLIN */
+		}
+		CHECK_EQ(ring_submit(&r, 0), (int)batch);
+		left -= batch;
+	}
+	CHECK_EQ(write(s->event, &one, sizeof(one)), 8);
+	sqe = ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 2);
+	sqe->addr = 1;
+	sqe->cancel_flags = IORING_ASYNC_CANCEL_ALL;
+	us = us_now();
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	us = us_now() - us;
+	RING_EXPECT(&r, 2, nr);
+	CHECK_EQ(read(s->event, &one, sizeof(one)), 8);
+	ring_close(&r);
+	return us;
 }
 
 /* The shortest of several: a machine may be busy with something else, but is never too fast. */
-static int64_t shortest_end(uint64_t nr, struct sources *s, unsigned tries, int64_t enough)
+static int64_t shortest(int64_t (*time_of)(uint64_t nr, struct sources *s), uint64_t nr,
+	struct sources *s, int64_t enough)
 {
 	int64_t shortest = INT64_MAX;
 
-	while (tries-- && shortest > enough) {
-		int64_t us = time_of_end(nr, s);
+	for (unsigned tries = 3; tries && shortest > enough; tries--) {
+		int64_t us = time_of(nr, s);
 
 		shortest = us < shortest ? us : shortest;
 	}
@@ -209,19 +250,30 @@ static int64_t shortest_end(uint64_t nr, struct sources *s, unsigned tries, int6
  * long. If each request looked at all others it would be near TIMES squared, from some ten thousand on; between
  * the two is the limit.
  */
-TEST_WITHIN(ring_many, end_of_a_process_takes_time_by_their_number, 60)
+static void check_curve(int64_t (*time_of)(uint64_t nr, struct sources *s), const char *what)
 {
-	enum { TIMES = 8, LIMIT = 3 * TIMES, TRIES = 3, AT_LEAST = 24000 };
+	enum { TIMES = 8, LIMIT = 3 * TIMES, AT_LEAST = 24000 };
 	uint64_t nr = many() < AT_LEAST ? AT_LEAST : many();
 	struct sources s;
 	int64_t few, all;
 
 	make_sources(&s);
-	few = shortest_end(nr / TIMES, &s, TRIES, 0);
-	all = shortest_end(nr, &s, TRIES, LIMIT * few);
-	printf("# the end with %llu in flight: %lld us, with %llu: %lld us\n",
+	few = shortest(time_of, nr / TIMES, &s, 0);
+	all = shortest(time_of, nr, &s, LIMIT * few);
+	printf("# %s with %llu in flight: %lld us, with %llu: %lld us\n", what,
 		(unsigned long long)nr / TIMES, (long long)few, (unsigned long long)nr,
 		(long long)all);
 	CHECK(all <= LIMIT * few);
 	drop_sources(&s);
+}
+
+TEST_WITHIN(ring_many, end_of_a_process_takes_time_by_their_number, 60)
+{
+	check_curve(time_of_end, "the end");
+}
+
+TEST_WITHIN(ring_many, cancelling_woken_ones_takes_time_by_their_number, 60)
+{
+	NEWER(has_calls()); /* Linux 6.1 goes through those that are cancelled for each one */
+	check_curve(time_of_cancelling, "cancelling the woken");
 }

@@ -206,6 +206,45 @@ TEST(ring_supervise, cancelling_is_as_a_signal)
 	ring_close(&r);
 }
 
+/* Its file is the one that its number means meanwhile: it has none before the supervisor has answered. */
+TEST(ring_supervise, cancelled_by_its_file)
+{
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int l, fd[2], other;
+	char c;
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_FILES, fd, 2));
+	CHECK_OK(l = add_listener(__NR_read, 0));
+	(void)ring_read_byte(&r, fd[0], &c, 1);
+	ring_read_byte(&r, 0, &c, 2)->flags = IOSQE_FIXED_FILE;
+	(void)ring_read_byte(&r, 99, &c, 3);
+	CHECK_EQ(ring_submit(&r, 0), 3);
+	for (int i = 0; i < 3; i++)
+		hear(l);
+	CHECK_OK(other = dup(fd[1]));
+	sqe = ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 4);
+	sqe->fd = other;
+	sqe->cancel_flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 4, 0); /* nobody reads from the other end */
+	CHECK_OK(dup2(fd[0], other));
+	sqe = ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 5);
+	sqe->fd = other;
+	sqe->cancel_flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
+	CHECK_EQ(ring_submit(&r, 3), 1);
+	for (int i = 0; i < 3; i++) {
+		struct ring_result got = ring_take(&r);
+
+		CHECK(got.user_data == 5 || (got.user_data < 3 && got.res == -ECANCELED));
+	}
+	expect_nothing(&r);
+	ring_close(&r);
+}
+
 TEST(ring_supervise, who_was_heard_waits_for_the_answer)
 {
 	struct seccomp_notif n;
