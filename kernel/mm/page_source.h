@@ -37,6 +37,12 @@ struct page_source_ops {
 	/* A shared writable mapping of it begins, or ends: seals, open-for-writing counts. NULL: free. */
 	int (*map_writable)(struct page_source *s);
 	void (*unmap_writable)(struct page_source *s);
+	/*
+	 * A region maps it from now on (vm->lock held), or no more (not held): for who counts them. NULL:
+	 * nobody does. Regions of a source that counts stay apart, also where one continues the other.
+	 */
+	void (*attach)(struct page_source *s);
+	void (*detach)(struct page_source *s);
 	/* MADV_REMOVE: these pages become a hole of zeroes. NULL: -EOPNOTSUPP. */
 	int (*punch)(struct page_source *s, uint64_t first, uint64_t nr_pages);
 	/* msync, fsync of what mappings wrote. NULL: memory is all there is. */

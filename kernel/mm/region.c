@@ -224,6 +224,8 @@ int region_attach_source(struct region *r, struct page_source *source)
 		return err;
 	if (source->ops->get)
 		source->ops->get(source);
+	if (source->ops->attach)
+		source->ops->attach(source);
 	r->source = source;
 	return 0;
 }
@@ -254,6 +256,8 @@ void region_free(struct region *r)
 
 	if (s && is_writable_share(r) && s->ops->unmap_writable)
 		s->ops->unmap_writable(s);
+	if (s && s->ops->detach)
+		s->ops->detach(s);
 	if (s && s->ops->put)
 		s->ops->put(s);
 	slab_free(region_cache, r);
@@ -528,7 +532,8 @@ static bool is_continued_by(const struct region *a, const struct region *b)
 		return false;
 	if (a->source != b->source || a->label != b->label)
 		return false;
-	return !a->source || a->offset_pages + region_pages(a) == b->offset_pages;
+	return !a->source || (!a->source->ops->detach &&
+				     a->offset_pages + region_pages(a) == b->offset_pages);
 }
 
 bool region_continues(const struct region *r, const struct map_req *req, vaddr_t start)

@@ -130,6 +130,41 @@ int vmspace_unmap(struct vmspace *vm, vaddr_t start, size_t size)
 	return err;
 }
 
+static bool is_piece(const struct region *r, vaddr_t start, const struct page_source_ops *ops)
+{
+	return r->source && r->source->ops == ops && r->start >= start &&
+	       (r->start - start) >> PAGE_SHIFT == r->offset_pages;
+}
+
+static int unmap_source_locked(
+	struct vmspace *vm, vaddr_t start, const struct page_source_ops *ops)
+{
+	const struct page_source *source = NULL; /* of the first piece */
+	const struct region *r;
+	int err = -EINVAL;
+
+	for (vaddr_t at = start; (r = region_at_or_after(vm, at)) != NULL;) {
+		at = r->end;
+		if (!is_piece(r, start, ops) || (source && r->source != source))
+			continue;
+		source = r->source;
+		err = vmspace_unmap_locked(vm, r->start, r->end);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+int vmspace_unmap_source(struct vmspace *vm, vaddr_t start, const struct page_source_ops *ops)
+{
+	int err;
+
+	rwlock_write_lock(&vm->lock);
+	err = unmap_source_locked(vm, start, ops);
+	vmspace_unlock(vm);
+	return err;
+}
+
 /* ---- Mapping ---- */
 
 static vaddr_t find_place(const struct vmspace *vm, size_t size, uint32_t map_flags)

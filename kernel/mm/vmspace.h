@@ -121,6 +121,12 @@ struct map_req {
  */
 MUST_CHECK int vmspace_map(struct vmspace *vm, const struct map_req *req, vaddr_t *out);
 MUST_CHECK int vmspace_unmap(struct vmspace *vm, vaddr_t start, size_t size);
+/*
+ * What is left of one mapping of a source with these operations, whose first page began at start: all
+ * regions of that source which lie where they would lie then. -EINVAL: there is none.
+ */
+MUST_CHECK int vmspace_unmap_source(
+	struct vmspace *vm, vaddr_t start, const struct page_source_ops *ops);
 MUST_CHECK int vmspace_protect(struct vmspace *vm, vaddr_t start, size_t size, uint32_t prot);
 MUST_CHECK int vmspace_remap(struct vmspace *vm, vaddr_t old, size_t old_size, size_t new_size,
 	uint32_t flags, vaddr_t new_addr, vaddr_t *out);
