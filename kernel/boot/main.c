@@ -23,6 +23,7 @@
 #include "dev/char/chardev.h"
 #include "dev/char/rtc.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/ipc_ns.h"
 #include "irq/irq.h"
 #include "irq/work.h"
 #include "lib/cmdline.h"
@@ -82,6 +83,7 @@ void kmain(enum boot_protocol protocol, paddr_t info)
 	rcu_init();			   /* needs  threads                                   */
 	random_init();			   /* gives  bytes that nobody can guess               */
 	proc_init();			   /* needs  mem_alloc          gives  ids, limits     */
+	ipc_ns_init();			   /* gives  the ids of shared memory                  */
 	ring_task_init();		   /* gives  the rings of programs                     */
 	work_init_system();		   /* needs  threads                                   */
 	watchdog_init();

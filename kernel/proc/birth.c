@@ -88,6 +88,7 @@ static void copy_uthread(struct birth *b)
 	u->timer_slack_ns = from->timer_slack_ns;
 	u->ioprio = from->ioprio;
 	u->no_new_privs = from->no_new_privs;
+	u->ipc_ns = from->ipc_ns;
 	u->policy = from->policy;
 	if (!is_spawn(b) && (!has(b, CLONE_VM) || has(b, CLONE_VFORK)))
 		u->altstack = from->altstack;

@@ -22,6 +22,7 @@ enum user_count {
 	USER_EPOLL_WATCHES,
 	USER_FILES_IN_FLIGHT,
 	USER_PINNED_PAGES, /* by rings: RLIMIT_MEMLOCK */
+	USER_LOCKED_SEGMENTS, /* their pages, by SHM_LOCK: RLIMIT_MEMLOCK again */
 	USER_COUNTS,
 };
 struct user {

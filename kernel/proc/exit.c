@@ -26,6 +26,7 @@
 #include "fs/vfs/path.h"
 #include "ipc/aio.h"
 #include "ipc/futex.h"
+#include "ipc/shm.h"
 #include "mm/vmspace.h"
 #include "proc/cpu_limit.h"
 #include "proc/fiber.h"
@@ -360,6 +361,7 @@ static NORETURN void end_thread(int wait_status)
 			proc_leave_session(p);
 		give_back_process(p);
 	}
+	shm_leave(u); /* after the last detach */
 	leave_process(u, is_last);
 	if (is_last) /* until now a child that ends asks whether we ignore it; u holds p */
 		signals_fini(p);

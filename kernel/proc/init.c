@@ -6,6 +6,7 @@
  */
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/path.h"
+#include "ipc/ipc_ns.h"
 #include "lib/string.h"
 #include "proc/proc_priv.h"
 #include "sched/sched.h"
@@ -21,6 +22,7 @@ static void enter_tree(struct uthread *u, struct proc *p, struct pid *pid)
 	p->parent = p; /* it has none: parent_nr is 0 */
 	p->parent_thread = u;
 	u->proc = p;
+	u->ipc_ns = &ipc_ns_root;
 	u->tid = pid;
 	u->tid_nr = u->pid_nr = pid->nr;
 	pid_attach_locked(pid, PID_PROCESS, &p->pid_link);

@@ -29,6 +29,7 @@ enum lock_rank {
 	RANK_AIO,         /* sleep  the ring of one context of native AIO                   */
 	RANK_VMSPACE, /* sleep  the regions of an address space; parent, then child: everything
 			      *        above may be held while user memory is copied           */
+	RANK_SYSV,        /* sleep  the table of one kind of System V's objects             */
 	RANK_PAGE_SOURCE, /* sleep  who maps one page source                                */
 	RANK_PAGECACHE,   /* sleep  the pages of one file                                   */
 	RANK_TEST_INNER,  /* sleep  tests only                                              */

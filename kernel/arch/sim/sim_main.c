@@ -17,6 +17,7 @@
 #include "dev/char/chardev.h"
 #include "dev/tty/pty.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/ipc_ns.h"
 #include "irq/irq.h"
 #include "irq/work.h"
 #include "lib/cmdline.h"
@@ -82,6 +83,7 @@ void sim_kmain(void *unused UNUSED)
 	rcu_init();
 	random_init();
 	proc_init();
+	ipc_ns_init();
 	ring_task_init();
 	work_init_system();
 	watchdog_init();

@@ -16,6 +16,12 @@ extern const struct proc_entry proc_root; /* system.c */
 extern const struct proc_entry proc_pid_dir,
 	proc_task_dir;                             /* pid.c: what a process, a thread has */
 extern const struct proc_entry proc_sys_entries[]; /* sysctl.c */
+/* sysvipc.c */
+extern const struct proc_entry proc_sysvipc_entries[];
+int proc_show_shm_forced(struct text *out, const struct proc_node *n);
+int proc_write_shm_forced(const struct proc_node *n, char *text, size_t len);
+int proc_show_shm_next_id(struct text *out, const struct proc_node *n);
+int proc_write_shm_next_id(const struct proc_node *n, char *text, size_t len);
 int proc_show_locks(struct text *out, const struct proc_node *n); /* locks.c */
 extern const struct proc_dir_ops proc_root_dir_ops; /* pid.c: processes by number */
 

@@ -17,6 +17,7 @@
 #include "fs/vfs/inotify.h"
 #include "fs/vfs/mount_ops.h"
 #include "ipc/aio.h"
+#include "ipc/ipc_ns.h"
 #include "ipc/pipe.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
@@ -362,6 +363,11 @@ static const struct proc_entry kernel_entries[] = {
 	PROC_TEXT("sched_rr_timeslice_ms", 0444, show_constant),
 	PROC_SETTING("sched_rt_period_us", 0644, show_rt_limit, write_rt_limit),
 	PROC_SETTING("sched_rt_runtime_us", 0644, show_rt_limit, write_rt_limit),
+	PROC_SETTING("shm_next_id", 0644, proc_show_shm_next_id, proc_write_shm_next_id),
+	PROC_SETTING("shm_rmid_forced", 0644, proc_show_shm_forced, proc_write_shm_forced),
+	PROC_NUMBER("shmall", &ipc_ns_root.shm.max_pages, 0, UINT64_MAX),
+	PROC_NUMBER("shmmax", &ipc_ns_root.shm.max_bytes, 0, UINT64_MAX),
+	PROC_NUMBER("shmmni", &ipc_ns_root.shm.max_segments, 0, SYSV_INDEXES),
 	PROC_TEXT("tainted", 0444, show_constant),
 	PROC_NUMBER("threads-max", &thread_max, 1, THREADS_MOST),
 	PROC_TEXT("version", 0444, show_version),

@@ -398,6 +398,7 @@ static const struct proc_entry root_entries[] = {
 	PROC_TEXT("slabinfo", 0400, show_slabinfo),
 	PROC_TEXT("stat", 0444, show_stat),
 	PROC_TEXT("swaps", 0444, show_swaps),
+	PROC_FOLDER("sysvipc", proc_sysvipc_entries),
 	PROC_FOLDER("tty", tty_entries),
 	PROC_TEXT("uptime", 0444, show_uptime),
 	PROC_TEXT("version", 0444, show_version),
