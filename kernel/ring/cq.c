@@ -19,26 +19,11 @@
 #include "ipc/eventfd.h"
 #include "lib/atomic.h"
 #include "mm/slab.h"
-#include "ring/ring_priv.h"
-
-/* Entries between the program's head and our tail. More than there are: a head that is a lie. */
-static uint32_t nr_used(const struct ring *ring)
-{
-	/* pairs with the release by which the program says that it has read them */
-	return ring->cq_tail - atomic_load_acquire(&ring->shared->cq_head);
-}
+#include "ring/cq.h"
 
 static bool is_long(const struct ring *ring, uint32_t flags)
 {
 	return flags & IORING_CQE_F_32 && ring->flags & IORING_SETUP_CQE_MIXED;
-}
-
-/* So many places have been written. */
-static void show_tail(struct ring *ring, uint32_t size)
-{
-	ring->cq_tail += size;
-	/* pairs with the program's acquire: the entry is there when its tail is seen */
-	atomic_store_release(&ring->shared->cq_tail, ring->cq_tail);
 }
 
 static void write_entry(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
@@ -54,7 +39,7 @@ static void write_entry(struct ring *ring, uint64_t user_data, int32_t res, uint
 		cqe->big_cqe[0] = big ? big[0] : 0;
 		cqe->big_cqe[1] = big ? big[1] : 0;
 	}
-	show_tail(ring, size);
+	ring_cq_show(ring, size);
 }
 
 /* Whether an entry of these flags can be written now. */
@@ -63,10 +48,10 @@ static bool make_room(struct ring *ring, uint32_t flags)
 	uint32_t mask = ring->q.cq_mask;
 
 	if (LIKELY(!is_long(ring, flags)))
-		return nr_used(ring) < ring->q.cq_entries;
-	if ((ring->cq_tail & mask) == mask && nr_used(ring) < ring->q.cq_entries)
+		return ring_cq_used(ring) < ring->q.cq_entries;
+	if ((ring->cq_tail & mask) == mask && ring_cq_used(ring) < ring->q.cq_entries)
 		write_entry(ring, 0, 0, IORING_CQE_F_SKIP, NULL);
-	return (ring->cq_tail & mask) != mask && nr_used(ring) < ring->q.cq_entries - 1;
+	return (ring->cq_tail & mask) != mask && ring_cq_used(ring) < ring->q.cq_entries - 1;
 }
 
 static void set_sq_flag(struct ring *ring, uint32_t flag, bool on)
@@ -114,17 +99,12 @@ static NOINLINE bool post_slowly(struct ring *ring, uint64_t user_data, int32_t 
 bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags,
 	const uint64_t big[2], bool is_counted)
 {
-	struct io_uring_cqe *cqe;
-
 	debug_assert(mutex_is_mine(&ring->lock));
 	if (UNLIKELY(ring->cqe_shift || flags & IORING_CQE_F_32 ||
-		     !list_is_empty(&ring->overflow) || nr_used(ring) >= ring->q.cq_entries))
+		     !list_is_empty(&ring->overflow) ||
+		     ring_cq_used(ring) >= ring->q.cq_entries))
 		return post_slowly(ring, user_data, res, flags, big, is_counted);
-	cqe = &ring->q.cqes[ring->cq_tail & ring->q.cq_mask];
-	cqe->user_data = user_data;
-	cqe->res = res;
-	cqe->flags = flags;
-	show_tail(ring, 1);
+	ring_cq_write(ring, user_data, res, flags);
 	ring->nr_counted += is_counted;
 	ring->has_posted = true;
 	return true;

@@ -115,3 +115,11 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 	CALL_ROW(TORUS_OP_SYSCALL, any_call, OPCODE_IOPRIO),
 	[TORUS_OP_SPAWN] = {"spawn", OPCODE_CALL, spawn_prepare, call_issue, spawn_clean, 0},
 };
+
+ring_quick *const ring_quick_operations[256] = {
+	[IORING_OP_NOP] = nop_quick,
+	[IORING_OP_READ] = rw_quick,
+	[IORING_OP_WRITE] = rw_quick,
+	[IORING_OP_READ_FIXED] = rw_fixed_quick,
+	[IORING_OP_WRITE_FIXED] = rw_fixed_quick,
+};

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "ring/quick.h"
 #include "ring/ring_priv.h"
 
 /* ---- rw.c ---- */
@@ -13,6 +14,7 @@ int rw_fixed_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int rw_fixed_vector_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int read_multishot_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t rw_issue(struct req *r);
+ring_quick rw_quick, rw_fixed_quick;
 void rw_clean(struct req *r);
 
 /* ---- calls.c: what is a system call, with its arguments from the entry ---- */
@@ -63,6 +65,7 @@ int64_t cancel_issue(struct req *r);
 /* ---- small.c ---- */
 int nop_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t nop_issue(struct req *r);
+ring_quick nop_quick;
 int uring_cmd_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t uring_cmd_issue(struct req *r);
 int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe);

@@ -210,13 +210,13 @@ bool req_is_open(const struct req *r, const void *opcode)
 
 /* ---- Completing ---- */
 
-static int32_t result_of(const struct req *r, int64_t result)
+int32_t req_result(int64_t result, bool is_cancelled)
 {
 	if (LIKELY(result >= 0))
 		return (int32_t)MIN(result, (int64_t)INT32_MAX);
 	if (result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
 		result == -ERESTART_RESTARTBLOCK || result == -EINTR)
-		return r->flags & REQ_CANCELLED ? -ECANCELED : -EINTR;
+		return is_cancelled ? -ECANCELED : -EINTR;
 	return (int32_t)result;
 }
 
@@ -301,7 +301,7 @@ static void start_drained(struct ring *ring)
 void req_complete(struct req *r, int64_t n)
 {
 	struct ring *ring = r->ring;
-	int32_t result = result_of(r, n);
+	int32_t result = req_result(n, r->flags & REQ_CANCELLED);
 
 	if (r->flags & (REQ_IS_PARKED | REQ_ON_FIBER))
 		req_untrack(r);

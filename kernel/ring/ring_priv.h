@@ -445,6 +445,8 @@ struct req *req_create(struct ring *ring, struct ring_task *task);
 void req_queue(struct req *r);
 /* Its turn has come, and nobody is before it on ring->ready. */
 void req_begin(struct req *r);
+/* What a completion says of a result of the kernel's own. */
+int32_t req_result(int64_t n, bool is_cancelled);
 /* The end: posts its completion, goes on with its chain, frees it. */
 void req_complete(struct req *r, int64_t result);
 /* One more completion of a request that goes on. False: there was no room, and it ends. */

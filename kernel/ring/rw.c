@@ -258,3 +258,51 @@ int64_t rw_issue(struct req *r)
 		r->flags |= REQ_FAILED;
 	return n;
 }
+
+/* ---- At once: files that never have to wait ---- */
+
+/* A file of which every read and write ends with its first try, and that may be asked. NULL. */
+static inline struct file *quick_file(struct ring_batch *b,
+	const volatile struct io_uring_sqe *sqe, bool is_fixed, bool writes)
+{
+	struct file *f = ring_batch_file(b, sqe->fd, is_fixed);
+
+	if (!f || f->ops->waitq || !(f->mode & (writes ? FILE_WRITE : FILE_READ)) ||
+		!(writes ? f->ops->write != NULL : f->ops->read != NULL))
+		return NULL;
+	return f;
+}
+
+static inline int64_t move_quickly(struct file *f, struct iter *it, int64_t pos, bool writes)
+{
+	/* the file's own position, with its lock; or one that is wrong */
+	if (UNLIKELY(!(f->mode & FILE_STREAM) &&
+		     (pos < 0 || pos > INT64_MAX - (int64_t)it->left)))
+		return RING_NOT_QUICK;
+	return writes ? rw_write_now(f, it, &pos) : rw_read_now(f, it, &pos);
+}
+
+int64_t rw_quick(struct ring_batch *b, const volatile struct io_uring_sqe *sqe, bool is_fixed)
+{
+	bool writes = sqe->opcode == IORING_OP_WRITE;
+	struct file *f = quick_file(b, sqe, is_fixed, writes);
+	struct iter it;
+
+	if (!f || sqe->rw_flags || iter_init_user(&it, UPTR(sqe->addr), sqe->len))
+		return RING_NOT_QUICK;
+	return move_quickly(f, &it, (int64_t)sqe->off, writes);
+}
+
+int64_t rw_fixed_quick(
+	struct ring_batch *b, const volatile struct io_uring_sqe *sqe, bool is_fixed)
+{
+	bool writes = sqe->opcode == IORING_OP_WRITE_FIXED;
+	struct file *f = quick_file(b, sqe, is_fixed, writes);
+	struct ring_node *buffer = ring_table_look(&b->ring->buffers, sqe->buf_index);
+	struct iter it = {.segments = &it.one};
+
+	if (!f || !buffer || sqe->rw_flags ||
+		ring_buffer_iter(buffer, &it, sqe->addr, sqe->len))
+		return RING_NOT_QUICK;
+	return move_quickly(f, &it, (int64_t)sqe->off, writes);
+}

@@ -73,6 +73,12 @@ int64_t nop_issue(struct req *r)
 	return err ? err : (int32_t)r->words.w[NOP_RESULT];
 }
 
+int64_t nop_quick(struct ring_batch *b UNUSED, const volatile struct io_uring_sqe *sqe,
+	bool is_fixed UNUSED)
+{
+	return LIKELY(!sqe->rw_flags) ? 0 : RING_NOT_QUICK;
+}
+
 /* ---- Commands of drivers ---- */
 
 /* man 2 io_uring_enter: IORING_OP_URING_CMD. Its flags, and that many buffers go with many answers. */

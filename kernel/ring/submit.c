@@ -14,7 +14,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "proc/cred.h"
-#include "ring/ring_priv.h"
+#include "ring/quick.h"
 #include "ring/tables.h"
 #include "sys/ioprio.h"
 #include "sys/trace.h"
@@ -195,19 +195,14 @@ static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_s
 
 /* ---- The queue ---- */
 
-/* The next entry's place; NULL: the program's array names none. */
+/* The next entry; NULL: there is none, which the program is told of. */
 static const char *next_entry(struct ring *ring)
 {
-	uint32_t at = ring->sq_head++ & ring->q.sq_mask;
+	const char *at = ring_entry_at(ring, ring->sq_head++);
 
-	if (ring->q.sq_array) {
-		at = READ_ONCE(ring->q.sq_array[at]);
-		if (UNLIKELY(at >= ring->q.sq_entries)) {
-			WRITE_ONCE(ring->shared->sq_dropped, ring->shared->sq_dropped + 1);
-			return NULL;
-		}
-	}
-	return (char *)ring->q.sqes.at + ((size_t)at << ring->sqe_shift);
+	if (UNLIKELY(!at))
+		WRITE_ONCE(ring->shared->sq_dropped, ring->shared->sq_dropped + 1);
+	return at;
 }
 
 /* Of 64 or 128 bytes: the second half is what some operations have for themselves (cmd). */
@@ -252,36 +247,77 @@ static int take_second_half(
 	return 0;
 }
 
-int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
+/* An entry that needs a request. Whether the submission goes on; *done entries were taken. */
+static bool submit_at(
+	struct ring *ring, struct req *r, const char *at, unsigned *done, unsigned nr)
+{
+	union entry copy;
+
+	(*done)++;
+	copy_entry(ring, &copy, at);
+	if (UNLIKELY(is_wide(&copy.sqe)))
+		r->error = (int16_t)take_second_half(ring, &copy, at, done, nr);
+	return submit_one(ring, r, &copy.sqe);
+}
+
+/* How many entries there are: the lock may have been given back (small.c), and another thread taken some. */
+static unsigned nr_there(const struct ring *ring)
 {
 	/* pairs with the program's release: its entries are there when their tail is seen */
 	uint32_t there = atomic_load_acquire(&ring->shared->sq_tail) - ring->sq_head;
-	unsigned done = 0;
+
+	return MIN(there, ring->q.sq_entries);
+}
+
+/* A first look, so that one that needs a request does not pay for more. */
+static bool may_be_quick(const struct ring *ring)
+{
+	const struct io_uring_sqe *sqe = ring_entry_at(ring, ring->sq_head);
+	uint32_t word;
+
+	return !ring->sqpoll && sqe && ring_entry_quick(sqe, &word);
+}
+
+/* Up to nr entries; how many were taken. */
+static unsigned submit_entries(struct ring_batch *b, unsigned nr)
+{
+	struct ring *ring = b->ring;
+	unsigned done = 0, there;
 	bool goes_on = true;
 
-	there = MIN(there, ring->q.sq_entries);
-	nr = MIN(nr, there);
-	req_hold_ring(ring);
-	/* the lock may be given back for a while (small.c), and another thread take entries */
-	while (goes_on && done < nr &&
-		atomic_load_acquire(&ring->shared->sq_tail) != ring->sq_head) {
-		struct req *r = req_create(ring, task);
-		union entry copy;
+	while (goes_on && done < nr && (there = nr_there(ring))) {
+		unsigned quick = 0;
 		const char *at;
+		struct req *r;
 
-		if (!r)
-			break;
-		at = next_entry(ring);
+		if (may_be_quick(ring))
+			quick = ring_submit_quickly(b, MIN(nr - done, there));
+		if (quick) {
+			done += quick;
+			continue;
+		}
+		ring_batch_forget(b);
+		r = req_create(ring, b->task);
+		at = r ? next_entry(ring) : NULL;
 		if (!at) {
-			req_discard(r);
+			if (r)
+				req_discard(r);
 			break;
 		}
-		done++;
-		copy_entry(ring, &copy, at);
-		if (UNLIKELY(is_wide(&copy.sqe)))
-			r->error = (int16_t)take_second_half(ring, &copy, at, &done, nr);
-		goes_on = submit_one(ring, r, &copy.sqe);
+		goes_on = submit_at(ring, r, at, &done, nr);
 	}
+	ring_batch_forget(b);
+	return done;
+}
+
+int64_t ring_submit(struct ring *ring, struct ring_task *task, unsigned nr)
+{
+	struct ring_batch batch = {.ring = ring, .task = task};
+	unsigned done;
+
+	nr = MIN(nr, nr_there(ring));
+	req_hold_ring(ring);
+	done = submit_entries(&batch, nr);
 	if (ring->chain)
 		end_chain(ring);
 	req_let_ring_go(ring);

@@ -45,7 +45,7 @@ void ring_node_put(struct ring *ring, struct ring_node *node)
 
 struct ring_node *ring_table_get(struct ring_table *t, uint32_t index)
 {
-	struct ring_node *node = index < t->nr ? t->nodes[index] : NULL;
+	struct ring_node *node = ring_table_look(t, index);
 
 	if (node)
 		node->refs++;

@@ -21,6 +21,11 @@ struct ring_node *ring_node_create(bool is_file, void *what, uint64_t tag);
 void ring_node_put(struct ring *ring, struct ring_node *node);
 /* What the slot has, with a reference for a request; NULL: nothing. */
 struct ring_node *ring_table_get(struct ring_table *t, uint32_t index);
+/* The same without one: while the lock is held, and nothing is done that may change the table. */
+static inline struct ring_node *ring_table_look(const struct ring_table *t, uint32_t index)
+{
+	return index < t->nr ? t->nodes[index] : NULL;
+}
 MUST_CHECK int ring_table_create(struct ring_table *t, unsigned nr); /* -ENOMEM */
 void ring_table_destroy(struct ring *ring, struct ring_table *t);
 /* Empties a slot: whether it had something. */

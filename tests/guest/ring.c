@@ -9,21 +9,6 @@
 #include <pthread.h>
 #include <sys/uio.h>
 
-/* The next nr completions, in whatever order: that of `data` has the result want[data]. */
-static void expect_all(struct ring *r, unsigned nr, const int *want)
-{
-	uint64_t seen = 0;
-
-	for (unsigned i = 0; i < nr; i++) {
-		struct ring_result got = ring_take(r);
-
-		CHECK(got.user_data < 64 && !(seen & 1ull << got.user_data));
-		seen |= 1ull << got.user_data;
-		CHECK_EQ(got.res, want[got.user_data]);
-	}
-}
-#define EXPECT_ALL(r, nr, ...) expect_all(r, nr, (const int[]){0, __VA_ARGS__})
-
 /* ---- Setting up ---- */
 
 TEST(ring, setup_rounds_up_and_refuses_nonsense)
@@ -70,7 +55,7 @@ TEST(ring, wrong_entry_ends_the_submission)
 	(void)ring_sqe(&r, 250, 2);
 	(void)ring_sqe(&r, IORING_OP_NOP, 3);
 	CHECK_EQ(ring_submit(&r, 0), 2);
-	EXPECT_ALL(&r, 2, 0, -EINVAL);
+	RING_EXPECT_ALL(&r, 2, 0, -EINVAL);
 	CHECK_EQ(ring_enter(r.fd, 1, 0, 0), 1);
 	RING_EXPECT(&r, 3, 0);
 	ring_close(&r);
@@ -241,7 +226,7 @@ TEST(ring, chain_runs_in_order_and_breaks_at_an_error)
 	(void)ring_sqe(&r, IORING_OP_NOP, 4);
 	(void)ring_sqe(&r, IORING_OP_NOP, 5);
 	CHECK_EQ(ring_submit(&r, 5), 5);
-	EXPECT_ALL(&r, 5, 0, -EBADF, -ECANCELED, -ECANCELED, 0);
+	RING_EXPECT_ALL(&r, 5, 0, -EBADF, -ECANCELED, -ECANCELED, 0);
 	ring_close(&r);
 }
 
@@ -267,7 +252,7 @@ TEST(ring, wrong_entry_breaks_its_chain)
 	ring_sqe(&r, 250, 2)->flags = IOSQE_IO_LINK;
 	(void)ring_sqe(&r, IORING_OP_NOP, 3);
 	CHECK_EQ(ring_submit(&r, 0), 3);
-	EXPECT_ALL(&r, 3, -ECANCELED, -EINVAL, -ECANCELED);
+	RING_EXPECT_ALL(&r, 3, -ECANCELED, -EINVAL, -ECANCELED);
 	ring_close(&r);
 }
 
@@ -304,7 +289,7 @@ TEST(ring, drain_waits_for_all_before_it)
 	CHECK_EQ(ring_ready(&r), 0u);
 	CHECK_EQ(write(fd[1], "x", 1), 1);
 	RING_EXPECT(&r, 1, 1);
-	EXPECT_ALL(&r, 2, 0, 0, 0);
+	RING_EXPECT_ALL(&r, 2, 0, 0, 0);
 	ring_close(&r);
 }
 
@@ -512,7 +497,7 @@ TEST(ring, timeout_is_removed_and_changed)
 	sqe->addr2 = (uint64_t)(uintptr_t)&soon;
 	sqe->timeout_flags = IORING_TIMEOUT_UPDATE;
 	CHECK_EQ(ring_submit(&r, 5), 5);
-	EXPECT_ALL(&r, 5, -ECANCELED, -ETIME, 0, -ENOENT, 0);
+	RING_EXPECT_ALL(&r, 5, -ECANCELED, -ETIME, 0, -ENOENT, 0);
 	ring_close(&r);
 }
 
@@ -566,7 +551,7 @@ TEST(ring, request_is_cancelled_by_its_name)
 	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 2)->addr = 1;
 	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 3)->addr = 99;
 	CHECK_EQ(ring_submit(&r, 3), 2);
-	EXPECT_ALL(&r, 3, -ECANCELED, 0, -ENOENT);
+	RING_EXPECT_ALL(&r, 3, -ECANCELED, 0, -ENOENT);
 	ring_close(&r);
 }
 
@@ -819,7 +804,7 @@ TEST(ring, open_into_a_slot_makes_no_descriptor)
 	sqe->fd = 0;
 	sqe->file_index = 3;
 	CHECK_EQ(ring_submit(&r, 3), 3);
-	EXPECT_ALL(&r, 3, 0, 3, 0);
+	RING_EXPECT_ALL(&r, 3, 0, 3, 0);
 	CHECK_EQ(dup(0), next);
 	CHECK_OK(next = open("f", O_RDONLY));
 	CHECK_EQ(read(next, &c, 1), 1);

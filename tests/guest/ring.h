@@ -195,6 +195,21 @@ static inline struct ring_result ring_take(struct ring *r)
 		CHECK_EQ(ring_got_.res, (int32_t)(res_));                                      \
 	} while (0)
 
+/* The next nr completions, in whatever order: that of `data` has the result want[data]. */
+static inline void ring_expect_all(struct ring *r, unsigned nr, const int *want)
+{
+	uint64_t seen = 0;
+
+	for (unsigned i = 0; i < nr; i++) {
+		struct ring_result got = ring_take(r);
+
+		CHECK(got.user_data < 64 && !(seen & 1ull << got.user_data));
+		seen |= 1ull << got.user_data;
+		CHECK_EQ(got.res, want[got.user_data]);
+	}
+}
+#define RING_EXPECT_ALL(r, nr, ...) ring_expect_all(r, nr, (const int[]){0, __VA_ARGS__})
+
 /* ---- Shorter, where user_data does not matter ---- */
 
 static inline struct io_uring_sqe *ring_next(struct ring *r, unsigned opcode, int fd)

@@ -36,6 +36,18 @@ void fdtable_get(struct fdtable *t);
 void fdtable_put(struct fdtable *t); /* the last one closes everything; sleeps */
 /* The file with a reference; -EBADF. O_PATH files only with allow_path. */
 MUST_CHECK int fd_get_file(struct fdtable *t, int fd, bool allow_path, struct file **out);
+/* Whether fd means this file now, of which the caller has a reference. */
+static inline bool fdtable_refers(struct fdtable *t, int fd, const struct file *f)
+{
+	const struct fdarray *a;
+	bool is_it;
+
+	rcu_read_lock();
+	a = rcu_load(t->array);
+	is_it = (unsigned)fd < a->size && atomic_load_relaxed(&a->files[fd]) == f;
+	rcu_read_unlock();
+	return is_it;
+}
 /*
  * The current thread's descriptor for the length of one system call: no reference is taken when
  * nobody else can close it meanwhile. file NULL: -EBADF. Give it back with fd_release; it must not

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+/*
+ * io_uring: entries that end at once stand among others in one submission, and keep their order with
+ * them: descriptors that change hands between two of them, a full completion queue, an array that names no
+ * entry, positions that files keep, ends of files.
+ */
+#include "ring.h"
+
+#include <linux/fs.h>
+
+static int file_with(const char *path, const char *text)
+{
+	int fd = CHECK_OK(open(path, O_RDWR | O_CREAT | O_TRUNC, 0600));
+
+	CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	return fd;
+}
+
+static struct io_uring_sqe *push_move(struct ring *r, unsigned opcode, int fd, const void *at,
+	unsigned len, uint64_t pos, uint64_t user_data)
+{
+	return ring_push(r, (struct io_uring_sqe){.opcode = (uint8_t)opcode,
+				    .fd = fd,
+				    .addr = (uintptr_t)at,
+				    .len = len,
+				    .off = pos,
+				    .user_data = user_data});
+}
+
+TEST(ring_quick, reads_around_a_close_and_an_open_see_what_the_number_means)
+{
+	int fd = file_with("/tmp/a", "first");
+	char a[8] = "", b[8] = "", c[8] = "";
+	struct ring r;
+
+	CHECK_OK(close(file_with("/tmp/b", "second")));
+	ring_open(&r, 8, 0);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 5, 0, 1);
+	(void)push_move(&r, IORING_OP_READ, fd, a + 1, 1, 4, 2);
+	ring_sqe(&r, IORING_OP_CLOSE, 3)->fd = fd;
+	(void)push_move(&r, IORING_OP_READ, fd, b, 5, 0, 4);
+	CHECK_EQ(ring_submit(&r, 4), 4);
+	RING_EXPECT_ALL(&r, 4, 5, 1, 0, -EBADF);
+	CHECK(!strcmp(a, "ftrst"));
+	CHECK_EQ(CHECK_OK(open("/tmp/b", O_RDONLY)), fd);
+	(void)push_move(&r, IORING_OP_READ, fd, c, 8, 0, 1);
+	(void)push_move(&r, IORING_OP_READ, 77, c, 8, 0, 2);
+	(void)push_move(&r, IORING_OP_WRITE, fd, c, 8, 0, 3);
+	CHECK_EQ(ring_submit(&r, 3), 3);
+	RING_EXPECT_ALL(&r, 3, 6, -EBADF, -EBADF);
+	CHECK(!strcmp(c, "second"));
+	ring_close(&r);
+}
+
+TEST(ring_quick, two_files_by_turns)
+{
+	int fds[2] = {file_with("/tmp/a", "one"), file_with("/tmp/b", "three")};
+	char to[8][8] = {""};
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	for (unsigned i = 0; i < 8; i++)
+		(void)push_move(&r, IORING_OP_READ, fds[i % 2], to[i], 8, 0, i);
+	CHECK_EQ(ring_submit(&r, 8), 8);
+	for (unsigned i = 0; i < 8; i++) {
+		RING_EXPECT(&r, i, i % 2 ? 5 : 3);
+		CHECK(!strcmp(to[i], i % 2 ? "three" : "one"));
+	}
+	ring_close(&r);
+}
+
+TEST(ring_quick, positions_ends_and_bad_memory)
+{
+	int fd = file_with("/tmp/a", "0123456789"), full = CHECK_OK(open("/dev/full", O_RDWR));
+	char *two = map_pages(2), a[8] = "";
+	struct ring r;
+
+	CHECK_OK(mprotect(two + PAGE, PAGE, PROT_NONE));
+	CHECK_OK(lseek(fd, 2, SEEK_SET));
+	ring_open(&r, 16, 0);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 2, UINT64_MAX, 1); /* the file's own */
+	(void)push_move(&r, IORING_OP_READ, fd, a + 2, 2, UINT64_MAX, 2);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 2, (uint64_t)-2, 3);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 2, INT64_MAX, 4);
+	(void)push_move(&r, IORING_OP_READ, fd, a + 4, 4, 8, 5);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 4, 10, 6);
+	(void)push_move(&r, IORING_OP_READ, fd, two + PAGE, 4, 0, 7);
+	(void)push_move(&r, IORING_OP_WRITE, fd, two + PAGE, 4, 0, 8);
+	(void)push_move(&r, IORING_OP_WRITE, full, a, 4, 0, 9);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 0, 0, 10);
+	(void)push_move(&r, IORING_OP_READ, fd, (void *)~0ul, 4, 0, 11);
+	CHECK_EQ(ring_submit(&r, 11), 11);
+	RING_EXPECT_ALL(
+		&r, 11, 2, 2, -EINVAL, -EINVAL, 2, 0, -EFAULT, -EFAULT, -ENOSPC, 0, -EFAULT);
+	CHECK(!memcmp(a, "234589", 6));
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 6);
+	ring_close(&r);
+}
+
+/* One by one: Linux lets a thread of its own write, while the next entries begin. */
+TEST(ring_quick, writes_at_positions_and_at_the_end)
+{
+	int fd = file_with("/tmp/a", "");
+	char a[8] = "";
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)push_move(&r, IORING_OP_WRITE, fd, "abcd", 4, 0, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, 4);
+	(void)push_move(&r, IORING_OP_WRITE, fd, "XY", 2, 1, 2);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 2, 2);
+	push_move(&r, IORING_OP_WRITE, fd, "Z", 1, 0, 3)->rw_flags = RWF_APPEND;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 3, 1);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 8, 0, 4);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 4, 5);
+	CHECK(!strcmp(a, "aXYdZ"));
+	ring_close(&r);
+}
+
+TEST(ring_quick, more_than_the_completion_queue_holds_overflow_in_order)
+{
+	struct ring r;
+
+	memset(&r, 0, sizeof(r));
+	r.p.flags = IORING_SETUP_CQSIZE;
+	r.p.cq_entries = 8;
+	ring_open_with(&r, 8);
+	for (unsigned i = 0; i < 20; i++) {
+		(void)ring_sqe(&r, IORING_OP_NOP, i);
+		if (i % 5 == 4)
+			CHECK_EQ(ring_submit(&r, 0), 5);
+	}
+	CHECK_EQ(ring_ready(&r), 8u);
+	CHECK(ring_load(&r, r.p.sq_off.flags) & IORING_SQ_CQ_OVERFLOW);
+	for (unsigned i = 0; i < 20; i++) {
+		if (!ring_ready(&r))
+			CHECK_EQ(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS), 0);
+		RING_EXPECT(&r, i, 0);
+	}
+	ring_close(&r);
+}
+
+TEST(ring_quick, place_that_names_no_entry_is_dropped)
+{
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	for (unsigned i = 0; i < 4; i++)
+		(void)ring_sqe(&r, IORING_OP_NOP, i);
+	ring_word(&r, r.p.sq_off.array)[2] = 8;
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	CHECK_EQ(ring_load(&r, r.p.sq_off.dropped), 1u);
+	RING_EXPECT(&r, 0, 0);
+	RING_EXPECT(&r, 1, 0);
+	CHECK_EQ(ring_enter(r.fd, 4, 0, 0), 1);
+	RING_EXPECT(&r, 3, 0);
+	ring_close(&r);
+}
+
+TEST(ring_quick, waits_for_what_drains)
+{
+	char to, a[4] = "";
+	int pipes[2], fd = file_with("/tmp/a", "abc");
+	struct ring r;
+
+	CHECK_OK(pipe(pipes));
+	ring_open(&r, 8, 0);
+	(void)push_move(&r, IORING_OP_READ, pipes[0], &to, 1, 0, 1);
+	ring_sqe(&r, IORING_OP_NOP, 2)->flags = IOSQE_IO_DRAIN;
+	(void)ring_sqe(&r, IORING_OP_NOP, 3);
+	(void)push_move(&r, IORING_OP_READ, fd, a, 3, 0, 4);
+	CHECK_EQ(ring_submit(&r, 0), 4);
+	CHECK_EQ(ring_ready(&r), 0u);
+	CHECK(!a[0]);
+	CHECK_EQ(write(pipes[1], "x", 1), 1);
+	CHECK_EQ(ring_enter(r.fd, 0, 4, IORING_ENTER_GETEVENTS), 0);
+	RING_EXPECT_ALL(&r, 4, 1, 0, 0, 3);
+	ring_close(&r);
+}
+
+TEST(ring_quick, registered_files_and_memory)
+{
+	char *memory = map_pages(1);
+	struct iovec iov = {memory, PAGE};
+	int fds[2] = {file_with("/tmp/a", "abc"), -1};
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_FILES, fds, 2));
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_BUFFERS, &iov, 1));
+	push_move(&r, IORING_OP_READ_FIXED, 0, memory, 8, 1, 1)->flags = IOSQE_FIXED_FILE;
+	push_move(&r, IORING_OP_READ, 0, memory + 8, 8, 0, 2)->flags = IOSQE_FIXED_FILE;
+	push_move(&r, IORING_OP_READ, 1, memory, 8, 0, 3)->flags = IOSQE_FIXED_FILE;
+	push_move(&r, IORING_OP_READ, 2, memory, 8, 0, 4)->flags = IOSQE_FIXED_FILE;
+	push_move(&r, IORING_OP_WRITE_FIXED, fds[0], memory, 2, 3, 5)->buf_index = 0;
+	push_move(&r, IORING_OP_WRITE_FIXED, fds[0], memory, 2, 3, 6)->buf_index = 1;
+	(void)push_move(&r, IORING_OP_READ_FIXED, fds[0], memory + PAGE - 1, 2, 0, 7);
+	CHECK_EQ(ring_submit(&r, 0), 6); /* a wrong entry ends the submission */
+	RING_EXPECT_ALL(&r, 6, 2, 3, -EBADF, -EBADF, 2, -EFAULT);
+	CHECK_EQ(ring_enter(r.fd, 1, 0, 0), 1);
+	RING_EXPECT(&r, 7, -EFAULT);
+	CHECK(!strcmp(memory, "bc") && !strcmp(memory + 8, "abc"));
+	CHECK_EQ(pread(fds[0], memory + 64, 8, 0), 5);
+	CHECK(!strcmp(memory + 64, "abcbc"));
+	ring_close(&r);
+}
