@@ -7,6 +7,7 @@
 
 #include <sys/file.h>
 #include <poll.h>
+#include <sched.h>
 
 static int open_locked(const char *name)
 {
@@ -187,6 +188,43 @@ TEST(filelock, waiting_in_a_circle_is_edeadlk)
 	CHECK_ERRNO(fcntl(fd, F_SETLKW, &l), EDEADLK);
 	l = range(F_UNLCK, 0, 1);
 	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	EXPECT_CHILD(pid, 0);
+}
+
+/*
+ * The child waits for byte 0 and is let go; before it has run again, it waits for nobody, so that its
+ * byte 5 can be waited for. One CPU and SCHED_FIFO keep it from running.
+ */
+TEST(filelock, who_was_let_go_is_in_no_circle)
+{
+	int fd = open_locked("f"), ready[2];
+	struct sched_param high = {.sched_priority = 10};
+	struct flock l = range(F_WRLCK, 0, 1);
+	cpu_set_t first;
+	pid_t pid;
+	char c;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	CHECK_OK(sched_setaffinity(0, sizeof(first), &first));
+	CHECK_OK(pipe(ready));
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		l = range(F_WRLCK, 5, 1);
+		CHECK_OK(fcntl(fd, F_SETLK, &l));
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		l = range(F_WRLCK, 0, 1);
+		CHECK_OK(fcntl(fd, F_SETLKW, &l));
+		_exit(0); /* gives byte 5 up */
+	}
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	usleep(200000);
+	CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &high));
+	l = range(F_UNLCK, 0, 1);
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	l = range(F_WRLCK, 5, 1);
+	CHECK_OK(fcntl(fd, F_SETLKW, &l));
 	EXPECT_CHILD(pid, 0);
 }
 

@@ -9,7 +9,9 @@
  *
  * Who must wait notes the owner that is in its way. Waiting is refused when following these notes
  * leads back to the asker (POSIX records only: the others' owners are not processes). Every
- * change of an inode's locks wakes all who wait there, and they try again.
+ * change of an inode's locks wakes all who wait there, and they try again. An owner that gives
+ * something up takes its name out of their notes first: until they have tried again they wait for
+ * nobody, and whoever asks meanwhile must not be told of a circle that is no more.
  *
  * Locks   locks_lock  RANK_FILE_LOCKS   all of it, for all files: locks are few, and deadlocks go
  *         from file to file
@@ -85,6 +87,16 @@ static void free_if_unused(struct file_locks *l) MUST_HOLD(locks_lock)
 static void changed(struct file_locks *l) MUST_HOLD(locks_lock)
 {
 	waitq_wake_all(&l->waitq, 0);
+}
+
+/* The owner gave up some of its locks. */
+static void given_up(struct file_locks *l, const void *owner) MUST_HOLD(locks_lock)
+{
+	if (l->nr_waits)
+		list_for_each (w, &waits, struct lock_wait, link)
+			if (w->locks == l && w->blocker == owner)
+				w->blocker = NULL;
+	changed(l);
 }
 
 static void remove_lock(struct file_lock *lock) MUST_HOLD(locks_lock)
@@ -205,6 +217,7 @@ static void grant_record(struct file_locks *l, const struct lock_request *r,
 	struct file_lock *spare[2]) MUST_HOLD(locks_lock)
 {
 	int64_t start = r->start, end = r->end;
+	bool is_less = r->type == F_UNLCK;
 
 	list_for_each_safe (it, &l->records, struct file_lock, link) {
 		if (!is_own(it, r))
@@ -215,6 +228,7 @@ static void grant_record(struct file_locks *l, const struct lock_request *r,
 			remove_lock(it);
 		} else if (it->start <= r->end && r->start <= it->end) {
 			cut(&l->records, it, r->start, r->end, &spare[1]);
+			is_less = true;
 		}
 	}
 	if (r->type != F_UNLCK) {
@@ -227,7 +241,10 @@ static void grant_record(struct file_locks *l, const struct lock_request *r,
 		insert_by_start(&l->records, spare[0]);
 		spare[0] = NULL;
 	}
-	changed(l);
+	if (is_less)
+		given_up(l, r->owner);
+	else
+		changed(l);
 }
 
 /* The open file's flock, if it has one. */
@@ -253,7 +270,7 @@ static int try_flock(struct file_locks *l, const struct lock_request *r, struct 
 		return 0;
 	if (own) {
 		remove_lock(own);
-		changed(l);
+		given_up(l, r->owner);
 	}
 	if (r->type == F_UNLCK)
 		return 0;
@@ -386,7 +403,7 @@ static void remove_all_of(struct inode *i, const void *owner)
 	if (l) {
 		remove_of(&l->flocks, owner);
 		remove_of(&l->records, owner);
-		changed(l);
+		given_up(l, owner);
 		free_if_unused(l);
 	}
 	irqlock_unlock(&locks_lock);

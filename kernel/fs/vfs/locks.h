@@ -34,7 +34,7 @@ struct lock_request {
 struct lock_wait {
 	struct list_node link;
 	const struct lock_request *request;
-	const void *blocker;      /* an owner */
+	const void *blocker;      /* an owner; NULL: has given up what was in the way */
 	struct file_locks *locks; /* kept alive meanwhile; its queue tells of changes */
 };
 
