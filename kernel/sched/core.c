@@ -605,6 +605,7 @@ void sched_init_cpu(struct cpu *cpu, struct thread *idle)
 
 	if (rq->running) { /* the boot CPU has been running since sched_init() */
 		rq->idle = idle;
+		timer_sample_busy(); /* the others do when they are first found idle no more */
 		return;
 	}
 	runq_init(rq, cpu);

@@ -12,6 +12,9 @@ for variant, cpus, is_slow in (("release", 1, True), ("release", 2, False), ("re
                                                 "--append", "hostile.seconds=2", "--kernel", f"build/x86_64/{variant}/torus"] + ["--heavy"] * is_slow)
 Program("guest.as_linux", "each guest test ends on Torus as it does on Debian's kernel", needs="debug", lines=True, slow=True,
         timeout=1800, command=[RUN, "--heavy", "--kernel", "build/x86_64/debug/torus"])
+Program("guest.never_idle", "a real-time thread leaves time to others on an only CPU that has worked since power-on", needs="release", lines=True,
+        timeout=300, command=[RUN, "--no-oracle", "--variant", "release", "--smp", "1", "--kernel", "build/x86_64/release/torus",
+                              "process.a_realtime*"])
 Program("guest.silent", "a server under SQPOLL makes no system calls while it serves", needs="release", timeout=300, expect=[r"0 while it served"],
         command=["tests/guest/silent", "--variant", "release", "--kernel", "build/x86_64/release/torus"])
 for variant, seed in (("debug", 1), ("kasan", 2)):
