@@ -277,7 +277,7 @@ static int segment_create(
 static int make_locked(struct shm_space *s, int key, size_t size, unsigned flags)
 	MUST_HOLD(s->table.lock)
 {
-	struct uthread *u = uthread_current();
+	struct uthread *me = uthread_current();
 	uint64_t pages = size / PAGE_SIZE + (size % PAGE_SIZE != 0);
 	struct segment *g;
 	int err;
@@ -297,8 +297,8 @@ static int make_locked(struct shm_space *s, int key, size_t size, unsigned flags
 		return err;
 	}
 	g->name = key;
-	g->maker = u;
-	u->has_made_segments = true;
+	g->maker = me->as ? me->as : me;
+	WRITE_ONCE(g->maker->has_made_segments, true);
 	s->total_pages += pages;
 	return g->object.id;
 }
@@ -552,7 +552,7 @@ static void disown(struct shm_space *s, const struct uthread *maker)
 
 void shm_leave(struct uthread *u)
 {
-	if (u->has_made_segments)
+	if (READ_ONCE(u->has_made_segments))
 		disown(&u->ipc_ns->shm, u);
 }
 

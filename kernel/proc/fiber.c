@@ -54,6 +54,8 @@ static void put_on(struct uthread *u, const struct fiber_job *job)
 	u->cred = job->cred ? job->cred : cred_get_of(as->thread);
 	u->tid_nr = as->tid_nr;
 	u->pid_nr = as->pid_nr;
+	u->as = as;
+	u->ipc_ns = as->ipc_ns;
 	u->no_new_privs = as->no_new_privs;
 	u->personality = as->personality;
 	u->timer_slack_ns = as->timer_slack_ns;
@@ -76,6 +78,7 @@ static void take_off(struct uthread *u)
 	struct fs_context *fs = u->fs;
 	const struct cred *cred = u->cred;
 
+	u->as = NULL;
 	u->cred = &cred_root;
 	u->files = NULL;
 	u->fs = NULL;

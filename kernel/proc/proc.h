@@ -153,13 +153,14 @@ struct uthread {
 	struct list_node proc_link; /* [p] */
 	struct list_node tid_link;  /* [T] */
 	struct fdtable *files;      /* [t] one reference; CLONE_FILES shares */
+	struct uthread *as;         /* [t] of a fiber: whose job it does; NULL */
 	struct file *given[2];      /* [t] of a fiber: FD_GIVEN, for the job that has them */
 	struct file *taken[2];      /* [t] of a fiber: FD_TAKEN, what its job has opened */
 	uint8_t nr_reserved;        /* [t] which of them */
 	bool takes_files;           /* [t] descriptors are not for the table */
 	const struct given_input *given_input; /* [t] proc/given.h: of a fiber */
 	struct fs_context *fs;      /* [t] one reference */
-	struct ipc_ns *ipc_ns;      /* [I] ipc/ipc_ns.h */
+	struct ipc_ns *ipc_ns;      /* [I] ipc/ipc_ns.h; of a fiber [t] */
 	const struct cred *cred;    /* [t] others read it under RCU */
 	struct sigpending pending;  /* [p] for this thread */
 	uint64_t sigmask;           /* [t] [p] to write */
@@ -201,7 +202,7 @@ struct uthread {
 	uint64_t rt_start_ns, rt_waits; /* [p] proc/cpu_limit.c: CPU time when it last waited */
 	int exit_status;     /* [t] wait's format: of its own end */
 	bool no_new_privs;   /* [t] never cleared */
-	bool has_made_segments; /* [t] of shared memory: shm_leave */
+	bool has_made_segments; /* [a] of shared memory: shm_leave */
 	bool is_over_nproc;  /* [t] set*uid to a user with too many processes: exec refuses */
 	bool is_vfork;       /* [a] the parent sleeps on proc->vfork_done until exec or exit */
 	bool resets_on_fork; /* [t] SCHED_RESET_ON_FORK */

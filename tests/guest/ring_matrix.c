@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -66,13 +67,12 @@ static const int left_out[] = {
 	__NR_alarm, __NR_setitimer, __NR_getitimer,
 };
 
-/* What they tell is another thing each time: clocks, inode numbers, counters of use. Only their errors are compared. */
-static const int telling[] = {
-	__NR_time, __NR_gettimeofday, __NR_clock_gettime, __NR_times, __NR_sysinfo,
-	__NR_getrandom, __NR_getrusage, __NR_stat, __NR_fstat, __NR_lstat, __NR_newfstatat,
-	__NR_statx, __NR_statfs, __NR_fstatfs, __NR_getdents, __NR_getdents64, __NR_timerfd_gettime,
-	__NR_timerfd_settime, __NR_wait4, __NR_waitid, __NR_mincore, __NR_ustat,
-};
+/* What they tell is another thing each time: clocks, inode numbers, ids, counters of use. Only their errors are compared. */
+static const int telling[] = {__NR_time, __NR_gettimeofday, __NR_clock_gettime, __NR_times,
+	__NR_sysinfo, __NR_getrandom, __NR_getrusage, __NR_stat, __NR_fstat, __NR_lstat,
+	__NR_newfstatat, __NR_statx, __NR_statfs, __NR_fstatfs, __NR_getdents, __NR_getdents64,
+	__NR_timerfd_gettime, __NR_timerfd_settime, __NR_wait4, __NR_waitid, __NR_mincore,
+	__NR_ustat, __NR_shmget};
 
 static bool is_in(const int *set, size_t nr_set, int nr)
 {
@@ -187,10 +187,25 @@ static void move_fd(int from, int to)
 	close(from);
 }
 
+/* They outlive who made them: each child begins with none. */
+static void remove_segments(void)
+{
+	struct shmid_ds ds;
+	int last = CHECK_OK(shmctl(0, SHM_INFO, &ds));
+
+	for (int i = 0; i <= last; i++) {
+		int id = shmctl(i, SHM_STAT, &ds);
+
+		if (id >= 0)
+			CHECK_OK(shmctl(id, IPC_RMID, NULL));
+	}
+}
+
 static void set_up(struct ring *r)
 {
 	int pair[2], null;
 
+	remove_segments();
 	CHECK_OK(unshare(CLONE_NEWNS));
 	CHECK_OK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	CHECK_OK(mount("none", "m", "tmpfs", 0, NULL));
