@@ -139,6 +139,10 @@ static int check(const struct req *r)
 		return -EOPNOTSUPP;
 	if (r->rw.rw_flags & RWF_NOWAIT && !(f->mode & FILE_NOWAIT))
 		return -EOPNOTSUPP;
+	if (r->ring->flags & IORING_SETUP_IOPOLL)
+		return -EOPNOTSUPP; /* no file has a device behind it that could be asked */
+	if (r->rw.rw_flags & RWF_HIPRI)
+		return -EINVAL; /* a ring is polled, or it is not */
 	if (r->opcode == IORING_OP_READ_MULTISHOT && !f->ops->waitq)
 		return -EBADFD;
 	return 0;

@@ -187,6 +187,38 @@ TEST(ring_setup, a_polled_ring_does_what_needs_no_device)
 	ring_close(&r);
 }
 
+/* What a polled ring, or a request that wants to be polled, says of this file. */
+static int read_polled(struct ring *r, int op, int fd, int rw_flags)
+{
+	static char buf[16];
+	struct io_uring_sqe *sqe = ring_next_rw(r, op, fd, buf, sizeof(buf), 0);
+
+	sqe->rw_flags = rw_flags;
+	return ring_run(r).res;
+}
+
+TEST(ring_setup, a_polled_ring_moves_no_bytes_of_what_has_no_device)
+{
+	int file, ro, fd[2];
+	struct ring r;
+
+	file = CHECK_OK(open("file", O_RDWR | O_CREAT, 0600));
+	ro = CHECK_OK(open("file", O_RDONLY));
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, IORING_SETUP_IOPOLL);
+	CHECK_EQ(read_polled(&r, IORING_OP_READ, file, 0), -EOPNOTSUPP);
+	CHECK_EQ(read_polled(&r, IORING_OP_WRITE, file, 0), -EOPNOTSUPP);
+	CHECK_EQ(read_polled(&r, IORING_OP_READ, file, RWF_HIPRI), -EOPNOTSUPP);
+	CHECK_EQ(read_polled(&r, IORING_OP_READ, fd[0], 0), -EOPNOTSUPP);
+	CHECK_EQ(read_polled(&r, IORING_OP_WRITE, ro, 0), -EBADF);
+	CHECK_EQ(read_polled(&r, IORING_OP_READ, 99, 0), -EBADF);
+	ring_close(&r);
+	ring_open(&r, 8, 0);
+	CHECK_EQ(read_polled(&r, IORING_OP_READ, file, RWF_HIPRI), -EINVAL);
+	CHECK_EQ(read_polled(&r, IORING_OP_READ, file, 0), 0);
+	ring_close(&r);
+}
+
 TEST(ring_setup, priority_of_a_disk_must_be_one)
 {
 	char buf[16];
