@@ -23,9 +23,10 @@ CFLAGS_KERNEL := $(CFLAGS_ALL) -Ikernel/arch/$(ARCH) -ffreestanding -fpie -fvisi
 # A release kernel is optimised as one program: calls from file to file are inlined, which saves a tenth of
 # the instructions of most system calls. clang's objects then hold LLVM's code, and the machine's is made
 # by the linker, each file for itself and kept in the cache below; gcc's has no such cache, and is left out.
+# Functions that call none keep no frame, which saves a hundredth: a trap in one shows its caller's caller.
 LTO_clang    := -flto=thin
 LDFLAGS_LTO  := --thinlto-cache-dir=$(BUILD)/lto --thinlto-cache-policy=cache_size_bytes=256m
-CFLAGS_release := -O2 $(if $(findstring clang,$(CC)),$(LTO_clang))
+CFLAGS_release := -O2 -momit-leaf-frame-pointer $(if $(findstring clang,$(CC)),$(LTO_clang))
 CFLAGS_UBSAN   := -fsanitize=undefined
 CFLAGS_debug   := -O1 -DDEBUG $(CFLAGS_UBSAN)
 

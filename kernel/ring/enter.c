@@ -103,8 +103,6 @@ static int wait_for(
 		.waiter = {.wake = waiter_wake}, .thread = arch_current(), .ring = ring};
 	int err = 0;
 
-	if (is_all_there(task, ring, nr))
-		return 0;
 	atomic_store(&task->is_waiting, 1);
 	w.timeouts = READ_ONCE(ring->nr_timeouts);
 	while (!are_there(task, ring, nr) && !has_run_out(&w) && !err) {
@@ -196,13 +194,18 @@ static int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr
 	unsigned flags, uptr arg, size_t size)
 {
 	struct wait_args w;
-	int err = read_args(&w, ring, flags, arg, size);
+	int err;
 
+	if (LIKELY(!(flags & IORING_ENTER_EXT_ARG) && uptr_is_null(arg) &&
+		    is_all_there(task, ring, nr)))
+		return 0;
+	err = read_args(&w, ring, flags, arg, size);
 	if (!err)
 		err = sigmask_use(w.sigmask, w.sigmask_size);
 	if (err)
 		return err;
-	return wait_with(task, ring, MIN(nr, ring->q.cq_entries), &w);
+	nr = MIN(nr, ring->q.cq_entries);
+	return is_all_there(task, ring, nr) ? 0 : wait_with(task, ring, nr, &w);
 }
 
 /* ---- The call ---- */

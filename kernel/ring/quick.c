@@ -81,5 +81,6 @@ struct file *ring_batch_find(struct ring_batch *b, int fd, bool is_fixed)
 	if (b->file)
 		file_put(b->file);
 	b->file = NULL;
+	b->fd = fd;
 	return fd_get_file(b->task->user->files, fd, false, &b->file) ? NULL : b->file;
 }

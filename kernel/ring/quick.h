@@ -13,6 +13,7 @@ struct ring_batch {
 	struct ring *ring;
 	struct ring_task *task;
 	struct file *file; /* [l] the one they named last by a number; one reference; NULL */
+	int fd;            /* [l] that number */
 };
 
 /*
@@ -59,6 +60,17 @@ static inline struct file *ring_batch_file(struct ring_batch *b, int fd, bool is
 	if (LIKELY(!is_fixed && b->file && fdtable_refers(b->task->user->files, fd, b->file)))
 		return b->file;
 	return ring_batch_find(b, fd, is_fixed);
+}
+
+/* A request is to begin that may mean the same file: it need not look for it. */
+static inline void ring_batch_give_file(struct ring_batch *b, struct req *r)
+{
+	if (!b->file || r->fd != b->fd || r->sqe_flags & IOSQE_FIXED_FILE ||
+		!(r->type->flags & OPCODE_FILE) ||
+		!fdtable_refers(b->task->user->files, r->fd, b->file))
+		return;
+	r->file = b->file;
+	b->file = NULL;
 }
 
 /* Before a request begins, and at the end. */

@@ -346,6 +346,8 @@ struct ring {
 	struct req *chain, *chain_last; /* [l] being put together */
 	struct list ready;              /* [l] requests whose turn has come */
 	struct list drained;            /* [l] wait for all before them */
+	unsigned
+		nr_slow; /* [l] so many of the next get a request at once: the last needed one */
 	bool no_drain;             /* [l] some completions are left out: man 2 io_uring_enter */
 	bool drain_next;           /* [l] the last one was told to drain: so is the next */
 	struct list active;        /* [l] issued and not completed */

@@ -20,6 +20,7 @@
 #include "sys/trace.h"
 
 enum { SQE_LINKS = IOSQE_IO_LINK | IOSQE_IO_HARDLINK };
+enum { TRY_AGAIN_AFTER = 15 /* entries */ };
 
 /* ---- One entry ---- */
 
@@ -172,13 +173,17 @@ static void add_to_chain(struct ring *ring, struct req *r)
 }
 
 /* Whether the submission goes on. */
-static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_sqe *sqe)
+static bool submit_one(struct ring_batch *b, struct req *r, const struct io_uring_sqe *sqe)
 {
+	struct ring *ring = b->ring;
 	int err = decode(r, sqe);
-	bool goes_on;
+	bool is_alone = !ring->chain && !(r->flags & REQ_LINK), goes_on;
 
+	if (LIKELY(!err && is_alone))
+		ring_batch_give_file(b, r);
+	ring_batch_forget(b);
 	if (LIKELY(!err)) {
-		if (LIKELY(!ring->chain && !(r->flags & REQ_LINK)))
+		if (LIKELY(is_alone))
 			begin_alone(ring, r);
 		else
 			add_to_chain(ring, r);
@@ -186,10 +191,10 @@ static bool submit_one(struct ring *ring, struct req *r, const struct io_uring_s
 	}
 	goes_on = r->flags & REQ_LINK || ring->flags & IORING_SETUP_SUBMIT_ALL;
 	r->error = (int16_t)err;
-	if (ring->chain || r->flags & REQ_LINK)
-		add_to_chain(ring, r);
-	else
+	if (is_alone)
 		req_cancel_chain(r, false);
+	else
+		add_to_chain(ring, r);
 	return goes_on;
 }
 
@@ -249,15 +254,16 @@ static int take_second_half(
 
 /* An entry that needs a request. Whether the submission goes on; *done entries were taken. */
 static bool submit_at(
-	struct ring *ring, struct req *r, const char *at, unsigned *done, unsigned nr)
+	struct ring_batch *b, struct req *r, const char *at, unsigned *done, unsigned nr)
 {
+	struct ring *ring = b->ring;
 	union entry copy;
 
 	(*done)++;
 	copy_entry(ring, &copy, at);
 	if (UNLIKELY(is_wide(&copy.sqe)))
 		r->error = (int16_t)take_second_half(ring, &copy, at, done, nr);
-	return submit_one(ring, r, &copy.sqe);
+	return submit_one(b, r, &copy.sqe);
 }
 
 /* How many entries there are: the lock may have been given back (small.c), and another thread taken some. */
@@ -270,12 +276,27 @@ static unsigned nr_there(const struct ring *ring)
 }
 
 /* A first look, so that one that needs a request does not pay for more. */
-static bool may_be_quick(const struct ring *ring)
+static bool may_be_quick(struct ring *ring)
 {
-	const struct io_uring_sqe *sqe = ring_entry_at(ring, ring->sq_head);
+	const struct io_uring_sqe *sqe;
 	uint32_t word;
 
-	return !ring->sqpoll && sqe && ring_entry_quick(sqe, &word);
+	if (ring->sqpoll || ring->nr_slow) {
+		ring->nr_slow -= ring->nr_slow > 0;
+		return false;
+	}
+	sqe = ring_entry_at(ring, ring->sq_head);
+	return sqe && ring_entry_quick(sqe, &word);
+}
+
+/* The entries that end at once; the first that does not says what sort of files this ring is for. */
+static unsigned submit_quickly(struct ring_batch *b, unsigned nr)
+{
+	unsigned done = ring_submit_quickly(b, nr);
+
+	if (!done)
+		b->ring->nr_slow = TRY_AGAIN_AFTER;
+	return done;
 }
 
 /* Up to nr entries; how many were taken. */
@@ -291,12 +312,11 @@ static unsigned submit_entries(struct ring_batch *b, unsigned nr)
 		struct req *r;
 
 		if (may_be_quick(ring))
-			quick = ring_submit_quickly(b, MIN(nr - done, there));
+			quick = submit_quickly(b, MIN(nr - done, there));
 		if (quick) {
 			done += quick;
 			continue;
 		}
-		ring_batch_forget(b);
 		r = req_create(ring, b->task);
 		at = r ? next_entry(ring) : NULL;
 		if (!at) {
@@ -304,7 +324,7 @@ static unsigned submit_entries(struct ring_batch *b, unsigned nr)
 				req_discard(r);
 			break;
 		}
-		goes_on = submit_at(ring, r, at, &done, nr);
+		goes_on = submit_at(b, r, at, &done, nr);
 	}
 	ring_batch_forget(b);
 	return done;
