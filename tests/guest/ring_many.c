@@ -237,7 +237,7 @@ static int64_t shortest(int64_t (*time_of)(uint64_t nr, struct sources *s), uint
 {
 	int64_t shortest = INT64_MAX;
 
-	for (unsigned tries = 3; tries && shortest > enough; tries--) {
+	for (unsigned tries = 6; tries && shortest > enough; tries--) {
 		int64_t us = time_of(nr, s);
 
 		shortest = us < shortest ? us : shortest;
