@@ -22,7 +22,7 @@
 #include "sched/sched.h"
 
 enum {
-	FIBERS_MAX = 256, /* of one process, less those that stay: more jobs than that wait */
+	FIBERS_MAX = 256, /* of one process, less those beside: more jobs than that wait */
 	IDLE_MAX = 8,
 };
 
@@ -34,7 +34,7 @@ struct fiber {
 	struct uthread *user;  /* [I] its disguise: thread->user */
 	struct list_node link; /* [p] proc->idle_fibers */
 	struct fiber_job *job; /* [p] read without: NULL, nothing to do */
-	bool stays;            /* [p] the job does: it is one of proc->nr_staying_fibers */
+	bool is_beside;        /* [p] by its job it is one of proc->nr_fibers_beside */
 	bool is_over;          /* [p] no job will come */
 };
 
@@ -97,18 +97,31 @@ static void work(struct fiber *f, struct fiber_job *job)
 
 /* ---- The life of a fiber ---- */
 
-/* The job ends here for who wants to interrupt it. What comes next: a waiting job, or idleness. */
+/* How many have the jobs for which others stand in line: at most FIBERS_MAX. */
+static unsigned nr_in_line(const struct proc *p)
+{
+	return p->nr_fibers - p->nr_fibers_beside;
+}
+
+static void set_beside(struct fiber *f, struct proc *p, bool is_beside)
+{
+	p->nr_fibers_beside += (unsigned)is_beside - (unsigned)f->is_beside;
+	f->is_beside = is_beside;
+}
+
+/* The job ends here for who wants to interrupt it. What comes next: a waiting job, idleness, or the end. */
 static void be_idle(struct fiber *f, struct proc *p)
 {
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers -= f->stays;
-	f->stays = false;
-	f->job = list_pop_head(&p->fiber_jobs, struct fiber_job, link);
-	if (f->job)
+	if (nr_in_line(p) < FIBERS_MAX)
+		set_beside(f, p, false);
+	f->job = f->is_beside ? NULL : list_pop_head(&p->fiber_jobs, struct fiber_job, link);
+	if (f->job) {
 		f->job->fiber = f;
-	else if (p->are_fibers_ending || p->nr_idle_fibers >= IDLE_MAX)
+	} else if (f->is_beside || p->are_fibers_ending || p->nr_idle_fibers >= IDLE_MAX) {
 		f->is_over = true;
-	else {
+		set_beside(f, p, true); /* a new one may take its place */
+	} else {
 		list_add_head(&p->idle_fibers, &f->link);
 		p->nr_idle_fibers++;
 	}
@@ -141,6 +154,7 @@ static void end(struct fiber *f, struct proc *p)
 {
 	vmspace_use(NULL);
 	irqlock_lock(&p->lock);
+	set_beside(f, p, false);
 	p->nr_fibers--;
 	irqlock_unlock(&p->lock);
 	waitq_wake_all(&p->threads_gone, 0);
@@ -208,7 +222,7 @@ free_fiber:
 /* ---- Starting jobs ---- */
 
 enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED, IS_FULL };
-enum kind { LENT, WOKEN, STAYING };
+enum kind { LENT, WOKEN, BESIDE };
 
 /*
  * One that owes the CPU to nobody: a second lender would take the place of the first, which is then never
@@ -233,14 +247,14 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 	struct fiber *f;
 
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers += kind == STAYING;
+	p->nr_fibers_beside += kind == BESIDE;
 	f = take_idle(p);
 	if (f) {
 		if (kind == LENT)
 			sched_begin_loan(f->thread);
-		f->stays = kind == STAYING;
+		f->is_beside = kind == BESIDE;
 		f->job = job;
-	} else if (kind == STAYING || p->nr_fibers - p->nr_staying_fibers < FIBERS_MAX) {
+	} else if (kind == BESIDE || nr_in_line(p) < FIBERS_MAX) {
 		p->nr_fibers++;
 		how = MAY_CREATE;
 	} else if (kind == LENT) {
@@ -262,7 +276,7 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 static void give_up_place(struct proc *p, enum kind kind)
 {
 	irqlock_lock(&p->lock);
-	p->nr_staying_fibers -= kind == STAYING;
+	p->nr_fibers_beside -= kind == BESIDE;
 	p->nr_fibers--;
 	irqlock_unlock(&p->lock);
 }
@@ -286,7 +300,7 @@ static int start(struct fiber_job *job, enum kind kind)
 		}
 		if (kind == LENT)
 			sched_begin_loan(f->thread);
-		f->stays = kind == STAYING;
+		f->is_beside = kind == BESIDE;
 		irqlock_lock(&p->lock);
 		job->fiber = f;
 		irqlock_unlock(&p->lock);
@@ -313,9 +327,9 @@ int fiber_start(struct fiber_job *job)
 	return start(job, WOKEN);
 }
 
-int fiber_start_to_stay(struct fiber_job *job)
+int fiber_start_beside(struct fiber_job *job)
 {
-	return start(job, STAYING);
+	return start(job, BESIDE);
 }
 
 bool fiber_interrupt(struct fiber_job *job, bool is_kill)

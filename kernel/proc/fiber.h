@@ -39,8 +39,11 @@ struct fiber_job {
 MUST_CHECK int fiber_lend(struct fiber_job *job);
 /* For anybody: starts it, or puts it in line, and returns at once. May sleep for memory. */
 MUST_CHECK int fiber_start(struct fiber_job *job);
-/* The same for one that stays as long as it likes: it never stands in line, and nobody because of it. */
-MUST_CHECK int fiber_start_to_stay(struct fiber_job *job);
+/*
+ * The same for one that never stands in line, nor anybody because of it: it stays as long as it likes, or those that
+ * have all fibers may wait for it.
+ */
+MUST_CHECK int fiber_start_beside(struct fiber_job *job);
 /*
  * Ends the waits of the job as a signal would, or with is_kill as the end of its thread. The caller makes
  * sure that it was started and that run has not returned. True: it stood in line for a fiber, and does no

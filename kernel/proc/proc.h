@@ -125,7 +125,7 @@ struct proc {
 	struct list idle_fibers;     /* [p] proc/fiber.c: struct fiber.link */
 	struct list fiber_jobs;      /* [p] that wait for one: struct fiber_job.link */
 	unsigned nr_fibers, nr_idle_fibers; /* [p] */
-	unsigned nr_staying_fibers;  /* [p] of nr_fibers: those whose job stays */
+	unsigned nr_fibers_beside;   /* [p] of nr_fibers: those whose job is beside the line */
 	bool are_fibers_ending;      /* [p] */
 	struct list ring_orphans;    /* [p] ring/leave.c: of threads that have ended */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */

@@ -395,7 +395,7 @@ static int start(
 	list_add_tail(&s->joining, &seat->link);
 	seat->by = s;
 	add_to_all(s);
-	err = fiber_start_to_stay(&s->job);
+	err = fiber_start_beside(&s->job);
 	if (!err)
 		return 0;
 	remove_from_all(s);

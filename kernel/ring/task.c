@@ -258,7 +258,8 @@ static bool start_rescue(struct ring_task *task)
 			return true;
 		}
 	}
-	return fiber_start(&task->rescue) == 0;
+	/* in line behind calls it would wait for them, and they perhaps for it */
+	return fiber_start_beside(&task->rescue) == 0;
 }
 
 /* False: some must be tried again. */

@@ -3,6 +3,8 @@
  * TORUS_OP_SYSCALL: the same calls through both doors, with the same arguments, results and effects.
  */
 #include <linux/audit.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -306,6 +308,54 @@ TEST(ring_call, more_wait_than_can_be_begun_and_all_end)
 			put_call(&r, &c, i);
 		CHECK_EQ(ring_submit(&r, 0), CALLS);
 	});
+}
+
+/* A thread with a request of its own that sleeps in a call: somebody else has to see to the request. */
+struct sleeper {
+	struct ring r;
+	int request[2], call[2];
+	pid_t tid;
+	char c[2];
+};
+
+static void *sleep_with_request(void *arg)
+{
+	struct sleeper *s = arg;
+
+	ring_open(&s->r, 4, 0);
+	(void)ring_read_byte(&s->r, s->request[0], &s->c[0], 1);
+	CHECK_EQ(ring_submit(&s->r, 0), 1);
+	__atomic_store_n(&s->tid, gettid(), __ATOMIC_RELEASE);
+	CHECK_EQ(read(s->call[0], &s->c[1], 1), 1);
+	return NULL;
+}
+
+TEST(ring_call, a_request_goes_on_while_all_fibers_wait)
+{
+	enum { CALLS = 300 };
+	const struct call c = {__NR_poll, {0, 0, (uint64_t)-1}};
+	struct sleeper s = {0};
+	pthread_t thread;
+	struct ring r;
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(s.request));
+	CHECK_OK(pipe(s.call));
+	CHECK_EQ(pthread_create(&thread, NULL, sleep_with_request, &s), 0);
+	while (!__atomic_load_n(&s.tid, __ATOMIC_ACQUIRE))
+		sched_yield();
+	wait_until_sleeping(s.tid);
+	ring_open(&r, 512, 0);
+	for (unsigned i = 0; i < CALLS; i++)
+		put_call(&r, &c, i);
+	CHECK_EQ(ring_submit(&r, 0), CALLS);
+	CHECK_EQ(write(s.request[1], "x", 1), 1);
+	while (!ring_ready(&s.r))
+		sched_yield();
+	RING_EXPECT(&s.r, 1, 1);
+	CHECK_EQ(s.c[0], 'x');
+	CHECK_EQ(write(s.call[1], "y", 1), 1);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
 /* ---- Filters ---- */
