@@ -9,6 +9,7 @@
 
 #include "fs/vfs/notify.h"
 #include "proc/signal.h"
+#include "sched/thread.h"
 
 static struct splice_op *splice_of(struct op *op)
 {
@@ -44,7 +45,7 @@ static int64_t splice_issue(struct op *op)
 		if (n > 0) {
 			o->done += n;
 			o->s.left -= (size_t)n;
-			if (!o->goes_on || !o->s.left)
+			if (!o->goes_on || !o->s.left || UNLIKELY(thread_is_killed()))
 				return finish(o, 0);
 			continue;
 		}
