@@ -16,6 +16,7 @@
 #define DATA_AT   FUZZ_AT             /* buffers; the words of futexes are here too */
 #define THINGS_AT (FUZZ_AT + 0x10000) /* structures that calls read */
 #define GROUPS_AT (FUZZ_AT + 0x14000) /* rings of provided buffers */
+#define NOTICE_AT (FUZZ_AT + 0x15000) /* what a supervisor has heard */
 #define READ_ONLY (FUZZ_AT + 0x16000)
 #define FORBIDDEN (FUZZ_AT + 0x17000)
 #define QUEUES_AT (FUZZ_AT + 0x20000) /* of rings in the program's memory */
@@ -32,6 +33,7 @@ enum {
 	NR_RINGS = 4,
 	FIRST_RING = 40, /* its descriptor; what the pool has is below OPENED */
 	OPENED = 24,
+	SUPERVISOR = 23, /* the listener of a filter, when there is one */
 	NR_FDS = 48, /* that bytes name */
 	NR_NAMES = 16,
 	NAME_SIZE = 16,
@@ -64,3 +66,7 @@ struct io_uring_sqe fuzz_entry(const uint8_t byte[FUZZ_BYTES]);
 void fuzz_setup(struct fuzz_ring *r, const uint8_t byte[FUZZ_BYTES]);
 void fuzz_register(struct fuzz_ring *r, const uint8_t byte[FUZZ_BYTES]);
 int fuzz_fd_of(const struct fuzz_ring *r);
+
+/* ---- ktest_fuzz_rights.c: filters and their supervisor, other users ---- */
+void fuzz_rights(struct fuzz_ring *r, const uint8_t byte[FUZZ_BYTES]);
+void fuzz_supervise(const uint8_t byte[FUZZ_BYTES]);

@@ -8,7 +8,8 @@
  *                 all have the same rings, descriptors and memory
  *
  * A record makes a ring, puts an entry into one, enters, registers, takes completions, writes where the kernel
- * reads, moves bytes so that requests wake, closes, unmaps, ends a thread. Nothing is right or wrong about the
+ * reads, moves bytes so that requests wake, closes, unmaps, puts a filter on calls, answers for a supervisor, becomes
+ * another user, ends a thread. Nothing is right or wrong about the
  * results: what must not be is a panic, a report of a sanitizer, a lock out of order, a thread that cannot be
  * killed, and anything that is left when all have ended.
  *
@@ -316,8 +317,14 @@ static void take_record(const struct fuzz_record *rec)
 	if (!r->is_made)
 		return;
 	switch (rec->what % 64) {
-	case 0 ... 27:
+	case 0 ... 24:
 		add_entry(r, b);
+		return;
+	case 25:
+		fuzz_rights(r, b);
+		return;
+	case 26 ... 27:
+		fuzz_supervise(b);
 		return;
 	case 28 ... 34:
 		enter(r, b);
