@@ -4,6 +4,7 @@
 
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -287,6 +288,59 @@ TEST(seccomp, killed_thread)
 		pause();
 	}
 	EXPECT_KILLED(pid, SIGSYS);
+}
+
+/* A thread as the kernel knows it: who joins waits for its word, which becomes 0 when it ends. */
+static int start_bare_thread(int (*fn)(void *), unsigned *word)
+{
+	enum { STACK = 65536 };
+	static char stack[STACK] __attribute__((aligned(16)));
+
+	*word = 1;
+	return clone(fn, stack + STACK,
+		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			CLONE_SYSVSEM | CLONE_CHILD_CLEARTID,
+		NULL, NULL, NULL, word);
+}
+
+static void join_bare_thread(unsigned *word)
+{
+	while (__atomic_load_n(word, __ATOMIC_SEQ_CST))
+		(void)syscall(SYS_futex, word, FUTEX_WAIT, 1, NULL, NULL, 0);
+}
+
+static int end_by_filter_slowly(void *arg)
+{
+	unsigned action = SECCOMP_RET_KILL_THREAD;
+
+	(void)arg;
+	sleep_ms(20); /* who joins sleeps */
+	return end_by_filter(&action) != NULL;
+}
+
+static int sleep_on(void *arg)
+{
+	(void)arg;
+	return (int)syscall(SYS_pause);
+}
+
+TEST(seccomp, killed_thread_wakes_who_joins_it)
+{
+	unsigned *word =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(word != MAP_FAILED);
+	IN_CHILD({
+		CHECK_OK(start_bare_thread(end_by_filter_slowly, word));
+		join_bare_thread(word);
+	});
+	*word = 1;
+	IN_CHILD({ /* and who waits in another process, when exec ends it */
+		CHECK_OK(start_bare_thread(sleep_on, word));
+		sleep_ms(20);
+		(void)execl("/proc/self/exe", "seccomp", "--helper", NULL);
+	});
+	join_bare_thread(word);
 }
 
 static siginfo_t trapped;
