@@ -245,10 +245,11 @@ static uint64_t draw(uint64_t *state)
 	return z ^ z >> 31;
 }
 
+static const uint64_t numbers[] = {0, 1, 2, 3, 4, 8, 10, 16, 4096, 65536, 512, (uint64_t)-1};
+
 static uint64_t draw_argument(char letter, uint64_t *state)
 {
 	static const int strings[] = {0, 5, 9, 13, 18, 28, 34, 44, 4};
-	static const uint64_t numbers[] = {0, 1, 2, 3, 4, 8, 10, 16, 4096, 65536, 512, (uint64_t)-1};
 	uint64_t chance = draw(state) >> 8;
 
 	switch (letter) {
@@ -386,13 +387,35 @@ static _Noreturn void be_child(const struct call *c, bool asks_ring, struct note
 
 /* ---- Comparing ---- */
 
+static bool is_drawn(pid_t pid)
+{
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i] == (uint64_t)pid)
+			return true;
+	return false;
+}
+
+/* As fork, but the child's number is none of those that are drawn: a call that names a process must not mean it. */
+static pid_t fork_unnamed(void)
+{
+	for (;;) {
+		pid_t pid = fork();
+
+		if (pid == 0 && is_drawn(getpid()))
+			_exit(0);
+		if (pid <= 0 || !is_drawn(pid))
+			return pid;
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	}
+}
+
 static void notes_of(const struct call *c, bool asks_ring, struct notes *n)
 {
 	pid_t pid;
 	int status;
 
 	memset(n, 0, sizeof(*n));
-	CHECK_OK(pid = fork());
+	CHECK_OK(pid = fork_unnamed());
 	if (pid == 0)
 		be_child(c, asks_ring, n);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
