@@ -34,6 +34,7 @@ struct fiber {
 	struct uthread *user;  /* [I] its disguise: thread->user */
 	struct list_node link; /* [p] proc->idle_fibers */
 	struct fiber_job *job; /* [p] read without: NULL, nothing to do */
+	enum fiber_kind kind;  /* [p] of the job, whose memory may be gone */
 	bool is_beside;        /* [p] by its job it is one of proc->nr_fibers_beside */
 	bool is_over;          /* [p] no job will come */
 };
@@ -109,15 +110,51 @@ static void set_beside(struct fiber *f, struct proc *p, bool is_beside)
 	f->is_beside = is_beside;
 }
 
+static bool has_room(const struct proc *p, enum fiber_kind kind)
+{
+	const struct fiber_line *line = &p->fiber_lines[kind];
+
+	return !line->max || line->nr < line->max;
+}
+
+/* The one that waits longest of those that may begin. NULL: none. */
+static struct fiber_job *next_job(struct proc *p)
+{
+	struct fiber_job *next = NULL;
+
+	for (unsigned kind = 0; kind < FIBER_KINDS; kind++) {
+		struct fiber_job *job =
+			list_first(&p->fiber_lines[kind].jobs, struct fiber_job, link);
+
+		if (job && has_room(p, kind) && (!next || job->turn < next->turn))
+			next = job;
+	}
+	if (next)
+		list_remove(&next->link);
+	return next;
+}
+
+/* The fiber has the job, or NULL. */
+static void give_job(struct proc *p, struct fiber *f, struct fiber_job *job)
+{
+	f->job = job;
+	if (!job)
+		return;
+	f->kind = job->kind;
+	job->fiber = f;
+	p->fiber_lines[job->kind].nr++;
+}
+
 /* The job ends here for who wants to interrupt it. What comes next: a waiting job, idleness, or the end. */
 static void be_idle(struct fiber *f, struct proc *p)
 {
 	irqlock_lock(&p->lock);
+	p->fiber_lines[f->kind].nr--;
 	if (nr_in_line(p) < FIBERS_MAX)
 		set_beside(f, p, false);
-	f->job = f->is_beside ? NULL : list_pop_head(&p->fiber_jobs, struct fiber_job, link);
+	give_job(p, f, f->is_beside ? NULL : next_job(p));
 	if (f->job) {
-		f->job->fiber = f;
+		assert(!f->is_beside);
 	} else if (f->is_beside || p->are_fibers_ending || p->nr_idle_fibers >= IDLE_MAX) {
 		f->is_over = true;
 		set_beside(f, p, true); /* a new one may take its place */
@@ -170,7 +207,8 @@ static void fiber_main(void *arg)
 	while (!f->is_over) {
 		bool owes;
 
-		work(f, f->job);
+		if (LIKELY(f->job))
+			work(f, f->job);
 		owes = f->thread->lender != NULL;
 		be_idle(f, p);
 		wait_for_job(f, owes);
@@ -186,8 +224,9 @@ static void release(struct thread *t)
 	uthread_free(u);
 }
 
-static int create(struct proc *p, struct fiber_job *job, struct fiber **out)
+static int create(struct uthread *as, struct fiber_job *job, struct fiber **out)
 {
+	struct proc *p = as->proc;
 	struct fiber *f = mem_alloc(sizeof(*f), SLAB_ZERO);
 	int err;
 
@@ -199,7 +238,7 @@ static int create(struct proc *p, struct fiber_job *job, struct fiber **out)
 	err = thread_create(&f->thread, "fiber", fiber_main, f);
 	if (err)
 		goto free_uthread;
-	memcpy(f->user->comm, job->as->comm, sizeof(f->user->comm));
+	memcpy(f->user->comm, as->comm, sizeof(f->user->comm));
 	f->user->thread = f->thread;
 	f->user->sigmask = ~0ull;
 	f->user->cred = &cred_root;
@@ -207,8 +246,9 @@ static int create(struct proc *p, struct fiber_job *job, struct fiber **out)
 	f->user->proc = p;
 	f->thread->user = f->user;
 	f->thread->release = release;
-	f->thread->vm = job->as->thread->vm;
+	f->thread->vm = as->thread->vm;
 	f->job = job;
+	f->kind = job ? job->kind : FIBER_UNLIMITED;
 	*out = f;
 	return 0;
 
@@ -244,23 +284,28 @@ static struct fiber *take_idle(struct proc *p)
 static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, struct fiber **out)
 {
 	enum how how = FOUND_IDLE;
-	struct fiber *f;
+	struct fiber *f = NULL;
+	bool may_begin;
 
 	irqlock_lock(&p->lock);
+	may_begin = kind == BESIDE || has_room(p, job->kind);
 	p->nr_fibers_beside += kind == BESIDE;
-	f = take_idle(p);
+	if (may_begin)
+		f = take_idle(p);
 	if (f) {
 		if (kind == LENT)
 			sched_begin_loan(f->thread);
 		f->is_beside = kind == BESIDE;
-		f->job = job;
-	} else if (kind == BESIDE || nr_in_line(p) < FIBERS_MAX) {
+		give_job(p, f, job);
+	} else if (kind == BESIDE || (may_begin && nr_in_line(p) < FIBERS_MAX)) {
 		p->nr_fibers++;
+		p->fiber_lines[job->kind].nr++;
 		how = MAY_CREATE;
 	} else if (kind == LENT) {
 		how = IS_FULL;
 	} else {
-		list_add_tail(&p->fiber_jobs, &job->link);
+		job->turn = p->fiber_turn++;
+		list_add_tail(&p->fiber_lines[job->kind].jobs, &job->link);
 		how = HAS_QUEUED;
 	}
 	job->fiber = f;
@@ -273,10 +318,11 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
  * A new fiber did not come. The job does not wait for one of those that are there: they may wait for what
  * it is to do, or stay for ever (a ring's submission thread).
  */
-static void give_up_place(struct proc *p, enum kind kind)
+static void give_up_place(struct proc *p, enum fiber_kind job_kind, enum kind kind)
 {
 	irqlock_lock(&p->lock);
 	p->nr_fibers_beside -= kind == BESIDE;
+	p->fiber_lines[job_kind].nr--;
 	p->nr_fibers--;
 	irqlock_unlock(&p->lock);
 }
@@ -292,10 +338,10 @@ static int start(struct fiber_job *job, enum kind kind)
 	if (how == IS_FULL)
 		return -EBUSY;
 	if (how == MAY_CREATE) {
-		int err = create(p, job, &f);
+		int err = create(job->as, job, &f);
 
 		if (err) {
-			give_up_place(p, kind);
+			give_up_place(p, job->kind, kind);
 			return err;
 		}
 		if (kind == LENT)
@@ -349,6 +395,49 @@ bool fiber_interrupt(struct fiber_job *job, bool is_kill)
 	return !f;
 }
 
+/* ---- Limits ---- */
+
+unsigned fiber_limit(enum fiber_kind kind)
+{
+	return READ_ONCE(proc_current()->fiber_lines[kind].max);
+}
+
+/* A new fiber, without a job, as if it had ended one: it takes one from the lines. False: there is no memory, or no place. */
+static bool add_fiber(struct uthread *u)
+{
+	struct proc *p = u->proc;
+	struct fiber *f;
+	bool has_place;
+
+	irqlock_lock(&p->lock);
+	has_place = nr_in_line(p) < FIBERS_MAX;
+	p->nr_fibers += has_place;
+	p->fiber_lines[FIBER_UNLIMITED].nr += has_place;
+	irqlock_unlock(&p->lock);
+	if (!has_place)
+		return false;
+	if (create(u, NULL, &f)) {
+		give_up_place(p, FIBER_UNLIMITED, WOKEN);
+		return false;
+	}
+	(void)sched_wake(f->thread);
+	return true;
+}
+
+void fiber_set_limit(enum fiber_kind kind, unsigned max)
+{
+	struct uthread *u = uthread_current();
+	struct fiber_line *line = &u->proc->fiber_lines[kind];
+	size_t nr_waiting;
+
+	irqlock_lock(&u->proc->lock);
+	nr_waiting = max > line->max ? MIN(list_length(&line->jobs), max - line->max) : 0;
+	line->max = max;
+	irqlock_unlock(&u->proc->lock);
+	while (nr_waiting-- && add_fiber(u))
+		;
+}
+
 /* ---- The end ---- */
 
 static bool are_gone(struct proc *p)
@@ -358,6 +447,7 @@ static bool are_gone(struct proc *p)
 
 void fibers_end(struct proc *p)
 {
+	p->fiber_lines[FIBER_BOUNDED].max = p->fiber_lines[FIBER_UNBOUNDED].max = 0;
 	if (LIKELY(are_gone(p) && list_is_empty(&p->ring_orphans)))
 		return;
 	if (ring_hooks)

@@ -7,7 +7,9 @@
  * number, gets no signals, and nobody waits for it. A job is started by lending it the CPU
  * (sched/loan.h), so one that does not block costs two switches and no scheduling.
  *
- *     fiber_lend -> an idle fiber, a new one, or the end of the line -> job->run -> idle
+ *     fiber_lend -> an idle fiber, a new one, or the end of a line -> job->run -> idle
+ *
+ * There is a line for each kind of job, of which a program may say how many are done at once.
  *
  * Locks   proc->lock [p]: who is idle, who has which job, what waits for one
  */
@@ -21,11 +23,22 @@ struct fiber;
 struct proc;
 struct uthread;
 
+/* IORING_REGISTER_IOWQ_MAX_WORKERS: bounded ones end by themselves, since they are about files on a disk. */
+enum fiber_kind { FIBER_UNLIMITED, FIBER_BOUNDED, FIBER_UNBOUNDED, FIBER_KINDS };
+
+struct fiber_line {
+	struct list jobs; /* [p] that wait: struct fiber_job.link */
+	unsigned nr;      /* [p] that are being done */
+	unsigned max;     /* [p] 0: as many as there are fibers */
+};
+
 /*
  *   [I] by who starts it      [p] proc->lock
  */
 struct fiber_job {
-	struct list_node link;              /* [p] proc->fiber_jobs */
+	struct list_node link;              /* [p] fiber_line.jobs */
+	enum fiber_kind kind;               /* [I] */
+	uint64_t turn;                      /* [p] in line: after all with a lower one */
 	void (*run)(struct fiber_job *job); /* [I] on the fiber; the job is its own to free */
 	struct uthread *as; /* [I] whose work it is: does not end before run has returned */
 	const struct cred *cred; /* [I] other credentials than its, one reference; NULL */
@@ -52,7 +65,13 @@ MUST_CHECK int fiber_start_beside(struct fiber_job *job);
 MUST_CHECK bool fiber_interrupt(struct fiber_job *job, bool is_kill);
 /* By the fiber: what it does from now on is not done with the job's credentials, but with its thread's. */
 void fiber_drop_cred(struct fiber_job *job);
-/* exec and the end of the process: by its last thread, when no jobs are left. All fibers are gone then. */
+/* How many of a kind are done at once for the current process; 0: no limit was set. Those beside the lines have none. */
+unsigned fiber_limit(enum fiber_kind kind);
+void fiber_set_limit(enum fiber_kind kind, unsigned max);
+/*
+ * exec and the end of the process: by its last thread, when no jobs are left. All fibers are gone then, and there are no
+ * limits.
+ */
 void fibers_end(struct proc *p);
 /* Whether the current thread is one. */
 bool fiber_is_current(void);

@@ -53,7 +53,8 @@ int proc_create(struct proc **out)
 	list_init(&p->threads);
 	list_init(&p->idle_fibers);
 	list_init(&p->ring_orphans);
-	list_init(&p->fiber_jobs);
+	for (unsigned kind = 0; kind < FIBER_KINDS; kind++)
+		list_init(&p->fiber_lines[kind].jobs);
 	waitq_init(&p->child_exit);
 	waitq_init(&p->vfork_done);
 	waitq_init(&p->threads_gone);

@@ -15,6 +15,7 @@
 #include "lib/rbtree.h"
 #include "lib/refcount.h"
 #include "proc/cred.h"
+#include "proc/fiber.h"
 #include "proc/signal.h"
 #include "sched/thread.h"
 #include "sync/waitq.h"
@@ -123,7 +124,8 @@ struct proc {
 	int oom_score_adj;                    /* [p] */
 	struct cpu_limit *cpu_limit; /* [p] proc/cpu_limit.c; NULL: no limit was ever set */
 	struct list idle_fibers;     /* [p] proc/fiber.c: struct fiber.link */
-	struct list fiber_jobs;      /* [p] that wait for one: struct fiber_job.link */
+	struct fiber_line fiber_lines[FIBER_KINDS]; /* [p] jobs that wait for one */
+	uint64_t fiber_turn;         /* [p] of the next job in line */
 	unsigned nr_fibers, nr_idle_fibers; /* [p] */
 	unsigned nr_fibers_beside;   /* [p] of nr_fibers: those whose job is beside the line */
 	bool are_fibers_ending;      /* [p] */

@@ -368,6 +368,20 @@ static int wait_in_line(struct req *r)
 	return err ? err : fiber_start(&r->call.job);
 }
 
+static enum fiber_kind kind_of(const struct req *r)
+{
+	uint32_t flags = r->type->flags & (OPCODE_BOUNDED | OPCODE_UNBOUNDED);
+
+	if (!flags)
+		return FIBER_UNLIMITED;
+	if (flags == OPCODE_BOUNDED)
+		return FIBER_BOUNDED;
+	if (flags == OPCODE_UNBOUNDED || !r->file)
+		return FIBER_UNBOUNDED;
+	return S_ISREG(r->file->inode->mode) || S_ISBLK(r->file->inode->mode) ? FIBER_BOUNDED
+									      : FIBER_UNBOUNDED;
+}
+
 int64_t call_issue(struct req *r)
 {
 	struct req_call *c = &r->call;
@@ -383,7 +397,8 @@ int64_t call_issue(struct req *r)
 	if (err)
 		return err;
 	c->is_done = false;
-	c->job = (struct fiber_job){.run = run, .as = r->task->user, .cred = r->cred};
+	c->job = (struct fiber_job){
+		.run = run, .kind = kind_of(r), .as = r->task->user, .cred = r->cred};
 	r->cred = NULL; /* the job's */
 	r->flags |= REQ_ON_FIBER;
 	req_track(r);

@@ -7,16 +7,13 @@
  *         take two in order
  * Spec    man 2 io_uring_register
  */
-#include <linux/resource.h>
 #include <linux/time.h>
 
 #include "fs/vfs/fdtable.h"
 #include "ipc/eventfd.h"
 #include "lib/atomic.h"
-#include "lib/cpumask.h"
 #include "proc/proc.h"
 #include "ring/tables.h"
-#include "sched/sched.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
 
@@ -113,51 +110,6 @@ static int drop_eventfd(struct ring *ring)
 	ring->eventfd = NULL;
 	file_put(f);
 	return 0;
-}
-
-/* ---- Workers ---- */
-
-/*
- * IORING_REGISTER_IOWQ_AFF. Fibers begin on the CPU of the thread they work for, and a restriction of that
- * thread is theirs; there is no worker that could be elsewhere. A set is checked, and it is
- * no error to name one: which CPU does the work changes no result.
- */
-static int check_affinity(uptr arg, unsigned len)
-{
-	struct cpumask set = {0};
-
-	if (user_read(&set, arg, MIN((size_t)len, sizeof(set))))
-		return -EFAULT;
-	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-		if (cpumask_test(&set, cpu))
-			return 0;
-	}
-	return -EINVAL;
-}
-
-/* The limits, and what they were; 0 only asks. */
-static int set_max_workers(struct ring *ring, uptr arg)
-{
-	enum { BOUNDED_PER_CPU = 4 }; /* Linux: IO_WQ's default, or the entries of the ring */
-	uint32_t set[2], old[2];
-
-	if (user_get(set, arg))
-		return -EFAULT;
-	if (set[0] > INT32_MAX || set[1] > INT32_MAX)
-		return -EINVAL;
-	if (!ring->iowq_max[IO_WQ_BOUND])
-		ring->iowq_max[IO_WQ_BOUND] =
-			MIN(ring->q.sq_entries, BOUNDED_PER_CPU * cpu_count());
-	if (!ring->iowq_max[IO_WQ_UNBOUND])
-		ring->iowq_max[IO_WQ_UNBOUND] =
-			(uint32_t)MIN(proc_rlimit(RLIMIT_NPROC), (uint64_t)INT32_MAX);
-	for (unsigned i = 0; i < ARRAY_LEN(set); i++) {
-		old[i] = ring->iowq_max[i];
-		if (set[i])
-			ring->iowq_max[i] =
-				(uint32_t)MIN((uint64_t)set[i], proc_rlimit(RLIMIT_NPROC));
-	}
-	return user_put(arg, old);
 }
 
 /* ---- Two rings ---- */
@@ -340,11 +292,11 @@ static int64_t do_register(struct ring *ring, unsigned op, uptr arg, unsigned nr
 	case IORING_REGISTER_BUFFERS_UPDATE:
 		return update_with_tags(ring, op == IORING_REGISTER_FILES_UPDATE2, arg, nr);
 	case IORING_REGISTER_IOWQ_AFF:
-		return nr ? check_affinity(arg, nr) : -EINVAL;
+		return nr ? ring_workers_check_cpus(arg, nr) : -EINVAL;
 	case IORING_UNREGISTER_IOWQ_AFF:
 		return 0;
 	case IORING_REGISTER_IOWQ_MAX_WORKERS:
-		return nr == 2 ? set_max_workers(ring, arg) : -EINVAL;
+		return nr == 2 ? ring_workers_limit(ring, arg) : -EINVAL;
 	case IORING_REGISTER_RING_FDS:
 		return ring_fds_register(arg, nr);
 	case IORING_UNREGISTER_RING_FDS:

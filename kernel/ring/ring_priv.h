@@ -296,6 +296,8 @@ enum ring_opcode_flags {
 	OPCODE_WIDE = 64,          /* its entries have 128 bytes, on any ring */
 	OPCODE_DISK_PRIO = 128,    /* ioprio is one of ioprio_set() */
 	OPCODE_NEEDS_NOBODY = 256, /* when woken, goes on also if its thread has ended */
+	OPCODE_BOUNDED = 512,      /* a call that ends by itself, about files on a disk: workers.c */
+	OPCODE_UNBOUNDED = 1024,   /* one that may wait for ever; with both: its file decides */
 };
 
 struct ring_opcode {
@@ -381,7 +383,7 @@ struct ring {
 	struct ring_restrictions *restrictions;   /* [l] NULL: none */
 	struct ring_personalities *personalities; /* [l] NULL: none */
 	uint32_t clock;                           /* [l] IORING_REGISTER_CLOCK */
-	uint32_t iowq_max[2];                     /* [l] */
+	uint32_t iowq_max[2];                     /* [l] to write; 0: not set */
 	struct ring_sqpoll *sqpoll;               /* [I] after setup; NULL: programs enter */
 	struct llist_node dead_link; /* when the file is gone, or all is: setup.c */
 };
@@ -563,6 +565,10 @@ void ring_task_visit(struct ring_task *task);
 void ring_task_end_visit(struct ring_task *task); /* with a reference of one's own */
 /* Its woken requests go on without its thread. Any context. */
 void ring_task_ask_for_rescue(struct ring_task *task);
+
+/* ---- workers.c ---- */
+/* The current process uses the ring: the limits that another one has set by it, if it has none of its own. */
+void ring_workers_begin(const struct ring *ring);
 
 /* ---- leave.c ---- */
 /* ring_hooks.leave */

@@ -116,6 +116,11 @@ MUST_CHECK int ring_region_get_page(struct ring *ring, uint64_t index, struct pa
 bool ring_region_is_mapped(struct ring *ring); /* or can be: it is not the program's own */
 void ring_region_fini(struct ring *ring); /* when nobody maps the ring any more */
 
+/* ---- workers.c ---- */
+/* IORING_REGISTER_IOWQ_MAX_WORKERS, IORING_REGISTER_IOWQ_AFF; [l] */
+MUST_CHECK int ring_workers_limit(struct ring *ring, uptr arg);
+MUST_CHECK int ring_workers_check_cpus(uptr arg, unsigned len);
+
 /* ---- rights.c; all [l] ---- */
 MUST_CHECK int ring_restrictions_register(struct ring *ring, uptr arg, unsigned nr);
 /* Whether restrictions, which there are, allow this entry. 0, -EACCES. */

@@ -420,6 +420,7 @@ int ring_task_use(struct ring_task *task, struct ring *ring)
 	ring_get(ring);
 	use->ring = ring;
 	list_add_head(&task->rings, &use->link);
+	ring_workers_begin(ring);
 	return 0;
 }
 
