@@ -5,9 +5,9 @@
  *     the kernel's own       [ head | completions, array ]  [ entries ]
  *     NO_MMAP: the program's [ head, completions, array ]   [ entries ]
  *
- * The head has a page of its own, so that resizing replaces all but that page: who looks at heads,
- * tails and flags, as every wake-up does, needs no lock for it. What a program of its own has mapped
- * stays as it is; what it maps anew, or touches first, is the new.
+ * The head has a page of its own, so that resizing replaces all but that page. What a program of its own
+ * has mapped stays as it is; what it maps anew, or touches first, is the new. With NO_MMAP the head goes
+ * with the rest, and who looks at it, as every wake-up does, is an RCU reader or has the lock.
  *
  * The program's own memory is pinned. Where its pages lie apart they are mapped one after another.
  *
@@ -173,8 +173,9 @@ int ring_queues_create(struct ring *ring, struct io_uring_params *p, struct ring
 	cqes = (char *)q->rings.at + (is_users ? l.cqes : 0);
 	q->cqes = (void *)cqes;
 	q->sq_array = l.array < l.end ? (void *)(cqes + (l.array - l.cqes)) : NULL;
+	q->shared = is_users ? q->rings.at : ring->head.at;
 	if (!ring->shared) {
-		ring->shared = is_users ? q->rings.at : ring->head.at;
+		ring->shared = q->shared;
 		memset(ring->shared, 0, sizeof(*ring->shared));
 	}
 	tell_offsets(p, &l);

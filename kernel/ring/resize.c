@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * IORING_REGISTER_RESIZE_RINGS: other sizes for the queues of a ring in use. Entries that are not taken yet
- * and completions that are not read move along; heads and tails stay what they are.
+ * and completions that are not read move along; heads and tails stay what they are, also when they move
+ * (NO_MMAP: the program names other memory, from when the call returns).
  *
  * Only of rings with IORING_SETUP_DEFER_TASKRUN, whose one thread is here and not in the queues. Others
  * may post completions and wait for them meanwhile.
@@ -12,6 +13,7 @@
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "ring/tables.h"
+#include "sync/rcu.h"
 
 static const uint32_t KNOWN = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
 /* What the new queues have of the old ones. */
@@ -81,6 +83,34 @@ static int move_completions(struct ring *ring, struct ring_queues *to)
 	return 0;
 }
 
+/* In memory of the program that is another one: what is in the head, but for the sizes. [m] */
+static void move_head(struct ring *ring, struct ring_shared *to)
+{
+	struct ring_shared *from = ring->shared;
+
+	if (to == from)
+		return;
+	memset(to, 0, sizeof(*to));
+	atomic_store(&to->sq_head, atomic_load(&from->sq_head));
+	atomic_store(&to->sq_tail, atomic_load(&from->sq_tail));
+	atomic_store(&to->cq_head, atomic_load(&from->cq_head));
+	atomic_store(&to->cq_tail, ring->cq_tail);
+	atomic_store(&to->sq_dropped, atomic_load(&from->sq_dropped));
+	atomic_store(&to->sq_flags, atomic_load(&from->sq_flags));
+	atomic_store(&to->cq_flags, atomic_load(&from->cq_flags));
+	atomic_store(&to->cq_overflow, atomic_load(&from->cq_overflow));
+	rcu_publish(ring->shared, to);
+}
+
+/* Who tells something by the head, without the lock, may have found the old one. */
+static void leave_head(struct ring *ring, struct ring_shared *old)
+{
+	if (old == ring->shared)
+		return;
+	rcu_synchronize();
+	atomic_or(&ring->shared->sq_flags, atomic_load(&old->sq_flags) & IORING_SQ_TASKRUN);
+}
+
 /* Exchanges the ring's queues with these. */
 static int replace(struct ring *ring, struct ring_queues *q)
 {
@@ -95,9 +125,12 @@ static int replace(struct ring *ring, struct ring_queues *q)
 		old = ring->q;
 		ring->q = *q;
 		*q = old;
+		move_head(ring, ring->q.shared);
 		ring_queues_publish(ring);
 	}
 	spinlock_unlock(&ring->map_lock);
+	if (!err)
+		leave_head(ring, q->shared);
 	return err;
 }
 
@@ -115,8 +148,6 @@ int ring_resize(struct ring *ring, uptr arg)
 	if (p.flags & ~KNOWN)
 		return -EINVAL;
 	p.flags |= ring->flags & INHERITED;
-	if (p.flags & IORING_SETUP_NO_MMAP)
-		return -EINVAL; /* the head would have to move */
 	err = ring_choose_sizes(p.sq_entries, &p);
 	if (!err)
 		err = ring_queues_create(ring, &p, &q);

@@ -93,9 +93,10 @@ struct ring_memory {
 	size_t size; /* whole pages */
 };
 
-/* What IORING_REGISTER_RESIZE_RINGS replaces: the queues, but for their heads and tails. */
+/* What IORING_REGISTER_RESIZE_RINGS replaces: the queues, and with NO_MMAP where their heads and tails are. */
 struct ring_queues {
 	struct ring_memory rings, sqes;
+	struct ring_shared *shared; /* in `rings`, with NO_MMAP; or the ring's head */
 	uint32_t sq_entries, sq_mask, cq_entries, cq_mask;
 	uint32_t *sq_array;        /* NULL: IORING_SETUP_NO_SQARRAY */
 	struct io_uring_cqe *cqes; /* of 32 bytes: every second one; or some of two */
@@ -337,7 +338,7 @@ struct ring {
 	uint32_t flags;             /* [I] IORING_SETUP_*, but R_DISABLED [l] */
 	bool is_dead;               /* [l] the file is gone: completions go nowhere */
 	struct ring_memory head;    /* [I] the page of `shared`; none with NO_MMAP */
-	struct ring_shared *shared; /* [I] */
+	struct ring_shared *shared; /* [l] to change; others are RCU readers: resize.c */
 	struct ring_queues q;       /* [l] + [m] */
 	struct page_source source;  /* what mmap maps */
 	struct ring_task *owner;    /* [l] SINGLE_ISSUER; NULL: nobody yet */

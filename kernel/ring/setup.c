@@ -22,6 +22,7 @@
 #include "mm/vmspace.h"
 #include "proc/proc.h"
 #include "ring/tables.h"
+#include "sync/rcu.h"
 #include "sys/syscall.h"
 
 /* ---- Life ---- */
@@ -109,14 +110,17 @@ static void ring_release(struct file *f)
 static uint32_t ring_poll(struct file *f)
 {
 	struct ring *ring = f->private_data;
-	const struct ring_shared *s = ring->shared;
+	const struct ring_shared *s;
 	uint32_t events = 0;
 
+	rcu_read_lock();
+	s = rcu_load(ring->shared);
 	if (READ_ONCE(s->sq_tail) - READ_ONCE(ring->sq_head) < ring->q.sq_entries)
 		events |= POLLOUT | POLLWRNORM;
 	if (ring_nr_ready(ring) || (!ring->sqpoll && !llist_is_empty(&ring->woken)) ||
 		!list_is_empty(&ring->overflow))
 		events |= POLLIN | POLLRDNORM;
+	rcu_read_unlock();
 	return events;
 }
 
@@ -138,9 +142,12 @@ static int ring_map(struct file *f, uint32_t *vm_flags UNUSED, struct page_sourc
 static int ring_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct ring *ring = f->private_data;
-	const struct ring_shared *s = ring->shared;
+	const struct ring_shared *s;
+	int n;
 
-	return (int)snformat(buf, size,
+	rcu_read_lock();
+	s = rcu_load(ring->shared);
+	n = (int)snformat(buf, size,
 		"SqMask:\t0x%x\nSqHead:\t%u\nSqTail:\t%u\nCachedSqHead:\t%u\nCqMask:\t0x%x\n"
 		"CqHead:\t%u\nCqTail:\t%u\nCachedCqTail:\t%u\nSQEs:\t%u\nCQEs:\t%u\n"
 		"SqThread:\t-1\nSqThreadCpu:\t%d\nUserFiles:\t%u\nUserBufs:\t%u\nPollList:\n"
@@ -149,6 +156,8 @@ static int ring_fdinfo(struct file *f, char *buf, size_t size)
 		ring->q.cq_mask, READ_ONCE(s->cq_head), READ_ONCE(s->cq_tail), ring->cq_tail,
 		READ_ONCE(s->sq_tail) - ring->sq_head, ring_nr_ready(ring),
 		ring_sqpoll_cpu(ring), ring->files.nr, ring->buffers.nr);
+	rcu_read_unlock();
+	return n;
 }
 
 static const struct file_ops ring_file_ops = {

@@ -315,6 +315,57 @@ TEST(ring_setup, a_ring_grows_and_shrinks_with_what_is_in_it)
 	}
 }
 
+enum { AREA_PAGES = 16 }; /* of queues in the program's memory, and as many of entries */
+
+/* The queues of a ring in the program's memory move to `to`, with other sizes. */
+static int move_own(struct ring *r, char *to, unsigned sq, unsigned cq)
+{
+	struct io_uring_params p = {
+		.sq_entries = sq, .cq_entries = cq, .flags = IORING_SETUP_CQSIZE};
+
+	p.cq_off.resv2 = (uintptr_t)to;
+	p.sq_off.resv2 = (uintptr_t)to + AREA_PAGES * PAGE;
+	memset(to, 0xff, 2 * AREA_PAGES * PAGE);
+	if (ring_register(r->fd, IORING_REGISTER_RESIZE_RINGS, &p, 1))
+		return -1;
+	CHECK_EQ(p.cq_off.resv2, (uintptr_t)to);
+	r->p = p;
+	r->rings = to;
+	r->sqes = to + AREA_PAGES * PAGE;
+	return 0;
+}
+
+TEST(ring_setup, queues_in_the_program_s_memory_move)
+{
+	static const unsigned sizes[] = {8, 64, 16, 128, 8};
+	uint64_t next = 1, expected = 1;
+	char *area[2], *was = NULL;
+	struct ring r;
+
+	NEWER(can_resize());
+	for (unsigned i = 0; i < 2; i++)
+		area[i] = map_pages(2 * AREA_PAGES);
+	open_own(&r, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, area[1],
+		AREA_PAGES);
+	CHECK_ERRNO(resize(&r, 8, 0, 0), EFAULT); /* there is no other memory */
+	for (unsigned i = 0; i < 20; i++) {
+		for (unsigned k = 0; k < 5; k++)
+			(void)ring_sqe(&r, IORING_OP_NOP, next++);
+		CHECK_EQ(ring_submit(&r, 0), 5);
+		(void)ring_sqe(&r, IORING_OP_NOP, next++); /* is not taken yet */
+		for (unsigned at = 0; was && at < 2 * AREA_PAGES * PAGE; at++)
+			CHECK_EQ((unsigned char)was[at], 0xee);
+		was = r.rings;
+		CHECK_EQ(move_own(&r, area[i % 2], sizes[i % 5], sizes[i % 5]), 0);
+		memset(was, 0xee, 2 * AREA_PAGES * PAGE); /* where nobody looks or writes */
+		CHECK_EQ(ring_ready(&r), 5u);
+		CHECK_EQ(ring_submit(&r, 6), 1);
+		for (unsigned k = 0; k < 6; k++)
+			RING_EXPECT(&r, expected++, 0);
+	}
+	CHECK_OK(close(r.fd));
+}
+
 TEST(ring_setup, what_does_not_fit_keeps_its_size)
 {
 	struct ring r;
@@ -374,32 +425,46 @@ static void *send_messages(void *arg)
 	return NULL;
 }
 
-TEST_WITHIN(ring_setup, a_ring_is_resized_while_another_posts, 60)
+/* The queues that the program has mapped become others of these sizes, if what is in them fits. */
+static bool try_to_resize(struct ring *r, unsigned sq, unsigned cq)
+{
+	struct io_uring_params p = {
+		.sq_entries = sq, .cq_entries = cq, .flags = IORING_SETUP_CQSIZE};
+
+	if (ring_register(r->fd, IORING_REGISTER_RESIZE_RINGS, &p, 1))
+		return false;
+	CHECK_OK(munmap(r->rings, r->rings_size));
+	CHECK_OK(munmap(r->sqes, r->sqes_size));
+	r->p = p;
+	ring_map(r);
+	return true;
+}
+
+/* With two areas: in the program's memory, now in the one and then in the other. */
+static void resize_while_another_posts(char *const area[2], unsigned flags)
 {
 	enum { MESSAGES = 20000 };
 	struct sender s = {.nr = MESSAGES};
 	uint64_t next = 0;
 	pthread_t thread;
+	unsigned at = 1;
 	struct ring r;
 
-	NEWER(can_resize());
-	open_deferred(&r, 8, 0);
+	if (area)
+		open_own(&r, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | flags,
+			area[0], AREA_PAGES);
+	else
+		open_deferred(&r, 8, flags);
 	s.fd = r.fd;
 	CHECK_EQ(pthread_create(&thread, NULL, send_messages, &s), 0);
 	for (unsigned i = 0; next < MESSAGES; i++) {
-		struct io_uring_params p = {.sq_entries = 8u << i % 5};
+		unsigned sq = 8u << i % 5, cq = 256u << i % 3;
 		struct ring_result got;
 
-		p.cq_entries = 256u << i % 3;
-		p.flags = IORING_SETUP_CQSIZE;
-		if (ring_register(r.fd, IORING_REGISTER_RESIZE_RINGS, &p, 1) == 0) {
-			CHECK_OK(munmap(r.rings, r.rings_size));
-			CHECK_OK(munmap(r.sqes, r.sqes_size));
-			r.p = p;
-			ring_map(&r);
-		} else {
+		if (area ? move_own(&r, area[at], sq, cq) == 0 : try_to_resize(&r, sq, cq))
+			at ^= 1;
+		else
 			CHECK_EQ(errno, EOVERFLOW);
-		}
 		CHECK_OK(ring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS));
 		while (ring_peek(&r, &got)) {
 			CHECK_EQ(got.user_data, next);
@@ -407,7 +472,21 @@ TEST_WITHIN(ring_setup, a_ring_is_resized_while_another_posts, 60)
 		}
 	}
 	CHECK_EQ(pthread_join(thread, NULL), 0);
-	ring_close(&r);
+	CHECK_OK(close(r.fd));
+}
+
+TEST_WITHIN(ring_setup, a_ring_is_resized_while_another_posts, 60)
+{
+	NEWER(can_resize());
+	resize_while_another_posts(NULL, 0);
+}
+
+TEST_WITHIN(ring_setup, a_ring_of_the_program_s_memory_is_resized_while_another_posts, 60)
+{
+	char *const area[2] = {map_pages(2 * AREA_PAGES), map_pages(2 * AREA_PAGES)};
+
+	NEWER(can_resize());
+	resize_while_another_posts(area, IORING_SETUP_TASKRUN_FLAG);
 }
 
 TEST(ring_setup, no_network_card_is_polled)
