@@ -10,8 +10,10 @@
 
 /* ---- A ring ---- */
 
-static const uint32_t kinds[] = {0, 0, IORING_SETUP_SQPOLL,
-	IORING_SETUP_SQPOLL | IORING_SETUP_ATTACH_WQ,
+static const uint32_t kinds[] = {0,
+	IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+		IORING_SETUP_NO_MMAP,
+	IORING_SETUP_SQPOLL, IORING_SETUP_SQPOLL | IORING_SETUP_ATTACH_WQ,
 	IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
 	IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
 	IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
@@ -84,7 +86,11 @@ void fuzz_setup(struct fuzz_ring *r, const uint8_t byte[FUZZ_BYTES])
 
 /* ---- Registering ---- */
 
-enum { WORDS = 16 };
+enum {
+	WORDS = 16,
+	USER_SQ_WORD = offsetof(struct io_uring_params, sq_off.resv2) / 8,
+	USER_CQ_WORD = offsetof(struct io_uring_params, cq_off.resv2) / 8,
+};
 
 /* Its argument, as words; returns how many of what. */
 static unsigned fill(uint64_t w[WORDS], unsigned op, const uint8_t *b)
@@ -165,6 +171,8 @@ static unsigned fill(uint64_t w[WORDS], unsigned op, const uint8_t *b)
 	case IORING_REGISTER_RESIZE_RINGS:
 		w[0] = (1 + b[2] % 64) | (uint64_t)(1 + b[3] % 64) << 32;
 		w[1] = b[4] & 1 ? IORING_SETUP_CQSIZE : b[4] & 2 ? IORING_SETUP_CLAMP : 0;
+		w[USER_SQ_WORD] = QUEUES_AT + b[5] % NR_RINGS * QUEUES_SIZE; /* NO_MMAP */
+		w[USER_CQ_WORD] = QUEUES_AT + b[6] % NR_RINGS * QUEUES_SIZE + ENTRIES_IN_QUEUES;
 		return 1;
 	default:
 		for (unsigned i = 0; i < 8; i++)
