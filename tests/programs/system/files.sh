@@ -39,7 +39,7 @@ fuser -v m/open >users 2>&1
 awk '/ [fF]\.\.\.\. / {print $(NF - 3), $NF}' users
 fuser -m m >users 2>/dev/null
 wc -w <users
-fuser m/program 2>&1 | no_network | sed -E 's/[0-9]+/N/'
+fuser m/program 2>&1 | no_network | sed -E 's/ +[0-9]+/ N/'
 fuser m/nothing 2>&1 | no_network
 echo "${PIPESTATUS[0]}"
 result fuser -s m/held 2>/dev/null

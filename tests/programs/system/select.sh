@@ -49,8 +49,8 @@ ps -o stat= -p "$first" | cut -c1
 
 # pidwait
 pidwait -f worker-1 &
-sleep 0.5
-pkill -TERM -f worker-1
+until_true sh -c "ls -l /proc/$!/fd | grep pidfd"
+pkill -TERM -f '^worker-1' # not pidwait, whose argument it is
 wait $!
 echo "pidwait $?"
 pkill -f worker-1
