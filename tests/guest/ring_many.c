@@ -252,7 +252,7 @@ static int64_t shortest(int64_t (*time_of)(uint64_t nr, struct sources *s), uint
  */
 static void check_curve(int64_t (*time_of)(uint64_t nr, struct sources *s), const char *what)
 {
-	enum { TIMES = 8, LIMIT = 3 * TIMES, AT_LEAST = 24000 };
+	enum { TIMES = 8, LIMIT = 5 * TIMES, AT_LEAST = 24000 };
 	uint64_t nr = many() < AT_LEAST ? AT_LEAST : many();
 	struct sources s;
 	int64_t few, all;
