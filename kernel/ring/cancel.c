@@ -71,8 +71,8 @@ static bool matches(const struct req *r, const void *what)
 	const struct wanted *w = what;
 	uint32_t flags = w->by->flags;
 
-	if (r == w->not_this)
-		return false;
+	if (r == w->not_this || r->opcode == IORING_OP_LINK_TIMEOUT)
+		return false; /* which goes with what it is for */
 	if (r->flags & REQ_CANCELLED &&
 		flags & (IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY))
 		return false; /* told already */

@@ -182,6 +182,8 @@ void timeout_clean(struct req *r)
 {
 	if (is_on_list(r))
 		list_remove(&r->timer.link);
+	if (r->timer.target_req) /* it was cancelled, and what it was for goes on without it */
+		r->timer.target_req->timeout = NULL;
 	(void)timer_stop_sync(&r->timer.timer);
 }
 

@@ -378,6 +378,44 @@ static struct io_uring_sqe *put_link_timeout(
 	return sqe;
 }
 
+/* By its name it cannot be cancelled, and what it is for goes on; nobody else is taken for it then. */
+TEST(ring, linked_timeout_has_no_name)
+{
+	struct __kernel_timespec t = ms(60000);
+	struct io_uring_sqe *sqe;
+	struct ring_result got;
+	struct ring r;
+	int fd[2], other[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(pipe(other));
+	ring_open(&r, 16, 0);
+	ring_read_byte(&r, fd[0], &c, 1)->flags = IOSQE_IO_LINK;
+	(void)put_link_timeout(&r, &t, 2);
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 3)->addr = 2;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 3, -ENOENT);
+	for (uint64_t i = 10; i < 14; i++) {
+		sqe = ring_sqe(&r, IORING_OP_POLL_ADD, i);
+		sqe->fd = other[0];
+		sqe->poll32_events = 1; /* POLLIN */
+	}
+	CHECK_EQ(ring_submit(&r, 0), 4);
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	got = ring_take(&r);
+	if (got.user_data == 2) { /* which of the two comes first is nobody's promise */
+		CHECK_EQ(got.res, -ECANCELED);
+		RING_EXPECT(&r, 1, 1);
+	} else {
+		CHECK_EQ(got.res, 1);
+		RING_EXPECT(&r, 2, -ECANCELED);
+	}
+	CHECK_EQ(ring_ready(&r), 0u);
+	ring_close(&r);
+}
+
 TEST(ring, timeout_ends_in_time)
 {
 	struct __kernel_timespec t = ms(30);

@@ -295,6 +295,25 @@ OPERATION(ring_timeout_removed)
 	end_ring(&r);
 }
 
+/* Armed, and left with what it is for, twice: by the ring, and by the process. */
+OPERATION(ring_timeout_left)
+{
+	uint64_t fd[2], at = MAP(PAGE_SIZE, MAP_PRIVATE);
+	struct __kernel_timespec ts = {.tv_sec = 1000};
+	struct sim_ring r;
+
+	make_pipe(fd, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		make_ring(&r, 0);
+		ADD_READ(&r, fd[0], at, .flags = IOSQE_IO_LINK);
+		ADD(&r, .opcode = IORING_OP_LINK_TIMEOUT, .addr = OBJECT(ts), .len = 1);
+		submit(&r);
+		if (!i)
+			end_ring(&r);
+	}
+	sim_yield(2);
+}
+
 /* Entries of two places, and what nothing here has. */
 OPERATION(ring_wide_entries)
 {
