@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/sysinfo.h>
 #include <sys/times.h>
 #include <sys/utsname.h>
@@ -430,4 +431,40 @@ TEST(ring_call, filter_that_kills_does_so_from_the_ring)
 		_exit(0);
 	}
 	EXPECT_KILLED(pid, SIGSYS);
+}
+
+/* kernel.shm_rmid_forced: segments go when who made them ends, which is the thread whose ring it was. */
+static void force_removal(const char *text)
+{
+	int fd = CHECK_OK(open("/proc/sys/kernel/shm_rmid_forced", O_WRONLY));
+
+	CHECK_EQ(write(fd, text, 1), 1);
+	CHECK_OK(close(fd));
+}
+
+TEST(ring_call, a_segment_is_made_by_who_has_the_ring)
+{
+	struct shmid_ds ds;
+	int tell[2], id;
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(tell));
+	force_removal("1");
+	IN_CHILD({
+		const struct call get = {__NR_shmget, {IPC_PRIVATE, 4096, IPC_CREAT | 0600}};
+		struct ring r;
+
+		ring_open(&r, 8, 0);
+		id = by_ring(&r, &get);
+		CHECK(id >= 0);
+		for (int i = 0; i < 20; i++) /* the same fibers do other jobs */
+			CHECK_EQ(by_ring(&r, &(const struct call){__NR_mkdir, {A("/"), 0}}),
+				-EEXIST);
+		CHECK_OK(shmctl(id, IPC_STAT, &ds));
+		CHECK_EQ(ds.shm_cpid, getpid());
+		CHECK_EQ(write(tell[1], &id, sizeof(id)), sizeof(id));
+	});
+	CHECK_EQ(read(tell[0], &id, sizeof(id)), sizeof(id));
+	CHECK_ERRNO(shmctl(id, IPC_STAT, &ds), EINVAL);
+	force_removal("0");
 }
