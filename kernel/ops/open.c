@@ -69,7 +69,7 @@ static int64_t open_file(
 	if (err)
 		return err;
 	if (UNLIKELY(S_ISFIFO(f->inode->mode) && !(how->flags & O_PATH))) {
-		err = open_fifo(f);
+		err = how->may_not_wait ? -EAGAIN : open_fifo(f);
 		if (!err && f->flags & O_DIRECT)
 			err = -EINVAL; /* only fcntl() and pipe2() give it, as on Linux */
 		if (err) {

@@ -4,7 +4,8 @@
  *
  * The entry's fields become the call's number and arguments, which is all there is to prepare; what
  * the call checks and does is its body in sys/, run on a fiber, because it may block. A file that is
- * registered is given to the fiber under a number of its own (FD_GIVEN).
+ * registered is given to the fiber under a number of its own (FD_GIVEN). Only an open of what is in memory
+ * has no need of one.
  *
  * Locks   ring->lock [l]; the fiber has none while the call runs
  * Spec    man 2 io_uring_enter, and that of each call
@@ -20,6 +21,7 @@
 #include "ring/opcodes.h"
 #include "ring/tables.h"
 #include "sys/dispatch.h"
+#include "sys/open.h"
 #include "sys/splice.h"
 
 /* Which fields of an entry an operation has no meaning for: they must be 0. */
@@ -254,10 +256,14 @@ static bool opens_directly(const struct req *r)
 
 static int64_t dispatch(const struct req *r, struct uthread *u)
 {
+	const uint64_t *a = r->call.a;
 	int64_t n;
 
 	u->given_input = r->call.kept;
-	n = sys_dispatch(r->call.nr, r->call.a);
+	if (fiber_is_current())
+		n = sys_dispatch(r->call.nr, a);
+	else
+		n = openat_now((int)a[0], UPTR(a[1]), (unsigned)a[2]);
 	u->given_input = NULL;
 	return n;
 }
@@ -347,6 +353,19 @@ static void run(struct fiber_job *job)
 	ring_put(ring);
 }
 
+/*
+ * What is in memory is opened by the thread that asks for it, without a fiber. Whether it has been; *n is the
+ * result.
+ */
+static bool opens_here(struct req *r, int64_t *n)
+{
+	if (r->opcode != IORING_OP_OPENAT || r->sqe_flags & IOSQE_ASYNC || r->cred ||
+		uthread_current() != r->task->user || fiber_is_current())
+		return false;
+	*n = make_call(r);
+	return *n != -EAGAIN;
+}
+
 /* man 2 io_uring_enter, IORING_OP_CLOSE: a ring is closed by its system call alone. */
 static bool is_ring(const struct req *r, int fd)
 {
@@ -385,6 +404,7 @@ static enum fiber_kind kind_of(const struct req *r)
 int64_t call_issue(struct req *r)
 {
 	struct req_call *c = &r->call;
+	int64_t n;
 	int err;
 
 	if (r->opcode == IORING_OP_CLOSE && c->slot)
@@ -396,6 +416,8 @@ int64_t call_issue(struct req *r)
 	err = give_input(r);
 	if (err)
 		return err;
+	if (opens_here(r, &n))
+		return finish(r, n);
 	c->is_done = false;
 	c->job = (struct fiber_job){
 		.run = run, .kind = kind_of(r), .as = r->task->user, .cred = r->cred};

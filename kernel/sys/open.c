@@ -6,6 +6,8 @@
  *
  * Spec    man 2 open, openat2
  */
+#include "sys/open.h"
+
 #include "ops/open.h"
 #include "proc/given.h"
 #include "sys/syscall.h"
@@ -38,30 +40,40 @@ static int check_flags(struct open_how_kernel *how)
 	return 0;
 }
 
-static int64_t open_loosely(int dirfd, uptr name, int flags, uint32_t mode)
+static int64_t open_loosely(int dirfd, uptr name, struct open_how_kernel how)
 {
-	struct open_how_kernel how = {.flags = (unsigned)flags & OPEN_FLAGS};
 	int err;
 
+	how.flags &= OPEN_FLAGS;
 	if (how.flags & O_PATH)
 		how.flags &= PATH_FLAGS;
 	else
 		how.flags |= O_LARGEFILE;
-	if (how.flags & (O_CREAT | TMPFILE_BIT))
-		how.mode = mode & MODE_BITS;
+	how.mode &= how.flags & (O_CREAT | TMPFILE_BIT) ? MODE_BITS : 0;
 	err = check_flags(&how);
 	return err ? err : open_run(dirfd, name, &how);
+}
+
+int64_t openat_now(int dirfd, uptr name, unsigned flags)
+{
+	if (flags & (O_TRUNC | O_CREAT | TMPFILE_BIT))
+		return -EAGAIN;
+	return open_loosely(dirfd, name,
+		(struct open_how_kernel){
+			.flags = flags, .lookup = LOOKUP_CACHED, .may_not_wait = true});
 }
 
 /* man 2 open. Errors: those of openat. */
 SYSCALL3(open, uptr, name, int, flags, uint32_t, mode)
 {
-	return open_loosely(AT_FDCWD, name, flags, mode);
+	return open_loosely(AT_FDCWD, name,
+		(struct open_how_kernel){.flags = (unsigned)flags, .mode = mode});
 }
 
 SYSCALL2(creat, uptr, name, uint32_t, mode)
 {
-	return open_loosely(AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC, mode);
+	return open_loosely(AT_FDCWD, name,
+		(struct open_how_kernel){.flags = O_CREAT | O_WRONLY | O_TRUNC, .mode = mode});
 }
 
 /*
@@ -70,7 +82,8 @@ SYSCALL2(creat, uptr, name, uint32_t, mode)
  */
 SYSCALL4(openat, int, dirfd, uptr, name, int, flags, uint32_t, mode)
 {
-	return open_loosely(dirfd, name, flags, mode);
+	return open_loosely(
+		dirfd, name, (struct open_how_kernel){.flags = (unsigned)flags, .mode = mode});
 }
 
 static unsigned lookup_flags(uint64_t resolve)

@@ -2,11 +2,12 @@
 /*
  * io_uring: entries that end at once stand among others in one submission, and keep their order with
  * them: descriptors that change hands between two of them, a full completion queue, an array that names no
- * entry, positions that files keep, ends of files.
+ * entry, positions that files keep, ends of files. And opens: at once, or when a FIFO has its other end.
  */
 #include "ring.h"
 
 #include <linux/fs.h>
+#include <sys/stat.h>
 
 static int file_with(const char *path, const char *text)
 {
@@ -206,5 +207,75 @@ TEST(ring_quick, registered_files_and_memory)
 	CHECK(!strcmp(memory, "bc") && !strcmp(memory + 8, "abc"));
 	CHECK_EQ(pread(fds[0], memory + 64, 8, 0), 5);
 	CHECK(!strcmp(memory + 64, "abcbc"));
+	ring_close(&r);
+}
+
+/* ---- Opening ---- */
+
+static void push_open(
+	struct ring *r, int dir, const char *path, unsigned flags, uint64_t user_data)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_OPENAT, user_data);
+
+	sqe->fd = dir;
+	sqe->addr = (uintptr_t)path;
+	sqe->open_flags = flags;
+}
+
+static int open_by_ring(struct ring *r, int dir, const char *path, unsigned flags)
+{
+	push_open(r, dir, path, flags, 1);
+	CHECK_EQ(ring_submit(r, 1), 1);
+	return ring_take(r).res;
+}
+
+TEST(ring_quick, opens_say_what_openat_says)
+{
+	int dir = CHECK_OK(open("/tmp", O_RDONLY | O_DIRECTORY)), fd;
+	struct stat by_call, by_ring;
+	struct ring r;
+
+	CHECK_OK(close(file_with("/tmp/a", "abc")));
+	CHECK_OK(symlink("/tmp/a", "/tmp/link"));
+	CHECK_OK(symlink("/tmp/loop", "/tmp/loop"));
+	ring_open(&r, 8, 0);
+	fd = CHECK_OK(open_by_ring(&r, AT_FDCWD, "/tmp/link", O_RDWR | O_CLOEXEC));
+	CHECK_OK(fstat(fd, &by_ring));
+	CHECK_OK(stat("/tmp/a", &by_call));
+	CHECK_EQ(by_ring.st_ino, by_call.st_ino);
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH), O_RDWR);
+	CHECK_EQ(open_by_ring(&r, dir, "a", O_RDONLY), fd + 1);
+	CHECK_EQ(open_by_ring(&r, dir, "none", O_RDONLY), -ENOENT);
+	CHECK_EQ(open_by_ring(&r, dir, "a", O_DIRECTORY), -ENOTDIR);
+	CHECK_EQ(open_by_ring(&r, dir, "loop", O_RDONLY), -ELOOP);
+	CHECK_EQ(open_by_ring(&r, dir, "link", O_NOFOLLOW), -ELOOP);
+	CHECK_EQ(open_by_ring(&r, 99, "a", O_RDONLY), -EBADF);
+	CHECK_EQ(open_by_ring(&r, fd, "a", O_RDONLY), -ENOTDIR);
+	CHECK_EQ(open_by_ring(&r, dir, (const char *)1, O_RDONLY), -EFAULT);
+	CHECK_EQ(open_by_ring(&r, dir, "", O_RDONLY), -ENOENT);
+	CHECK_EQ(open_by_ring(&r, dir, ".", O_RDWR), -EISDIR);
+	CHECK_EQ(open_by_ring(&r, dir, "link", O_PATH | O_NOFOLLOW), fd + 2);
+	ring_close(&r);
+}
+
+/* Not on Linux, which tries with O_NONBLOCK first: the FIFO is then open, or ENXIO. */
+TEST(ring_quick, open_of_a_fifo_waits_for_its_other_end)
+{
+	struct ring r;
+	int fd;
+
+	NEWER(has_calls());
+	CHECK_OK(mkfifo("/tmp/fifo", 0600));
+	ring_open(&r, 8, 0);
+	CHECK_EQ(open_by_ring(&r, AT_FDCWD, "/tmp/fifo", O_WRONLY | O_NONBLOCK), -ENXIO);
+	push_open(&r, AT_FDCWD, "/tmp/fifo", O_RDONLY, 1);
+	(void)ring_sqe(&r, IORING_OP_NOP, 2);
+	CHECK_EQ(ring_submit(&r, 1), 2);
+	RING_EXPECT(&r, 2, 0);
+	fd = CHECK_OK(open("/tmp/fifo", O_WRONLY));
+	CHECK_EQ(ring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS), 0);
+	CHECK_OK(ring_take(&r).res);
+	CHECK_EQ(write(fd, "x", 1), 1);
 	ring_close(&r);
 }

@@ -65,6 +65,7 @@ struct open_how_kernel {
 	unsigned flags; /* O_* */
 	uint32_t mode;
 	unsigned lookup; /* extra LOOKUP_* from openat2 */
+	bool may_not_wait; /* open_run: -EAGAIN instead of a FIFO's other end */
 };
 MUST_CHECK int path_open(int dirfd, const char *name, const struct open_how_kernel *how, struct file **out);
 /* Opens what is at a path already found: /proc/PID/fd/N, the program that exec runs. */
