@@ -71,6 +71,7 @@ test-full:
 	$(Q)./torus test --full $(if $(T),'$(T)')
 
 bench:
+	$(Q)tools/need build run bench
 	$(Q)./torus bench
 	$(Q)bench/programs
 
