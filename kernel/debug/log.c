@@ -210,6 +210,16 @@ static void drain(void)
 	preempt_enable();
 }
 
+bool log_is_printed(void)
+{
+	bool is_printed;
+
+	irqlock_lock(&log_lock);
+	is_printed = !is_printing && printed.seq == next.seq;
+	irqlock_unlock(&log_lock);
+	return is_printed;
+}
+
 static void write_line(unsigned priority, const char *fmt, va_list args)
 {
 	char text[LOG_LINE_MAX];

@@ -44,6 +44,8 @@ void log_plain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Lines of this level and better reach the console (loglevel=, quiet). The ring gets all. */
 void log_set_console_level(int level);
 int log_get_console_level(void);
+/* Whether the console has caught up: another thread may be printing still. */
+bool log_is_printed(void);
 /*
  * Copies the ring's lines from sequence number *seq on, as they would be printed; advances
  * *seq. Returns the bytes copied, 0 at the end.

@@ -26,6 +26,9 @@
 #include "security/random.h"
 #include "sys/syscall.h"
 #include "time/clock.h"
+#include "time/timer.h"
+
+#define LAST_WORDS_LIMIT (5 * NS_PER_SEC)
 
 /* ---- uname ---- */
 
@@ -207,6 +210,17 @@ SYSCALL3(syslog, int, action, uptr, buf, int, len)
 
 /* ---- The end ---- */
 
+/* What programs wrote and the kernel logged is seen before the machine goes: another thread may print it still. */
+static void say_last(const char *what)
+{
+	uint64_t end = clock_deadline_ns(LAST_WORDS_LIMIT);
+
+	serial_drain();
+	log_notice("reboot: %s", what);
+	while (!log_is_printed() && clock_monotonic_ns() < end)
+		(void)!sleep_ns(NS_PER_MS);
+}
+
 SYSCALL4(reboot, int, magic, int, magic2, unsigned, cmd, uptr, arg)
 {
 	(void)arg;
@@ -222,18 +236,15 @@ SYSCALL4(reboot, int, magic, int, magic2, unsigned, cmd, uptr, arg)
 		return 0; /* there is no keyboard whose Ctrl-Alt-Del it could be */
 	case LINUX_REBOOT_CMD_RESTART:
 	case LINUX_REBOOT_CMD_RESTART2:
-		serial_drain();
-		log_notice("reboot: restarting");
+		say_last("restarting");
 		arch_restart();
 		break;
 	case LINUX_REBOOT_CMD_POWER_OFF:
-		serial_drain();
-		log_notice("reboot: power off");
+		say_last("power off");
 		arch_power_off();
 		break;
 	case LINUX_REBOOT_CMD_HALT:
-		serial_drain();
-		log_notice("reboot: halted");
+		say_last("halted");
 		break;
 	default:
 		return -EINVAL;
