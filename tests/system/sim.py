@@ -4,8 +4,8 @@ from cases import Program
 
 SIM = "build/sim/debug/torus-sim"
 
-Program("sim.tests", "the in-kernel tests in the simulated machine, 20 schedules each", needs="sim", lines=True,
-        timeout=900, command=[SIM, "--test", "{T}", "--seeds", "1..12", "--verify"])
+Program("sim.tests", "the in-kernel tests in the simulated machine, 8 schedules each", needs="sim", lines=True,
+        timeout=900, command=[SIM, "--test", "{T}", "--seeds", "1..8", "--verify"])
 Program("sim.planted", "planted bugs are found by seeds, replay, and their correct twins pass", needs="sim",
         timeout=600, expect=["found by seed", r"^\d+ passed, 0 failed$"], command=[SIM, "--planted"])
 Program("sim.thousand_seeds", "random allocations on 4 CPUs end with every page back under 1,000 schedules",
@@ -19,7 +19,7 @@ Program("sim.fuzz_long", "the same for an hour, or FUZZ_SECONDS", needs="sim", l
         command=["sh", "-c", f"{SIM} --test fuzz.ring --corpus tests/fuzz/ring --seed $(date +%s)"
                              " --seconds ${FUZZ_SECONDS:-3600}"])
 Program("sim.tests_many", "the in-kernel tests in the simulated machine, 500 schedules each", needs="sim", lines=True,
-        slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "13..520"])
+        slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "9..520"])
 Program("sim.states_many", "operations failed, killed and interrupted, families and promises, 200 schedules each", needs="sim",
         lines=True, slow=True, timeout=3600,
         command=["sh", "-c", f"for t in fail kill signal family promise; do {SIM} --test \"$t[._]*\" --seeds 521..720 || exit; done"])
