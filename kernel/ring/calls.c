@@ -254,13 +254,14 @@ static bool opens_directly(const struct req *r)
 	return r->call.slot && r->opcode != IORING_OP_CLOSE;
 }
 
-static int64_t dispatch(const struct req *r, struct uthread *u)
+/* The call's body; who may not wait asks for an openat only (opens_here). */
+static int64_t dispatch(const struct req *r, struct uthread *u, bool may_wait)
 {
 	const uint64_t *a = r->call.a;
 	int64_t n;
 
 	u->given_input = r->call.kept;
-	if (fiber_is_current())
+	if (may_wait)
 		n = sys_dispatch(r->call.nr, a);
 	else
 		n = openat_now((int)a[0], UPTR(a[1]), (unsigned)a[2]);
@@ -268,7 +269,7 @@ static int64_t dispatch(const struct req *r, struct uthread *u)
 	return n;
 }
 
-static int64_t make_call(struct req *r)
+static int64_t make_call(struct req *r, bool may_wait)
 {
 	struct uthread *u = uthread_current();
 	int64_t n;
@@ -285,7 +286,7 @@ static int64_t make_call(struct req *r)
 	else if (r->opcode == IORING_OP_TEE)
 		n = run_tee(&r->call);
 	else
-		n = dispatch(r, u);
+		n = dispatch(r, u, may_wait);
 	for (unsigned i = 0; i < FDS_TAKEN && u->takes_files; i++) {
 		r->call.opened[i] = n >= 0 ? u->taken[i] : NULL;
 		u->taken[i] = NULL;
@@ -338,7 +339,7 @@ static void run(struct fiber_job *job)
 {
 	struct req *r = container_of(job, struct req, call.job);
 	struct ring *ring = r->ring;
-	int64_t n = make_call(r);
+	int64_t n = make_call(r, true);
 
 	if (arch_current()->lender) { /* which has the lock, and waits */
 		r->call.result = n;
@@ -362,7 +363,7 @@ static bool opens_here(struct req *r, int64_t *n)
 	if (r->opcode != IORING_OP_OPENAT || r->sqe_flags & IOSQE_ASYNC || r->cred ||
 		uthread_current() != r->task->user || fiber_is_current())
 		return false;
-	*n = make_call(r);
+	*n = make_call(r, false);
 	return *n != -EAGAIN;
 }
 

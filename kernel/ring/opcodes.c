@@ -120,8 +120,8 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 
 ring_quick *const ring_quick_operations[256] = {
 	[IORING_OP_NOP] = nop_quick,
-	[IORING_OP_READ] = rw_quick,
-	[IORING_OP_WRITE] = rw_quick,
-	[IORING_OP_READ_FIXED] = rw_fixed_quick,
-	[IORING_OP_WRITE_FIXED] = rw_fixed_quick,
+	[IORING_OP_READ] = read_quick,
+	[IORING_OP_WRITE] = write_quick,
+	[IORING_OP_READ_FIXED] = read_fixed_quick,
+	[IORING_OP_WRITE_FIXED] = write_fixed_quick,
 };

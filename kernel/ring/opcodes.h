@@ -14,7 +14,7 @@ int rw_fixed_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int rw_fixed_vector_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int read_multishot_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t rw_issue(struct req *r);
-ring_quick rw_quick, rw_fixed_quick;
+ring_quick read_quick, write_quick, read_fixed_quick, write_fixed_quick;
 void rw_clean(struct req *r);
 
 /* ---- calls.c: what is a system call, with its arguments from the entry ---- */

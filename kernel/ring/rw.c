@@ -286,9 +286,9 @@ static inline int64_t move_quickly(struct file *f, struct iter *it, int64_t pos,
 	return writes ? rw_write_now(f, it, &pos) : rw_read_now(f, it, &pos);
 }
 
-int64_t rw_quick(struct ring_batch *b, const volatile struct io_uring_sqe *sqe, bool is_fixed)
+static inline int64_t rw_quickly(struct ring_batch *b, const volatile struct io_uring_sqe *sqe,
+	bool is_fixed, bool writes)
 {
-	bool writes = sqe->opcode == IORING_OP_WRITE;
 	struct file *f = quick_file(b, sqe, is_fixed, writes);
 	struct iter it;
 
@@ -297,10 +297,9 @@ int64_t rw_quick(struct ring_batch *b, const volatile struct io_uring_sqe *sqe, 
 	return move_quickly(f, &it, (int64_t)sqe->off, writes);
 }
 
-int64_t rw_fixed_quick(
-	struct ring_batch *b, const volatile struct io_uring_sqe *sqe, bool is_fixed)
+static inline int64_t rw_fixed_quickly(struct ring_batch *b,
+	const volatile struct io_uring_sqe *sqe, bool is_fixed, bool writes)
 {
-	bool writes = sqe->opcode == IORING_OP_WRITE_FIXED;
 	struct file *f = quick_file(b, sqe, is_fixed, writes);
 	struct ring_node *buffer = ring_table_look(&b->ring->buffers, sqe->buf_index);
 	struct iter it = {.segments = &it.one};
@@ -310,3 +309,15 @@ int64_t rw_fixed_quick(
 		return RING_NOT_QUICK;
 	return move_quickly(f, &it, (int64_t)sqe->off, writes);
 }
+
+/* One for each opcode, which may not be looked at again. */
+#define RW_QUICK(name, how, writes)                                                            \
+	int64_t name##_quick(                                                                  \
+		struct ring_batch *b, const volatile struct io_uring_sqe *sqe, bool is_fixed)  \
+	{                                                                                      \
+		return how(b, sqe, is_fixed, writes);                                          \
+	}
+RW_QUICK(read, rw_quickly, false)
+RW_QUICK(write, rw_quickly, true)
+RW_QUICK(read_fixed, rw_fixed_quickly, false)
+RW_QUICK(write_fixed, rw_fixed_quickly, true)
