@@ -335,12 +335,10 @@ int shm_get(struct shm_space *s, int key, size_t size, unsigned flags)
 static int hold(struct shm_space *s, int id, unsigned rights, struct segment **out)
 {
 	struct sysv_object *o;
-	int err = -EINVAL;
+	int err;
 
 	mutex_lock(&s->table.lock);
-	o = sysv_find_locked(&s->table, id);
-	if (o)
-		err = sysv_check_rights(o, rights);
+	err = sysv_find_allowed_locked(&s->table, id, rights, &o);
 	if (!err) {
 		*out = segment_of(o);
 		(*out)->nr_attached++;
@@ -388,12 +386,10 @@ int shm_remove(struct shm_space *s, int id)
 {
 	struct segment *gone = NULL;
 	struct sysv_object *o;
-	int err = -EINVAL;
+	int err;
 
 	mutex_lock(&s->table.lock);
-	o = sysv_find_locked(&s->table, id);
-	if (o)
-		err = sysv_check_owner(o, CAP_SYS_ADMIN);
+	err = sysv_find_owned_locked(&s->table, id, CAP_SYS_ADMIN, &o);
 	if (!err) {
 		segment_of(o)->is_removed = true;
 		sysv_forget_key_locked(&s->table, o);
@@ -407,12 +403,10 @@ int shm_remove(struct shm_space *s, int id)
 int shm_set(struct shm_space *s, int id, uint32_t uid, uint32_t gid, uint32_t rights)
 {
 	struct sysv_object *o;
-	int err = -EINVAL;
+	int err;
 
 	mutex_lock(&s->table.lock);
-	o = sysv_find_locked(&s->table, id);
-	if (o)
-		err = sysv_check_owner(o, CAP_SYS_ADMIN);
+	err = sysv_find_owned_locked(&s->table, id, CAP_SYS_ADMIN, &o);
 	if (!err)
 		err = sysv_set_owner(o, uid, gid, rights);
 	if (!err)
@@ -445,12 +439,10 @@ static int lock_memory(struct segment *g)
 int shm_lock(struct shm_space *s, int id, bool is_locked)
 {
 	struct sysv_object *o;
-	int err = -EINVAL;
+	int err;
 
 	mutex_lock(&s->table.lock);
-	o = sysv_find_locked(&s->table, id);
-	if (o)
-		err = sysv_check_owner(o, CAP_IPC_LOCK);
+	err = sysv_find_owned_locked(&s->table, id, CAP_IPC_LOCK, &o);
 	if (!err && is_locked)
 		err = lock_memory(segment_of(o));
 	else if (!err)

@@ -191,6 +191,19 @@ int sysv_check_owner(const struct sysv_object *o, unsigned cap)
 	return uid == o->uid || uid == o->cuid || capable(cap) ? 0 : -EPERM;
 }
 
+int sysv_find_allowed_locked(
+	struct sysv_table *t, int id, unsigned rights, struct sysv_object **out)
+{
+	*out = sysv_find_locked(t, id);
+	return *out ? sysv_check_rights(*out, rights) : -EINVAL;
+}
+
+int sysv_find_owned_locked(struct sysv_table *t, int id, unsigned cap, struct sysv_object **out)
+{
+	*out = sysv_find_locked(t, id);
+	return *out ? sysv_check_owner(*out, cap) : -EINVAL;
+}
+
 int sysv_set_owner(struct sysv_object *o, uint32_t uid, uint32_t gid, uint32_t rights)
 {
 	if (uid == UINT32_MAX || gid == UINT32_MAX)

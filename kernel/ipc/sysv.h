@@ -70,6 +70,11 @@ int sysv_highest_index_locked(struct sysv_table *t) MUST_HOLD(t->lock);
 MUST_CHECK int sysv_check_rights(const struct sysv_object *o, unsigned rights);
 /* Whether it is the owner's or the creator's, or has the capability: -EPERM. */
 MUST_CHECK int sysv_check_owner(const struct sysv_object *o, unsigned cap);
+/* By its id, with one of these asked. -EINVAL: there is none. */
+MUST_CHECK int sysv_find_allowed_locked(struct sysv_table *t, int id, unsigned rights,
+	struct sysv_object **out) MUST_HOLD(t->lock);
+MUST_CHECK int sysv_find_owned_locked(struct sysv_table *t, int id, unsigned cap,
+	struct sysv_object **out) MUST_HOLD(t->lock);
 /* IPC_SET. -EINVAL: ids that nobody can have. */
 MUST_CHECK int sysv_set_owner(
 	struct sysv_object *o, uint32_t uid, uint32_t gid, uint32_t rights);

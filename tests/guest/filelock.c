@@ -164,15 +164,15 @@ TEST(filelock, a_child_does_not_inherit_records)
 	EXPECT_CHILD(pid, 0);
 }
 
-TEST(filelock, waiting_in_a_circle_is_edeadlk)
+/* It ends when it has got byte 0, and so gives byte 5 up. */
+static pid_t child_with_5_that_waits_for_0(int fd)
 {
-	int fd = open_locked("f"), ready[2];
-	struct flock l = range(F_WRLCK, 0, 1);
+	struct flock l;
+	int ready[2];
 	pid_t pid;
 	char c;
 
 	CHECK_OK(pipe(ready));
-	CHECK_OK(fcntl(fd, F_SETLK, &l));
 	pid = CHECK_OK(fork());
 	if (!pid) {
 		l = range(F_WRLCK, 5, 1);
@@ -184,6 +184,17 @@ TEST(filelock, waiting_in_a_circle_is_edeadlk)
 	}
 	CHECK_EQ(read(ready[0], &c, 1), 1);
 	usleep(200000);
+	return pid;
+}
+
+TEST(filelock, waiting_in_a_circle_is_edeadlk)
+{
+	int fd = open_locked("f");
+	struct flock l = range(F_WRLCK, 0, 1);
+	pid_t pid;
+
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	pid = child_with_5_that_waits_for_0(fd);
 	l = range(F_WRLCK, 5, 1);
 	CHECK_ERRNO(fcntl(fd, F_SETLKW, &l), EDEADLK);
 	l = range(F_UNLCK, 0, 1);
@@ -197,29 +208,17 @@ TEST(filelock, waiting_in_a_circle_is_edeadlk)
  */
 TEST(filelock, who_was_let_go_is_in_no_circle)
 {
-	int fd = open_locked("f"), ready[2];
+	int fd = open_locked("f");
 	struct sched_param high = {.sched_priority = 10};
 	struct flock l = range(F_WRLCK, 0, 1);
 	cpu_set_t first;
 	pid_t pid;
-	char c;
 
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	CHECK_OK(sched_setaffinity(0, sizeof(first), &first));
-	CHECK_OK(pipe(ready));
 	CHECK_OK(fcntl(fd, F_SETLK, &l));
-	pid = CHECK_OK(fork());
-	if (!pid) {
-		l = range(F_WRLCK, 5, 1);
-		CHECK_OK(fcntl(fd, F_SETLK, &l));
-		CHECK_EQ(write(ready[1], "x", 1), 1);
-		l = range(F_WRLCK, 0, 1);
-		CHECK_OK(fcntl(fd, F_SETLKW, &l));
-		_exit(0); /* gives byte 5 up */
-	}
-	CHECK_EQ(read(ready[0], &c, 1), 1);
-	usleep(200000);
+	pid = child_with_5_that_waits_for_0(fd);
 	CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &high));
 	l = range(F_UNLCK, 0, 1);
 	CHECK_OK(fcntl(fd, F_SETLK, &l));
