@@ -104,7 +104,8 @@ bool ring_post(struct ring *ring, uint64_t user_data, int32_t res, uint32_t flag
 		     !list_is_empty(&ring->overflow) ||
 		     ring_cq_used(ring) >= ring->q.cq_entries))
 		return post_slowly(ring, user_data, res, flags, big, is_counted);
-	ring_cq_write(ring, user_data, res, flags);
+	ring_cq_write(ring, 0, user_data, res, flags);
+	ring_cq_show(ring, 1);
 	ring->nr_counted += is_counted;
 	ring->has_posted = true;
 	return true;

@@ -22,14 +22,13 @@ static inline void ring_cq_show(struct ring *ring, uint32_t size)
 	atomic_store_release(&ring->shared->cq_tail, ring->cq_tail);
 }
 
-/* A completion of 16 bytes in a queue of such, where there is room for it. */
+/* A completion of 16 bytes in a queue of such, where there is room for it: `after` so many that are not shown yet. */
 static inline void ring_cq_write(
-	struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags)
+	struct ring *ring, uint32_t after, uint64_t user_data, int32_t res, uint32_t flags)
 {
-	struct io_uring_cqe *cqe = &ring->q.cqes[ring->cq_tail & ring->q.cq_mask];
+	struct io_uring_cqe *cqe = &ring->q.cqes[(ring->cq_tail + after) & ring->q.cq_mask];
 
 	cqe->user_data = user_data;
 	cqe->res = res;
 	cqe->flags = flags;
-	ring_cq_show(ring, 1);
 }

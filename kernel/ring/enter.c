@@ -190,22 +190,27 @@ static int wait_with(
 	return wait_for(task, ring, nr, w->deadline_ns);
 }
 
-static int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr,
+/* With arguments that say how long and under which signals, or too few completions. */
+static NOINLINE int64_t wait_for_events(struct ring_task *task, struct ring *ring, unsigned nr,
 	unsigned flags, uptr arg, size_t size)
 {
 	struct wait_args w;
-	int err;
-
-	if (LIKELY(!(flags & IORING_ENTER_EXT_ARG) && uptr_is_null(arg) &&
-		    is_all_there(task, ring, nr)))
-		return 0;
-	err = read_args(&w, ring, flags, arg, size);
+	int err = read_args(&w, ring, flags, arg, size);
 	if (!err)
 		err = sigmask_use(w.sigmask, w.sigmask_size);
 	if (err)
 		return err;
 	nr = MIN(nr, ring->q.cq_entries);
 	return is_all_there(task, ring, nr) ? 0 : wait_with(task, ring, nr, &w);
+}
+
+static inline int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr,
+	unsigned flags, uptr arg, size_t size)
+{
+	if (LIKELY(!(flags & IORING_ENTER_EXT_ARG) && uptr_is_null(arg) &&
+		    is_all_there(task, ring, nr)))
+		return 0;
+	return wait_for_events(task, ring, nr, flags, arg, size);
 }
 
 /* ---- The call ---- */
@@ -247,7 +252,7 @@ static bool has_room(const struct ring *ring)
 }
 
 /* With a submission thread: wakes it, waits for room; it takes the entries by itself. */
-static int64_t let_submit(struct ring *ring, unsigned nr, unsigned flags)
+static NOINLINE int64_t let_submit(struct ring *ring, unsigned nr, unsigned flags)
 {
 	if (ring_sqpoll_is_over(ring))
 		return -EOWNERDEAD;

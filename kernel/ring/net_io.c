@@ -20,6 +20,7 @@
 #include "lib/atomic.h"
 #include "ops/message.h"
 #include "ring/net_priv.h"
+#include "ring/opcodes.h"
 #include "ring/tables.h"
 
 /* One try: of a plain buffer it is here that it is described. */
@@ -203,6 +204,28 @@ static int64_t send_issue(struct op *op)
 
 const struct op_type net_send_type = {
 	.name = "ring_send", .issue = send_issue, .interrupted = interrupted};
+
+bool send_suits(struct ring_batch *b UNUSED, const volatile struct io_uring_sqe *sqe,
+	uint32_t word UNUSED)
+{
+	return !(sqe->msg_flags & ~(uint32_t)MSG_NOSIGNAL) && !sqe->addr2 && !sqe->__pad3[0] &&
+	       user_range_ok(UPTR(sqe->addr), sqe->len);
+}
+
+/* SEND of a plain buffer for which there is room: its one try. */
+int64_t send_quick(struct ring_batch *b, const volatile struct io_uring_sqe *sqe, uint32_t word)
+{
+	struct file *f = ring_batch_file(b, sqe->fd, word);
+	struct socket *s = f ? socket_of(f) : NULL;
+	struct iter it;
+	struct socket_msg m = {.iter = &it, .flags = MSG_NOSIGNAL};
+	int64_t n;
+
+	if (!s || !send_suits(b, sqe, word) || iter_init_user(&it, UPTR(sqe->addr), sqe->len))
+		return RING_NOT_QUICK;
+	n = s->ops->send(s, &m);
+	return n == -EAGAIN ? RING_NOT_QUICK : n;
+}
 
 /* ---- Messages of a multishot RECVMSG ---- */
 

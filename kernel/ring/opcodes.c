@@ -118,10 +118,13 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 		spawn_clean, 0},
 };
 
-ring_quick *const ring_quick_operations[256] = {
-	[IORING_OP_NOP] = nop_quick,
-	[IORING_OP_READ] = read_quick,
-	[IORING_OP_WRITE] = write_quick,
-	[IORING_OP_READ_FIXED] = read_fixed_quick,
-	[IORING_OP_WRITE_FIXED] = write_fixed_quick,
+const struct ring_quick ring_quick_operations[256] = {
+	[IORING_OP_NOP] = {nop_quick, nop_suits, false},
+	[IORING_OP_READ] = {read_quick, rw_suits, true},
+	[IORING_OP_WRITE] = {write_quick, rw_suits, true},
+	[IORING_OP_READ_FIXED] = {read_fixed_quick, rw_fixed_suits, true},
+	[IORING_OP_WRITE_FIXED] = {write_fixed_quick, rw_fixed_suits, true},
+	[IORING_OP_SEND] = {send_quick, send_suits, false},
+	[IORING_OP_OPENAT] = {openat_quick, openat_suits, false},
+	[IORING_OP_CLOSE] = {close_quick, close_suits, false},
 };

@@ -14,7 +14,8 @@ int rw_fixed_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int rw_fixed_vector_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int read_multishot_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t rw_issue(struct req *r);
-ring_quick read_quick, write_quick, read_fixed_quick, write_fixed_quick;
+ring_quick_run read_quick, write_quick, read_fixed_quick, write_fixed_quick;
+ring_quick_suits rw_suits, rw_fixed_suits;
 void rw_clean(struct req *r);
 
 /* ---- calls.c: what is a system call, with its arguments from the entry ---- */
@@ -53,6 +54,14 @@ void call_begin(struct req *r, uint64_t nr);
 int64_t call_issue(struct req *r);
 void call_clean(struct req *r);
 
+/* ---- net_io.c ---- */
+ring_quick_run send_quick;
+ring_quick_suits send_suits;
+
+/* ---- quick_open.c ---- */
+ring_quick_run openat_quick, close_quick;
+ring_quick_suits openat_suits, close_suits;
+
 /* ---- spawn.c ---- */
 int spawn_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t spawn_run(struct req *r); /* on its fiber: a descriptor, or -errno */
@@ -65,7 +74,8 @@ int64_t cancel_issue(struct req *r);
 /* ---- small.c ---- */
 int nop_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t nop_issue(struct req *r);
-ring_quick nop_quick;
+ring_quick_run nop_quick;
+ring_quick_suits nop_suits;
 int uring_cmd_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t uring_cmd_issue(struct req *r);
 int msg_ring_prepare(struct req *r, const struct io_uring_sqe *sqe);

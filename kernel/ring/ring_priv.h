@@ -29,6 +29,7 @@
 #include "ops/socket.h"
 #include "ops/wait.h"
 #include "proc/fiber.h"
+#include "proc/proc.h"
 #include "ring/ring.h"
 #include "sync/mutex.h"
 #include "time/timer.h"
@@ -546,7 +547,12 @@ static inline bool ring_task_is_orphan(const struct ring_task *task)
 	return atomic_load(&task->orphan_of) != NULL;
 }
 /* The current thread's, made if there is none. -ENOMEM. */
-MUST_CHECK int ring_task_get(struct ring_task **out);
+MUST_CHECK int ring_task_create(struct ring_task **out);
+MUST_CHECK static inline int ring_task_get(struct ring_task **out)
+{
+	*out = uthread_current()->ring_task;
+	return LIKELY(*out != NULL) ? 0 : ring_task_create(out);
+}
 /* Notes that it uses this ring. -ENOMEM. */
 MUST_CHECK int ring_task_use(struct ring_task *task, struct ring *ring);
 void ring_task_put(struct ring_task *task);

@@ -265,11 +265,26 @@ int64_t rw_issue(struct req *r)
 
 /* ---- At once: files that never have to wait ---- */
 
+bool rw_suits(struct ring_batch *b UNUSED, const volatile struct io_uring_sqe *sqe,
+	uint32_t word UNUSED)
+{
+	return !sqe->rw_flags && user_range_ok(UPTR(sqe->addr), sqe->len);
+}
+
+bool rw_fixed_suits(
+	struct ring_batch *b, const volatile struct io_uring_sqe *sqe, uint32_t word UNUSED)
+{
+	struct ring_node *buffer = ring_table_look(&b->ring->buffers, sqe->buf_index);
+	struct iter it = {.segments = &it.one};
+
+	return buffer && !sqe->rw_flags && !ring_buffer_iter(buffer, &it, sqe->addr, sqe->len);
+}
+
 /* A file of which every read and write ends with its first try, and that may be asked. NULL. */
 static inline struct file *quick_file(struct ring_batch *b,
-	const volatile struct io_uring_sqe *sqe, bool is_fixed, bool writes)
+	const volatile struct io_uring_sqe *sqe, uint32_t word, bool writes)
 {
-	struct file *f = ring_batch_file(b, sqe->fd, is_fixed);
+	struct file *f = ring_batch_file(b, sqe->fd, word);
 
 	if (!f || f->ops->waitq || !(f->mode & (writes ? FILE_WRITE : FILE_READ)) ||
 		!(writes ? f->ops->write != NULL : f->ops->read != NULL))
@@ -287,9 +302,9 @@ static inline int64_t move_quickly(struct file *f, struct iter *it, int64_t pos,
 }
 
 static inline int64_t rw_quickly(struct ring_batch *b, const volatile struct io_uring_sqe *sqe,
-	bool is_fixed, bool writes)
+	uint32_t word, bool writes)
 {
-	struct file *f = quick_file(b, sqe, is_fixed, writes);
+	struct file *f = quick_file(b, sqe, word, writes);
 	struct iter it;
 
 	if (!f || sqe->rw_flags || iter_init_user(&it, UPTR(sqe->addr), sqe->len))
@@ -298,9 +313,9 @@ static inline int64_t rw_quickly(struct ring_batch *b, const volatile struct io_
 }
 
 static inline int64_t rw_fixed_quickly(struct ring_batch *b,
-	const volatile struct io_uring_sqe *sqe, bool is_fixed, bool writes)
+	const volatile struct io_uring_sqe *sqe, uint32_t word, bool writes)
 {
-	struct file *f = quick_file(b, sqe, is_fixed, writes);
+	struct file *f = quick_file(b, sqe, word, writes);
 	struct ring_node *buffer = ring_table_look(&b->ring->buffers, sqe->buf_index);
 	struct iter it = {.segments = &it.one};
 
@@ -313,9 +328,9 @@ static inline int64_t rw_fixed_quickly(struct ring_batch *b,
 /* One for each opcode, which may not be looked at again. */
 #define RW_QUICK(name, how, writes)                                                            \
 	int64_t name##_quick(                                                                  \
-		struct ring_batch *b, const volatile struct io_uring_sqe *sqe, bool is_fixed)  \
+		struct ring_batch *b, const volatile struct io_uring_sqe *sqe, uint32_t word)  \
 	{                                                                                      \
-		return how(b, sqe, is_fixed, writes);                                          \
+		return how(b, sqe, word, writes);                                              \
 	}
 RW_QUICK(read, rw_quickly, false)
 RW_QUICK(write, rw_quickly, true)

@@ -73,8 +73,14 @@ int64_t nop_issue(struct req *r)
 	return err ? err : (int32_t)r->words.w[NOP_RESULT];
 }
 
+bool nop_suits(struct ring_batch *b UNUSED, const volatile struct io_uring_sqe *sqe,
+	uint32_t word UNUSED)
+{
+	return !sqe->rw_flags;
+}
+
 int64_t nop_quick(struct ring_batch *b UNUSED, const volatile struct io_uring_sqe *sqe,
-	bool is_fixed UNUSED)
+	uint32_t word UNUSED)
 {
 	return LIKELY(!sqe->rw_flags) ? 0 : RING_NOT_QUICK;
 }

@@ -203,11 +203,12 @@ static bool submit_one(struct ring_batch *b, struct req *r, const struct io_urin
 /* The next entry; NULL: there is none, which the program is told of. */
 static const char *next_entry(struct ring *ring)
 {
-	const char *at = ring_entry_at(ring, ring->sq_head++);
+	const volatile struct io_uring_sqe *sqe;
 
-	if (UNLIKELY(!at))
-		WRITE_ONCE(ring->shared->sq_dropped, ring->shared->sq_dropped + 1);
-	return at;
+	if (LIKELY(ring_entry_find(ring, ring->sq_head++, &sqe)))
+		return (const char *)(uintptr_t)sqe;
+	WRITE_ONCE(ring->shared->sq_dropped, ring->shared->sq_dropped + 1);
+	return NULL;
 }
 
 /* Of 64 or 128 bytes: the second half is what some operations have for themselves (cmd). */
@@ -278,15 +279,14 @@ static unsigned nr_there(const struct ring *ring)
 /* A first look, so that one that needs a request does not pay for more. */
 static bool may_be_quick(struct ring *ring)
 {
-	const struct io_uring_sqe *sqe;
-	uint32_t word;
+	const volatile struct io_uring_sqe *sqe;
 
 	if (ring->sqpoll || ring->nr_slow) {
 		ring->nr_slow -= ring->nr_slow > 0;
 		return false;
 	}
-	sqe = ring_entry_at(ring, ring->sq_head);
-	return sqe && ring_entry_quick(sqe, &word);
+	return ring_entry_find(ring, ring->sq_head, &sqe) &&
+	       ring_entry_is_quick(ring_entry_word(sqe));
 }
 
 /* The entries that end at once; the first that does not says what sort of files this ring is for. */

@@ -324,8 +324,9 @@ void ring_task_put(struct ring_task *task)
 		mem_free(task);
 }
 
-static int create(struct uthread *u, struct ring_task **out)
+int ring_task_create(struct ring_task **out)
 {
+	struct uthread *u = uthread_current();
 	struct ring_task *task;
 
 	if (make_rescuer())
@@ -343,19 +344,8 @@ static int create(struct uthread *u, struct ring_task **out)
 	list_init(&task->rings);
 	fdtable_get(u->files);
 	task->files = u->files;
-	*out = task;
+	*out = u->ring_task = task;
 	return 0;
-}
-
-int ring_task_get(struct ring_task **out)
-{
-	struct uthread *u = uthread_current();
-	int err = 0;
-
-	if (!u->ring_task)
-		err = create(u, &u->ring_task);
-	*out = u->ring_task;
-	return err;
 }
 
 void ring_task_count(struct ring_task *task, int by)

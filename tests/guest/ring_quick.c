@@ -2,31 +2,13 @@
 /*
  * io_uring: entries that end at once stand among others in one submission, and keep their order with
  * them: descriptors that change hands between two of them, a full completion queue, an array that names no
- * entry, positions that files keep, ends of files. And opens: at once, or when a FIFO has its other end.
+ * entry, positions that files keep, ends of files. Sends, which find room or wait for it. And opens: at once, or
+ * when a FIFO has its other end.
  */
-#include "ring.h"
+#include "ring_quick.h"
 
 #include <linux/fs.h>
 #include <sys/stat.h>
-
-static int file_with(const char *path, const char *text)
-{
-	int fd = CHECK_OK(open(path, O_RDWR | O_CREAT | O_TRUNC, 0600));
-
-	CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	return fd;
-}
-
-static struct io_uring_sqe *push_move(struct ring *r, unsigned opcode, int fd, const void *at,
-	unsigned len, uint64_t pos, uint64_t user_data)
-{
-	return ring_push(r, (struct io_uring_sqe){.opcode = (uint8_t)opcode,
-				    .fd = fd,
-				    .addr = (uintptr_t)at,
-				    .len = len,
-				    .off = pos,
-				    .user_data = user_data});
-}
 
 TEST(ring_quick, reads_around_a_close_and_an_open_see_what_the_number_means)
 {
@@ -211,6 +193,97 @@ TEST(ring_quick, registered_files_and_memory)
 }
 
 /* ---- Opening ---- */
+
+TEST(ring_quick, sends_among_others_keep_their_order)
+{
+	char text[16] = "";
+	struct ring r;
+	int s[2];
+
+	make_pair(SOCK_STREAM, s);
+	ring_open(&r, 8, 0);
+	(void)push_send(&r, s[0], "one", 3, 1);
+	(void)ring_sqe(&r, IORING_OP_NOP, 2);
+	(void)push_send(&r, s[0], "two", 3, 3);
+	(void)push_send(&r, s[1], "", 0, 4);
+	ring_sqe(&r, IORING_OP_CLOSE, 5)->fd = s[0];
+	(void)push_send(&r, s[0], "three", 5, 6);
+	CHECK_EQ(ring_submit(&r, 6), 6);
+	RING_EXPECT_ALL(&r, 6, 3, 0, 3, 0, 0, -EBADF);
+	CHECK_EQ(read(s[1], text, sizeof(text)), 6);
+	CHECK(!strcmp(text, "onetwo"));
+	ring_close(&r);
+}
+
+TEST(ring_quick, send_without_room_waits_and_lets_others_pass)
+{
+	char some[4096] = "";
+	struct ring r;
+	int s[2], nr = 0;
+
+	make_pair(SOCK_SEQPACKET, s);
+	ring_open(&r, 8, 0);
+	while (send(s[0], some, sizeof(some), MSG_DONTWAIT) > 0)
+		nr++;
+	CHECK(nr > 0);
+	(void)push_send(&r, s[0], "last", 4, 1);
+	(void)ring_sqe(&r, IORING_OP_NOP, 2);
+	CHECK_EQ(ring_submit(&r, 1), 2);
+	RING_EXPECT(&r, 2, 0);
+	CHECK_EQ(ring_ready(&r), 0);
+	while (nr-- > 0)
+		CHECK_EQ(read(s[1], some, sizeof(some)), (ssize_t)sizeof(some));
+	CHECK_EQ(ring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS), 0);
+	RING_EXPECT(&r, 1, 4);
+	CHECK_EQ(read(s[1], some, sizeof(some)), 4);
+	CHECK(!memcmp(some, "last", 4));
+	ring_close(&r);
+}
+
+TEST(ring_quick, sends_say_what_is_wrong)
+{
+	int stream[2], dgram[2], file = file_with("/tmp/a", "text");
+	char byte = 1;
+	struct ring r;
+
+	make_pair(SOCK_STREAM, stream);
+	make_pair(SOCK_DGRAM, dgram);
+	ring_open(&r, 8, 0);
+	(void)push_send(&r, file, "x", 1, 1);
+	(void)push_send(&r, 99, "x", 1, 2);
+	(void)push_send(&r, stream[0], (const char *)-4096, 8, 3);
+	(void)push_send(&r, stream[0], NULL, 8, 4);
+	(void)push_send(&r, dgram[0], "", 0, 5);
+	CHECK_OK(close(stream[1]));
+	push_send(&r, stream[0], "x", 1, 6)->msg_flags = MSG_NOSIGNAL;
+	(void)push_send(&r, CHECK_OK(socket(AF_UNIX, SOCK_DGRAM, 0)), "x", 1, 7);
+	CHECK_EQ(ring_submit(&r, 7), 7);
+	RING_EXPECT_ALL(&r, 7, -ENOTSOCK, -EBADF, -EFAULT, -EPIPE, 0, -EPIPE, -ENOTCONN);
+	CHECK_EQ(recv(dgram[1], &byte, 1, 0), 0);
+	push_send(&r, dgram[0], "x", 1, 1)->__pad3[0] = 1;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, -EINVAL);
+	ring_close(&r);
+}
+
+TEST(ring_quick, send_wakes_a_receive_of_its_own_ring)
+{
+	char text[8] = "";
+	struct ring r;
+	int s[2];
+
+	make_pair(SOCK_SEQPACKET, s);
+	ring_open(&r, 8, 0);
+	(void)push_move(&r, IORING_OP_RECV, s[1], text, sizeof(text), 0, 1);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_ready(&r), 0);
+	(void)push_send(&r, s[0], "text", 5, 2);
+	(void)ring_sqe(&r, IORING_OP_NOP, 3);
+	CHECK_EQ(ring_submit(&r, 3), 2);
+	RING_EXPECT_ALL(&r, 3, 5, 5, 0);
+	CHECK(!strcmp(text, "text"));
+	ring_close(&r);
+}
 
 static void push_open(
 	struct ring *r, int dir, const char *path, unsigned flags, uint64_t user_data)

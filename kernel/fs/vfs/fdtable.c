@@ -212,28 +212,44 @@ static struct file *get_locked(struct fdtable *t, unsigned fd)
 	return f;
 }
 
-struct file *fdtable_get_rcu(struct fdtable *t, unsigned fd)
+/* One look. NULL with *again: the number was closed, and perhaps given to another file, meanwhile. */
+static inline struct file *look_rcu(struct fdtable *t, unsigned fd, bool *again)
 {
+	struct fdarray *a;
 	struct file *f;
 
 	rcu_read_lock();
-	for (;;) {
-		struct fdarray *a = rcu_load(t->array);
-
-		f = fd < a->size ? rcu_load(a->files[fd]) : NULL;
-		if (!f)
-			break;
-		if (!refcount_try_get(&f->refs))
-			continue; /* just closed: the slot says so in a moment */
-		/* the number may have been closed and given to another file meanwhile */
-		if (LIKELY(rcu_load(t->array) == a && rcu_load(a->files[fd]) == f))
-			break;
+	a = rcu_load(t->array);
+	f = LIKELY(fd < a->size) ? rcu_load(a->files[fd]) : NULL;
+	*again = f && UNLIKELY(!refcount_try_get(&f->refs));
+	if (!f || *again) {
 		rcu_read_unlock();
-		file_put(f);
-		rcu_read_lock();
+		return NULL;
 	}
+	*again = UNLIKELY(rcu_load(t->array) != a || rcu_load(a->files[fd]) != f);
 	rcu_read_unlock();
 	return f;
+}
+
+/* The rare case has a function of its own, so that the other one keeps no registers for it. */
+static NOINLINE struct file *look_rcu_again(struct fdtable *t, unsigned fd, struct file *f)
+{
+	bool again;
+
+	do {
+		if (f)
+			file_put(f);
+		f = look_rcu(t, fd, &again);
+	} while (again);
+	return f;
+}
+
+struct file *fdtable_get_rcu(struct fdtable *t, unsigned fd)
+{
+	bool again;
+	struct file *f = look_rcu(t, fd, &again);
+
+	return LIKELY(!again) ? f : look_rcu_again(t, fd, f);
 }
 
 /* A fiber may have been given files that no table names (FD_GIVEN). */
@@ -246,14 +262,20 @@ static NOINLINE struct borrowed_file borrow_given(unsigned fd)
 	return b;
 }
 
+/* What a number means in the table of the current thread alone. */
+static inline struct file *look(const struct fdtable *t, unsigned fd)
+{
+	const struct fdarray *a = t->array;
+
+	return LIKELY(fd < a->size) ? a->files[fd] : NULL;
+}
+
 static inline struct borrowed_file borrow(struct fdtable *t, unsigned fd)
 {
 	struct borrowed_file b;
 
 	if (LIKELY(!is_shared(t))) {
-		const struct fdarray *a = t->array;
-
-		b.file = LIKELY(fd < a->size) ? a->files[fd] : NULL;
+		b.file = look(t, fd);
 		b.is_counted = false;
 	} else {
 		b.file = fdtable_get_rcu(t, fd);
@@ -278,20 +300,36 @@ struct borrowed_file fd_borrow_path(int fd)
 	return borrow(uthread_current()->files, (unsigned)fd);
 }
 
+static NOINLINE struct file *get_given(unsigned fd)
+{
+	struct file *f = borrow_given(fd).file;
+
+	if (f)
+		file_get(f);
+	return f;
+}
+
+/* The current thread's own, with a reference. */
+static inline struct file *get_own(struct fdtable *t, unsigned fd)
+{
+	struct file *f;
+
+	if (is_shared(t)) {
+		f = fdtable_get_rcu(t, fd);
+	} else {
+		f = look(t, fd);
+		if (f)
+			file_get(f);
+	}
+	return LIKELY(f) ? f : get_given(fd);
+}
+
 int fd_get_file(struct fdtable *t, int fd, bool allow_path, struct file **out)
 {
 	struct uthread *u = uthread_current();
-	struct file *f;
+	struct file *f = LIKELY(u && t == u->files) ? get_own(t, (unsigned)fd)
+						    : get_locked(t, (unsigned)fd);
 
-	if (!u || t != u->files) {
-		f = get_locked(t, (unsigned)fd);
-	} else {
-		struct borrowed_file b = borrow(t, (unsigned)fd);
-
-		f = b.file;
-		if (f && !b.is_counted)
-			file_get(f);
-	}
 	if (!f)
 		return -EBADF;
 	if (f->mode & FILE_PATH && !allow_path) {

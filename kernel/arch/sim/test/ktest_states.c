@@ -127,10 +127,11 @@ void states_give_up(const char *call, int line, int64_t err)
 	sim_exit_process(LEFT_OVER);
 }
 
-/* Its threads and fibers, and the thread that starts fibers in their place. */
+/* Its threads and fibers, the thread that starts fibers in their place, and the workers that end what they leave. */
 static bool is_victims(const struct thread *t)
 {
-	return t->user ? t->user->proc == victim : str_equal(t->name, "ring");
+	return t->user ? t->user->proc == victim
+		       : str_equal(t->name, "ring") || str_equal(t->name, "worker");
 }
 
 /* Between the two nothing of the first thread's process fails. */
