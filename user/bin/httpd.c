@@ -20,6 +20,8 @@
  * With --sqpoll a thread of the kernel takes the requests out of the queue, and this program looks at the
  * completions until there is one: it makes no system call from its first client on, and two CPUs are busy.
  *
+ * What a request says and the head of an answer are text: httpd/http.h.
+ *
  * Not here: methods but GET and HEAD, parts of files (Range), conditions, lists of folders, dates, TLS.
  *
  * Spec    RFC 9110, RFC 9112; man 2 openat2
@@ -28,6 +30,7 @@
 #include <linux/stat.h>
 
 #include "abi/socket.h"
+#include "httpd/http.h"
 #include "lib/fmt.h"
 #include "lib/parse.h"
 #include "lib/string.h"
@@ -52,8 +55,7 @@ struct client {
 
 	char request[REQUEST_SIZE + 1]; /* what was received and not answered yet */
 	unsigned len, head_len;         /* of that; of its first request with the empty line */
-	bool is_head, keeps_alive;
-	const char *path;
+	struct http_request asked;
 
 	int file; /* or -1 */
 	struct statx st;
@@ -63,7 +65,6 @@ struct client {
 	unsigned answer_len;
 	char answer[HEAD_SIZE + BODY_SIZE];
 };
-#define INDEX "index.html" /* the file that stands for its folder */
 
 static struct client clients[CLIENTS];
 static struct __kernel_timespec patience = {.tv_sec = TIMEOUT_S};
@@ -110,7 +111,7 @@ static void receive(struct client *c)
 static void answered(struct client *c)
 {
 	close_files(c);
-	if (!c->keeps_alive)
+	if (!c->asked.keeps_alive)
 		return hang_up(c);
 	c->len -= c->head_len;
 	memmove(c->request, c->request + c->head_len, c->len);
@@ -128,18 +129,15 @@ static void send(struct client *c, unsigned flags)
 
 static void put_head(struct client *c, const char *status, const char *type, uint64_t len)
 {
-	c->answer_len = (unsigned)snformat(c->answer, HEAD_SIZE,
-		"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %llu\r\n%s%s\r\n", status,
-		type, (unsigned long long)len,
-		str_has_prefix(status, "405") ? "Allow: GET, HEAD\r\n" : "",
-		c->keeps_alive ? "" : "Connection: close\r\n");
+	c->answer_len =
+		http_head(c->answer, HEAD_SIZE, status, type, len, c->asked.keeps_alive);
 }
 
 /* An answer that is only its status, as its page too. */
 static void refuse(struct client *c, const char *status)
 {
 	put_head(c, status, "text/plain", strlen(status) + 1);
-	if (!c->is_head)
+	if (!c->asked.is_head)
 		c->answer_len += (unsigned)snformat(
 			c->answer + c->answer_len, BODY_SIZE, "%s\n", status);
 	c->left = 0;
@@ -149,23 +147,8 @@ static void refuse(struct client *c, const char *status)
 /* After a request that was not understood nobody knows where the next one begins. */
 static void refuse_and_close(struct client *c, const char *status)
 {
-	c->keeps_alive = false;
+	c->asked.keeps_alive = false;
 	refuse(c, status);
-}
-
-static const char *type_of(const char *path)
-{
-	static const struct {
-		const char *suffix, *type;
-	} types[] = {{".html", "text/html"}, {".txt", "text/plain"}, {".css", "text/css"},
-		{".js", "text/javascript"}, {".json", "application/json"},
-		{".png", "image/png"}, {".svg", "image/svg+xml"}};
-	const char *dot = strrchr(path, '.');
-
-	for (unsigned i = 0; dot && i < ARRAY_LEN(types); i++)
-		if (str_equal(dot, types[i].suffix))
-			return types[i].type;
-	return "application/octet-stream";
 }
 
 /* ---- A large file: file ──> pipe ──> socket ---- */
@@ -257,9 +240,9 @@ static void stated(struct reply *reply)
 
 	if (reply->res < 0 || (c->st.stx_mode & S_IFMT) != S_IFREG)
 		return refuse(c, "403 Forbidden");
-	put_head(c, "200 OK", type_of(c->path), c->st.stx_size);
+	put_head(c, "200 OK", http_type_of(c->asked.path), c->st.stx_size);
 	c->left = 0;
-	if (c->is_head || c->st.stx_size == 0)
+	if (c->asked.is_head || c->st.stx_size == 0)
 		send(c, 0);
 	else if (c->st.stx_size > BODY_SIZE && c->pipe[0] < 0)
 		ring_tell(op_pipe(c->pipe, O_CLOEXEC), &c->piped);
@@ -271,165 +254,35 @@ static void stated(struct reply *reply)
 			&c->filled);
 }
 
-static const char *status_of(int error)
-{
-	switch (error) {
-	case -ENOENT:
-	case -ENOTDIR:
-	case -ENAMETOOLONG:
-		return "404 Not Found";
-	case -EACCES:
-	case -EPERM:
-	case -ELOOP:
-	case -EXDEV: /* the path leaves the folder */
-	case -ENXIO: /* a FIFO, a socket */
-		return "403 Forbidden";
-	case -EMFILE:
-	case -ENFILE:
-	case -ENOMEM:
-		return "503 Service Unavailable";
-	default:
-		return "500 Internal Server Error";
-	}
-}
-
 static void opened(struct reply *reply)
 {
 	struct client *c = container_of(reply, struct client, opened);
 
 	if (reply->res < 0)
-		return refuse(c, status_of(reply->res));
+		return refuse(c, http_status_of(reply->res));
 	c->file = reply->res;
 	ring_tell(op_statx(c->file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &c->st), &c->stated);
 }
 
 /* ---- A request ---- */
 
-/* Takes the escapes of a path out of it, in place. False: it is malformed, or would end early. */
-static bool decode(char *path)
-{
-	char *to = path;
-
-	for (const char *from = path; *from; from++) {
-		char c = *from;
-
-		if (c == '?' || c == '#')
-			break;
-		if (c == '%') {
-			int high = char_digit_value(from[1]);
-			int low = high < 0 ? -1 : char_digit_value(from[2]);
-
-			if (low < 0 || !(high | low))
-				return false;
-			c = (char)(high << 4 | low);
-			from += 2;
-		}
-		*to++ = c;
-	}
-	*to = 0;
-	return true;
-}
-
-/* Ends the line that begins at `at`; where the next one begins. */
-static char *cut_line(char *at)
-{
-	char *end = strstr(at, "\r\n");
-
-	*end = 0;
-	return end + 2;
-}
-
-static char *cut_word(char *at)
-{
-	char *space = strchr(at, ' ');
-
-	if (!space)
-		return NULL;
-	*space = 0;
-	return space + 1;
-}
-
-/* If the line is the field of this name (in small letters): its value. */
-static const char *value_of(const char *line, const char *name)
-{
-	while (*name && char_to_lower(*line) == *name)
-		line++, name++;
-	if (*name || *line != ':')
-		return NULL;
-	for (line++; *line == ' ' || *line == '\t'; line++)
-		;
-	return line;
-}
-
-static bool says(const char *value, const char *word)
-{
-	for (; *value && *word && char_to_lower(*value) == *word; value++, word++)
-		;
-	return !*word && (!*value || *value == ' ' || *value == ',');
-}
-
-/* The fields that matter here. False: the request must be refused. */
-static bool read_fields(struct client *c, char *at, bool needs_host)
-{
-	unsigned nr_hosts = 0;
-
-	while (*at != '\r') {
-		char *line = at;
-		const char *value;
-
-		at = cut_line(at);
-		if (*line == ' ' || *line == '\t' || !strchr(line, ':'))
-			return false;
-		nr_hosts += value_of(line, "host") != NULL;
-		value = value_of(line, "connection");
-		if (value && says(value, "close"))
-			c->keeps_alive = false;
-		value = value_of(line, "content-length");
-		if (value_of(line, "transfer-encoding") || (value && !says(value, "0")))
-			c->keeps_alive = false; /* what follows is a body, which nobody reads */
-	}
-	return nr_hosts == 1 || (!needs_host && nr_hosts == 0);
-}
-
-/* One whole request lies at the beginning: METHOD PATH HTTP/1.x, fields, an empty line. */
+/* One whole request lies at the beginning. */
 static void answer(struct client *c)
 {
 	static const struct open_how how = {
 		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_BENEATH};
-	char *method = c->request, *fields = cut_line(method);
-	char *path = cut_word(method), *version = path ? cut_word(path) : NULL, *end;
-	bool is_old = version && str_equal(version, "HTTP/1.0");
+	const char *status = http_request_read(c->request, &c->asked);
 
-	c->is_head = str_equal(method, "HEAD");
-	c->keeps_alive = !is_old;
-	if (!version || !(is_old || str_equal(version, "HTTP/1.1")) || path[0] != '/' ||
-		!read_fields(c, fields, !is_old) || !decode(path))
-		return refuse_and_close(c, "400 Bad Request");
-	if (!c->is_head && !str_equal(method, "GET"))
-		return refuse(c, "405 Method Not Allowed");
-	end = path + strlen(path);
-	if (end[-1] == '/')
-		memcpy(end, INDEX,
-			sizeof(INDEX)); /* there is room: the version and two ends of lines stood there */
-	while (*path == '/')
-		path++;
-	c->path = path;
-	ring_tell(op_open_how(root, c->path, &how, sizeof(how)), &c->opened);
-}
-
-/* Where the first request ends, if all of it is there: behind an empty line. */
-static unsigned find_end(const struct client *c)
-{
-	const char *end = strstr(c->request, "\r\n\r\n");
-
-	return end ? (unsigned)(end + 4 - c->request) : 0;
+	if (status)
+		return refuse(c, status);
+	ring_tell(op_open_how(root, c->asked.path, &how, sizeof(how)), &c->opened);
 }
 
 static void parse(struct client *c)
 {
-	c->is_head = false;
+	c->asked.is_head = false;
 	c->request[c->len] = 0;
-	c->head_len = find_end(c);
+	c->head_len = http_request_len(c->request);
 	if (c->head_len)
 		answer(c);
 	else if (strlen(c->request) < c->len)
