@@ -31,12 +31,15 @@ $(USER_PROGS): $(USER_OUT)/%: $(USER_OUT).o/user/bin/%.c.o $(USER_OBJS) $$(call 
 
 -include $(USER_OBJS:.o=.d) $(wildcard $(USER_OUT).o/user/bin/*.d $(USER_OUT).o/user/bin/*/*.d)
 
-# Some of them once more with liburing and the machine's libc, where that is installed.
+# Some of them once more with liburing and the machine's libc, where both are: to be read beside ours, and to pass the
+# same tests, on Linux as well. What of a program asks the kernel for nothing, user/bin/<name>/, is linked into both.
+USER_TEXT    := $(patsubst %,$(USER_OUT).o/kernel/lib/%.c.o,fmt str)
 USER_COMPARE := $(if $(wildcard /usr/include/liburing.h),$(patsubst user/compare/%.c,$(USER_OUT)/compare/%,$(wildcard user/compare/*.c)))
 
-$(USER_COMPARE): $(USER_OUT)/compare/%: user/compare/%.c $(USER_STAMP)
+$(USER_COMPARE): $(USER_OUT)/compare/%: user/compare/%.c $(wildcard user/compare/*.h) $$(call user_parts,$$*) $(USER_TEXT) $(USER_STAMP)
+	$(call say,USERCC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(USER_CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -o $@ $< -luring
+	$(Q)$(USER_CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARNINGS) -Iuser/bin -iquote kernel -static -s -o $@ $(filter %.c %.o,$^) -luring
 
 user: build/user/init $(USER_PROGS) $(USER_COMPARE)
 .PHONY: user

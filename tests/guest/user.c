@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * cat, ls, cp and ps of user/bin: what they print, and how they end.
+ * cat, ls, cp and ps of user/bin, and the twins of cat and cp: what they print, and how they end.
  */
 #include <sys/socket.h>
 
@@ -8,9 +8,8 @@
 
 /* ---- cat ---- */
 
-TEST(user, cat_writes_files_and_standard_input)
+TEST_BOTH(user, cat_writes_files_and_standard_input)
 {
-	need_programs();
 	put_file("a", "first\n");
 	put_file("empty", "");
 	RUN("typed\n", "cat", "a", "empty", "-", "a");
@@ -19,16 +18,15 @@ TEST(user, cat_writes_files_and_standard_input)
 	EXPECT(0, "typed\n", "");
 }
 
-TEST(user, cat_goes_on_after_an_error)
+TEST_BOTH(user, cat_goes_on_after_an_error)
 {
-	need_programs();
 	put_file("a", "first\n");
 	RUN("", "cat", "absent", "/", "a");
 	EXPECT(1, "first\n", "cat: absent: ENOENT\ncat: /: EISDIR\n");
 }
 
 /* A file of many blocks, by blocks and, through a pipe, by pages. */
-TEST(user, cat_writes_every_byte_of_a_large_file)
+TEST_BOTH(user, cat_writes_every_byte_of_a_large_file)
 {
 	enum { SIZE = 1000003 };
 	static unsigned char data[SIZE], back[SIZE];
@@ -38,7 +36,6 @@ TEST(user, cat_writes_every_byte_of_a_large_file)
 	ssize_t n;
 	pid_t pid;
 
-	need_programs();
 	for (unsigned i = 0; i < SIZE; i++)
 		data[i] = (unsigned char)(i * 7 + i / 251);
 	fd = CHECK_OK(open("large", O_CREAT | O_RDWR, 0600));
@@ -60,14 +57,13 @@ TEST(user, cat_writes_every_byte_of_a_large_file)
 }
 
 /* What was typed is written before more is typed. */
-TEST(user, cat_does_not_wait_for_more)
+TEST_BOTH(user, cat_does_not_wait_for_more)
 {
 	char *const argv[] = {"cat", NULL};
 	int in[2], out[2];
 	char c[2];
 	pid_t pid;
 
-	need_programs();
 	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in));
 	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out));
 	pid = start(argv, in[1], out[1], 2);
@@ -80,12 +76,11 @@ TEST(user, cat_does_not_wait_for_more)
 	CHECK_EQ(status_of(pid), 0);
 }
 
-TEST(user, cat_says_when_it_cannot_write)
+TEST_BOTH(user, cat_says_when_it_cannot_write)
 {
 	char *const argv[] = {"cat", "a", NULL};
 	int full, err;
 
-	need_programs();
 	put_file("a", "text");
 	full = CHECK_OK(open("/dev/full", O_WRONLY | O_CLOEXEC));
 	err = scratch();
@@ -173,12 +168,11 @@ TEST(user, ls_of_a_large_folder)
 
 /* ---- cp ---- */
 
-TEST(user, cp_copies_every_byte)
+TEST_BOTH(user, cp_copies_every_byte)
 {
 	static const unsigned sizes[] = {0, 1, 131072, 131073, 524288, 2000003};
 	struct stat st;
 
-	need_programs();
 	umask(022);
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		put_large("from", sizes[i]);
@@ -193,9 +187,8 @@ TEST(user, cp_copies_every_byte)
 	CHECK_EQ(st.st_mode & 0777, 0751);
 }
 
-TEST(user, cp_into_a_folder)
+TEST_BOTH(user, cp_into_a_folder)
 {
-	need_programs();
 	put_file("a", "one");
 	put_file("b", "two");
 	CHECK_OK(mkdir("to", 0755));
@@ -209,9 +202,8 @@ TEST(user, cp_into_a_folder)
 	EXPECT(0, "cp\n", "");
 }
 
-TEST(user, cp_refuses)
+TEST_BOTH(user, cp_refuses)
 {
-	need_programs();
 	put_file("a", "one");
 	CHECK_OK(mkdir("folder", 0755));
 	RUN("", "cp", "a");

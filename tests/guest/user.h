@@ -5,7 +5,9 @@
  *     RUN("typed\n", "cat", "-");             input, program, arguments
  *     EXPECT(0, "typed\n", "");               status, standard output, standard error
  *
- * The programs need TORUS_OP_SYSCALL, so Linux has nothing to say here. The harness puts them into /bin.
+ * The programs need what Linux has not, so it has nothing to say of them. Their twins with liburing (user/compare)
+ * run there too: TEST_BOTH(area, name) makes the test `name` of ours and the test `name_liburing` of theirs. The harness
+ * puts ours into /bin and the twins, where liburing is installed, into /bin/liburing.
  */
 #pragma once
 
@@ -14,10 +16,35 @@
 
 enum { TEXT_SIZE = 65536, WORDS_MAX = 16 };
 
+#define TWINS "/bin/liburing"
+
+static const char *programs = "/bin"; /* the folder that start() looks into */
+
 static inline void need_programs(void)
 {
 	NEWER(has_calls());
 }
+
+static inline void need_twins(void)
+{
+	programs = TWINS;
+	if (access(TWINS, F_OK))
+		SKIP("liburing was not there when the programs were made");
+}
+
+#define TEST_BOTH(area_, name_)                                                                \
+	static void both_##name_(void);                                                        \
+	TEST(area_, name_)                                                                     \
+	{                                                                                      \
+		need_programs();                                                               \
+		both_##name_();                                                                \
+	}                                                                                      \
+	TEST(area_, name_##_liburing)                                                          \
+	{                                                                                      \
+		need_twins();                                                                  \
+		both_##name_();                                                                \
+	}                                                                                      \
+	static void both_##name_(void)
 
 /* What a program said. */
 struct said {
@@ -43,7 +70,7 @@ static inline _Noreturn void become(char *const argv[], int in, int out, int err
 {
 	char path[100];
 
-	snprintf(path, sizeof(path), "/bin/%s", argv[0]);
+	snprintf(path, sizeof(path), "%s/%s", programs, argv[0]);
 	dup2(in, 0);
 	dup2(out, 1);
 	dup2(err, 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * echod and httpd of user/bin, asked by clients of all kinds.
+ * echod and httpd of user/bin, and their twins, asked by clients of all kinds.
  */
 #include <sched.h>
 #include <sys/socket.h>
@@ -59,16 +59,10 @@ static void expect_end(int fd)
 }
 
 /* A server that the test's end kills. */
-static void serve_words(char *const argv[])
-{
-	need_programs();
-	(void)start(argv, 0, 1, 2);
-}
-#define SERVE(...) serve_words((char *const[]){__VA_ARGS__, NULL})
+#define SERVE(...) (void)start((char *const[]){__VA_ARGS__, NULL}, 0, 1, 2)
 
-TEST(user_server, servers_refuse)
+TEST_BOTH(user_server, servers_refuse)
 {
-	need_programs();
 	RUN("", "echod");
 	EXPECT(2, "", "echod: usage: echod WHERE\n");
 	RUN("", "echod", "absent/socket");
@@ -88,7 +82,7 @@ TEST(user_server, servers_refuse)
 
 /* ---- echod ---- */
 
-TEST(user_server, echo_comes_back)
+TEST_BOTH(user_server, echo_comes_back)
 {
 	int fd;
 	char c[6];
@@ -122,14 +116,14 @@ static void echo_much(int fd, unsigned size)
 	EXPECT_CHILD(pid, 0);
 }
 
-TEST(user_server, echo_of_much)
+TEST_BOTH(user_server, echo_of_much)
 {
 	SERVE("echod", "./echo");
 	echo_much(connect_to("echo"), 1 << 20);
 }
 
 /* A hundred clients that all want something, and some that send and never read. */
-TEST(user_server, echo_to_a_hundred_clients)
+TEST_BOTH(user_server, echo_to_a_hundred_clients)
 {
 	enum { CLIENTS = 100, GREEDY = 10 };
 	int fds[CLIENTS];
@@ -158,7 +152,7 @@ TEST(user_server, echo_to_a_hundred_clients)
 }
 
 /* More than it has slots for: the others come in when somebody leaves. */
-TEST(user_server, echo_to_more_than_it_has_room_for)
+TEST_BOTH(user_server, echo_to_more_than_it_has_room_for)
 {
 	enum { CLIENTS = 300 };
 	int fds[CLIENTS];
@@ -305,21 +299,21 @@ static void ask_everything(const char *where)
 	close(fd);
 }
 
-TEST(user_server, http_files_and_refusals)
+TEST_BOTH(user_server, http_files_and_refusals)
 {
 	make_web();
 	SERVE("httpd", "./web", "www");
 	ask_everything("web");
 }
 
-TEST(user_server, http_by_a_thread_of_the_kernel)
+TEST_BOTH(user_server, http_by_a_thread_of_the_kernel)
 {
 	make_web();
 	SERVE("httpd", "--sqpoll", "./web", "www");
 	ask_everything("web");
 }
 
-TEST(user_server, http_heads)
+TEST_BOTH(user_server, http_heads)
 {
 	static const char old[] = "GET / HTTP/1.0\r\n\r\n",
 			  head[] = "HEAD / HTTP/1.1\r\nHost: here\r\n\r\n",
@@ -359,7 +353,7 @@ TEST(user_server, http_heads)
 }
 
 /* Several requests in one piece, and one in many. */
-TEST(user_server, http_requests_in_any_pieces)
+TEST_BOTH(user_server, http_requests_in_any_pieces)
 {
 	static const char three[] =
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /absent HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -391,7 +385,7 @@ TEST(user_server, http_requests_in_any_pieces)
 	close(fd);
 }
 
-TEST(user_server, http_half_a_request_and_none)
+TEST_BOTH(user_server, http_half_a_request_and_none)
 {
 	static char much[5000];
 	struct answer a;
@@ -413,7 +407,7 @@ TEST(user_server, http_half_a_request_and_none)
 }
 
 /* Clients that leave in the middle of an answer; the pipe of a large file is theirs. */
-TEST(user_server, http_clients_that_leave)
+TEST_BOTH(user_server, http_clients_that_leave)
 {
 	struct answer a;
 	char c[10];
@@ -438,7 +432,7 @@ TEST(user_server, http_clients_that_leave)
 	}
 }
 
-TEST(user_server, http_to_a_hundred_clients)
+TEST_BOTH(user_server, http_to_a_hundred_clients)
 {
 	enum { CLIENTS = 100 };
 	int fds[CLIENTS];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * sh and storm of user/bin: processes from nothing.
+ * sh and storm of user/bin, and the twin of storm: processes from nothing.
  */
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -242,6 +242,26 @@ TEST_WITHIN(user_shell, storm, 60)
 	CHECK_EQ(nr, 150);
 	RUN("", "storm", "3", "/bin/sh", "-c", "false");
 	CHECK_STREQ(said.err, "storm: 3 failed\n");
+	CHECK_EQ(said.status, 1);
+	RUN("", "storm", "1", "/bin/absent");
+	CHECK_STREQ(said.err, "storm: /bin/absent: ENOENT\nstorm: 1 failed\n");
+	CHECK_EQ(said.status, 1);
+	RUN("", "storm", "x", "/bin/sh");
+	EXPECT(2, "", "storm: usage: storm N PROGRAM [ARGUMENT...]\n");
+}
+
+TEST_WITHIN(user_shell, storm_liburing, 60)
+{
+	unsigned nr = 0;
+
+	need_twins();
+	RUN("", "storm", "150", TWINS "/cat", "/dev/null");
+	CHECK_STREQ(said.err, "");
+	CHECK_EQ(said.status, 0);
+	CHECK_EQ(sscanf(said.out, "%u processes in ", &nr), 1);
+	CHECK_EQ(nr, 150);
+	RUN("", "storm", "2", TWINS "/cat", "absent");
+	CHECK_STREQ(said.err, "cat: absent: ENOENT\ncat: absent: ENOENT\nstorm: 2 failed\n");
 	CHECK_EQ(said.status, 1);
 	RUN("", "storm", "1", "/bin/absent");
 	CHECK_STREQ(said.err, "storm: /bin/absent: ENOENT\nstorm: 1 failed\n");

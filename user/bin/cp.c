@@ -86,8 +86,7 @@ static void block_written(struct reply *reply)
 	if (b->read.res == 0)
 		return; /* the file has become shorter */
 	if (done == -ECANCELED) {
-		b->len = (unsigned)b->read
-				 .res; /* a short read: what came of it is to be written */
+		b->len = (unsigned)b->read.res; /* a short read: that is to be written */
 		done = 0;
 	} else if (done <= 0) {
 		return fail(done ? done : -EIO, false);

@@ -2,24 +2,19 @@
 /*
  * user/bin/cat.c once more, as a hosted program with liburing, so that the two can be laid side by side.
  *
- * The same requests in the same order: while a block is written the next one is read. What user/lib has a
- * name for stands here in full: an entry is asked for, prepared and given a mark (user_data); a completion is
- * waited for, looked at, and marked as seen; and as either of the two may come first, both are collected.
+ * The same requests in the same order: pages through a pipe, otherwise the next block is read while one is
+ * written. What user/lib has a name for stands here in full: an entry is asked for, prepared and given a mark
+ * (user_data); a completion is waited for, looked at, and marked as seen; and as either of the two requests may
+ * end first, both are collected.
  *
  *     user/lib                       liburing
  *     op_read(...)                   io_uring_get_sqe, io_uring_prep_read
  *     ring_tell(entry, &reply)       io_uring_sqe_set_data
  *     ring_wait()                    io_uring_submit_and_wait, io_uring_for_each_cqe, io_uring_cq_advance
- *
- * Built where liburing's headers are: make user
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+
+#include "hosted.h"
 
 enum { ENTRIES = 8, BLOCK = 128 * 1024 };
 
@@ -31,7 +26,7 @@ struct reply {
 static struct io_uring ring;
 static char blocks[2][BLOCK];
 
-static struct io_uring_sqe *next_entry(struct reply *reply)
+static struct io_uring_sqe *entry_for(struct reply *reply)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring); /* never full: two at a time */
 
@@ -39,29 +34,43 @@ static struct io_uring_sqe *next_entry(struct reply *reply)
 	return sqe;
 }
 
+static void completed(__u64 mark, int res, unsigned flags)
+{
+	struct reply *reply = (struct reply *)(uintptr_t)mark;
+
+	(void)flags;
+	reply->res = res;
+	reply->is_here = true;
+}
+
 static int await(const struct reply *reply)
 {
-	while (!reply->is_here) {
-		struct io_uring_cqe *cqe;
-		unsigned head, nr = 0;
-
-		io_uring_submit_and_wait(&ring, 1);
-		io_uring_for_each_cqe(&ring, head, cqe)
-		{
-			struct reply *to = io_uring_cqe_get_data(cqe);
-
-			to->res = cqe->res;
-			to->is_here = true;
-			nr++;
-		}
-		io_uring_cq_advance(&ring, nr);
-	}
+	while (!reply->is_here)
+		deliver(&ring, completed);
 	return reply->res;
+}
+
+/* ---- One file to another ---- */
+
+/* -EINVAL before anything has moved: neither is a pipe. */
+static int by_splice(int from, int to)
+{
+	struct reply spliced;
+	bool moved = false;
+
+	do {
+		struct io_uring_sqe *sqe = entry_for(&spliced);
+
+		io_uring_prep_splice(sqe, from, -1, to, -1, BLOCK, 0);
+		io_uring_sqe_set_data(sqe, &spliced);
+		moved |= await(&spliced) > 0;
+	} while (spliced.res > 0);
+	return spliced.res == -EINVAL && moved ? -EIO : spliced.res;
 }
 
 static void ask_read(int fd, char *block, struct reply *reply)
 {
-	struct io_uring_sqe *sqe = next_entry(reply);
+	struct io_uring_sqe *sqe = entry_for(reply);
 
 	io_uring_prep_read(sqe, fd, block, BLOCK, (__u64)-1);
 	io_uring_sqe_set_data(sqe, reply);
@@ -69,33 +78,45 @@ static void ask_read(int fd, char *block, struct reply *reply)
 
 static void ask_write(int fd, const char *bytes, int len, struct reply *reply)
 {
-	struct io_uring_sqe *sqe = next_entry(reply);
+	struct io_uring_sqe *sqe = entry_for(reply);
 
 	io_uring_prep_write(sqe, fd, bytes, (unsigned)len, (__u64)-1);
 	io_uring_sqe_set_data(sqe, reply);
 }
 
-static int pump(int from, int to)
+/* Until all of it is written, of which the first write was asked for. */
+static int finish_write(int fd, const char *bytes, int len, struct reply *put)
+{
+	for (int done = 0;;) {
+		int n = await(put);
+
+		if (n < 0)
+			return n;
+		done += n;
+		if (done == len)
+			return 0;
+		ask_write(fd, bytes + done, len - done, put);
+	}
+}
+
+static int pump(int from, int to, int *who)
 {
 	struct reply got, put;
 	unsigned turn = 0;
-	int len;
+	int len, err = by_splice(from, to);
 
+	*who = err == -EPIPE ? to : from;
+	if (err != -EINVAL)
+		return err;
 	ask_read(from, blocks[0], &got);
 	while ((len = await(&got)) > 0) {
 		ask_write(to, blocks[turn], len, &put);
 		ask_read(from, blocks[!turn], &got);
-		for (int done = 0;;) {
-			int n = await(&put);
-
-			if (n < 0) {
-				await(&got); /* which still points into our stack */
-				return n;
-			}
-			done += n;
-			if (done == len)
-				break;
-			ask_write(to, blocks[turn] + done, len - done, &put);
+		err = finish_write(to, blocks[turn], len, &put);
+		if (err) {
+			*who = to;
+			await(&got); /* which still points into our stack */
+			return err;
 		}
 		turn = !turn;
 	}
@@ -105,19 +126,21 @@ static int pump(int from, int to)
 static int cat(const char *path)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
-	struct io_uring_sqe *sqe;
-	struct reply opened = {0};
-	int err;
+	struct reply opened = {STDIN_FILENO, true};
+	int err, who;
 
 	if (!is_stdin) {
-		sqe = next_entry(&opened);
+		struct io_uring_sqe *sqe = entry_for(&opened);
+
 		io_uring_prep_openat(sqe, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 		io_uring_sqe_set_data(sqe, &opened);
-		await(&opened);
 	}
-	err = opened.res < 0 ? opened.res : pump(opened.res, STDOUT_FILENO);
+	err = who = await(&opened);
+	if (err >= 0)
+		err = pump(opened.res, STDOUT_FILENO, &who);
 	if (err < 0 && err != -EPIPE)
-		fprintf(stderr, "cat: %s: %s\n", path, strerror(-err));
+		complain("%s: %s", who == STDOUT_FILENO ? "standard output" : path,
+			error_text(err));
 	if (opened.res > 0)
 		close(opened.res);
 	return err < 0;
@@ -125,12 +148,9 @@ static int cat(const char *path)
 
 int main(int argc, char **argv)
 {
-	int status = 0, err = io_uring_queue_init(ENTRIES, &ring, 0);
+	int status = 0;
 
-	if (err < 0) {
-		fprintf(stderr, "cat: io_uring: %s\n", strerror(-err));
-		return 1;
-	}
+	must(io_uring_queue_init(ENTRIES, &ring, 0), "io_uring");
 	if (argc < 2)
 		return cat("-");
 	for (int i = 1; i < argc; i++)
