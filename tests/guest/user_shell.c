@@ -125,6 +125,123 @@ TEST(user_shell, changes_itself)
 	EXPECT(0, "3\n44\n", "");
 }
 
+TEST(user_shell, if_chooses)
+{
+	need_spawn();
+	put_file("a", "one\n");
+	SHELL("if true; then echo yes; else echo no; fi\n"
+	      "if false; then echo yes; else echo no; fi");
+	EXPECT(0, "yes\nno\n", "");
+	SHELL("if false; then echo 1; elif cat absent; then echo 2\n"
+	      "elif cat a; then echo 3; else echo 4; fi");
+	EXPECT(0, "one\n3\n", "cat: absent: ENOENT\n");
+	SHELL("if false; then echo; fi; echo $?; ! if true; then false; fi; echo $?");
+	EXPECT(0, "0\n0\n", "");
+	SHELL("false || if true; then echo in; fi && echo out; echo if then fi");
+	EXPECT(0, "in\nout\nif then fi\n", "");
+	SHELL("if # comment\n true\n\nthen echo a |\\\n cat\n echo b & wait; fi\necho c");
+	EXPECT(0, "a\nb\nc\n", "");
+	SHELL("if true; then if false; then echo 1; else echo 2; fi; echo 3; fi");
+	EXPECT(0, "2\n3\n", "");
+}
+
+TEST(user_shell, loops)
+{
+	need_spawn();
+	SHELL("for i in a 'b  c' $NONE d; do echo $i; done; echo $i");
+	EXPECT(0, "a\nb  c\nd\nd\n", "");
+	SHELL("for i in; do echo $i; done; echo $?; for i in 1; do false; done; echo $?");
+	EXPECT(0, "0\n1\n", "");
+	SHELL("X=; until [ \"$X\" = xxx ]; do X=${X}x; echo $X; done; echo $?");
+	EXPECT(0, "x\nxx\nxxx\n0\n", "");
+	SHELL("while [ ! -e a ]; do cat >a; done; while false; do echo never; done; ls");
+	EXPECT(0, "a\n", "");
+	SHELL("for i in 1 2 3 4; do if [ $i = 2 ]; then continue; fi\n"
+	      "if [ $i = 4 ]; then break; fi; echo $i; done");
+	EXPECT(0, "1\n3\n", "");
+	SHELL("for i in 1 2; do for j in a b; do if [ $j = b ]; then break; fi\n"
+	      "echo $i$j; done; done; break");
+	EXPECT(1, "1a\n2a\n", "sh: break: there is no loop\n");
+	SHELL("while true; do exit 3; done");
+	EXPECT(3, "", "");
+}
+
+/* What a round takes it gives back: these would take 72 MB, and 64 MiB are all there is. */
+TEST(user_shell, loops_need_no_more_and_more_memory)
+{
+	enum { ROUNDS = 60 };
+	char many[2 * ROUNDS + 1] = "", text[1000];
+
+	need_spawn();
+	for (unsigned i = 0; i < ROUNDS; i++)
+		strcat(many, " x");
+	snprintf(text, sizeof(text),
+		"X=0123456789; for i in 1 2 3 4 5 6 7 8 9 10 11; do X=$X$X; done\n"
+		"for i in%s; do for j in%s; do : $X; done; done; echo end",
+		many, many);
+	SHELL(text);
+	EXPECT(0, "end\n", "");
+}
+
+TEST(user_shell, asks)
+{
+	static const struct {
+		const char *words;
+		int status;
+	} questions[] = {{"", 1}, {"x", 0}, {"''", 1}, {"-n ''", 1}, {"-n x", 0}, {"-z ''", 0},
+		{"-e absent", 1}, {"-e sub", 0}, {"-f sub", 1}, {"-d sub", 0}, {"-f a", 0},
+		{"-d a", 1}, {"a = a", 0}, {"a = b", 1}, {"a != b", 0}, {"! a = a", 1},
+		{"! -f sub", 0}, {"! ''", 0}};
+	char text[80];
+
+	need_spawn();
+	put_file("a", "");
+	CHECK_OK(mkdir("sub", 0755));
+	for (unsigned i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
+		snprintf(text, sizeof(text), "test %s", questions[i].words);
+		SHELL(text);
+		EXPECT(questions[i].status, "", "");
+		snprintf(text, sizeof(text), "[ %s ]", questions[i].words);
+		SHELL(text);
+		EXPECT(questions[i].status, "", "");
+	}
+	SHELL("[ a");
+	CHECK_EQ(said.status, 2);
+	SHELL("test a is b");
+	CHECK_EQ(said.status, 2);
+	CHECK(strstr(said.err, "sh: test: knows "));
+}
+
+TEST(user_shell, mistakes_in_structures)
+{
+	static char *const texts[][2] = {
+		{"if true; echo; fi", "then is missing"},
+		{"if true; then; fi", "a command is missing"},
+		{"if true; then fi", "this cannot stand here"},
+		{"done", "this cannot stand here"},
+		{"if true; then echo; done", "fi is missing"},
+		{"while true; do echo; fi", "done is missing"},
+		{"for a b; do echo; done", "in is missing"},
+		{"for 1 in b; do echo; done", "behind for stands the name of a variable"},
+		{"if true; then echo; fi | cat", "this cannot stand here"},
+		{"if true; then echo; fi >x", "this cannot stand here"},
+		{"if true; then echo; fi &",
+			"a control structure does not go to the background"},
+		{"while true", "the text ends inside a control structure"},
+		{"if true &&", "the text ends inside a control structure"},
+		{"for i in a", "the text ends inside a control structure"},
+	};
+
+	need_spawn();
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		char want[120];
+
+		SHELL(texts[i][0]);
+		snprintf(want, sizeof(want), "sh: syntax: %s\n", texts[i][1]);
+		EXPECT(2, "", want);
+	}
+}
+
 TEST(user_shell, mistakes)
 {
 	need_spawn();
@@ -153,6 +270,9 @@ TEST(user_shell, reads_lines)
 	EXPECT(4, "first\n1\n", "");
 	RUN("echo first\nX=1\necho $X", "sh");
 	EXPECT(0, "first\n1\n", "");
+	RUN("echo first\nfor i in 1 2\ndo\n echo $i\ndone; echo last\nif true", "sh");
+	EXPECT(2, "first\n1\n2\nlast\n",
+		"sh: syntax: the text ends inside a control structure\n");
 }
 
 /* Leaves nothing open in the programs that it runs. */
@@ -224,6 +344,14 @@ TEST(user_shell, on_a_terminal)
 	wait_for(master, "$ ");
 	type(master, "wait; echo all\n");
 	wait_for(master, "\nall\r\n$ ");
+	type(master, "for i in 1 2; do\n");
+	wait_for(master, "> ");
+	type(master, "cat; done\n");
+	wait_for(master, "done\r\n");
+	type(master, "line\n");
+	wait_for(master, "line\r\nline\r\n");
+	type(master, "\003"); /* the loop, too */
+	wait_for(master, "$ ");
 	type(master, "exit 5\n");
 	CHECK_EQ(status_of(pid), 5);
 }

@@ -4,10 +4,11 @@
  *
  *     words with ' " and \, $NAME ${NAME} $? $! $$, NAME=value
  *     < > >> N> N>&M, |, ; & && ||, ! and comments
- *     cd pwd echo exit export unset jobs wait true false :
+ *     if then elif else fi, while until do done, for NAME in WORDS, break continue
+ *     cd pwd echo exit export unset jobs wait test [ true false :
  *
- * Not here: control structures, functions, ( ), here-documents, * in names, `...`, job control by the terminal
- * (^C ends what is in the foreground, ^Z stops nothing).
+ * Not here: functions, ( ), arithmetic, here-documents, * in names, `...`, job control by the terminal (^C ends what
+ * is in the foreground and the loops around it, ^Z stops nothing).
  *
  * Its parts are in user/bin/sh/: sh.h first.
  *
@@ -26,19 +27,29 @@ enum { ENTRIES = 128, INPUT_SIZE = 65536, TERMIOS_SIZE = 64 };
 
 bool is_interactive;
 
-static void run_text(const char *text)
+/* Runs all lines of a text. False: it ends inside a control structure, of which nothing was run. */
+static bool run_text(const char *text)
 {
-	while (*text) {
-		size_t mark = take_mark();
-		bool is_wrong;
-		struct pipeline *list = parse_line(&text, &is_wrong);
+	enum parsed result = PARSED;
 
-		if (is_wrong)
-			last_status = STATUS_MISUSE;
-		else
+	while (*text && result != PARSED_UNFINISHED) {
+		size_t mark = take_mark();
+		struct pipeline *list;
+
+		result = parse_line(&text, &list);
+		if (result == PARSED)
 			run_list(list);
+		else if (result == PARSED_WRONG)
+			last_status = STATUS_MISUSE;
 		take_back(mark);
 	}
+	return result != PARSED_UNFINISHED;
+}
+
+static void complain_of_end(void)
+{
+	complain_of_syntax("the text ends inside a control structure");
+	last_status = STATUS_MISUSE;
 }
 
 /* Reads on until `input` has a whole line, or there is no more. False: nothing is left. */
@@ -57,30 +68,46 @@ static bool read_line(int fd, char *input, size_t *len)
 	return *len > 0;
 }
 
+/* Takes the first line of the input into line[at]; where it ends. */
+static size_t take_line(char *input, size_t *len, char *line, size_t at)
+{
+	char *end = memchr(input, '\n', *len);
+	size_t n = MIN(end ? (size_t)(end - input) + 1 : *len, INPUT_SIZE - at);
+
+	memcpy(line + at, input, n);
+	line[at + n] = 0;
+	*len -= n;
+	memmove(input, input + n, *len);
+	return at + n;
+}
+
+static void prompt(bool goes_on)
+{
+	if (!is_interactive)
+		return;
+	if (!goes_on)
+		jobs_print(STDERR, true);
+	(void)write_all(STDERR, goes_on ? "> " : "$ ", 2);
+}
+
 /* Line by line: a command may change what is read next, and somebody may be typing. */
 static void run_file(int fd)
 {
 	static char input[INPUT_SIZE + 1], line[INPUT_SIZE + 1];
-	size_t len = 0;
+	size_t len = 0; /* of the input */
+	size_t at = 0;  /* of the lines before, which a control structure has */
 
-	for (;;) {
-		char *end;
-		size_t n;
-
-		if (is_interactive) {
-			jobs_print(STDERR, true);
-			(void)write_all(STDERR, "$ ", 2);
-		}
-		if (!read_line(fd, input, &len))
+	prompt(false);
+	while (read_line(fd, input, &len)) {
+		at = take_line(input, &len, line, at);
+		if (run_text(line))
+			at = 0;
+		else if (at == INPUT_SIZE)
 			break;
-		end = memchr(input, '\n', len);
-		n = end ? (size_t)(end - input) + 1 : len;
-		memcpy(line, input, n);
-		line[n] = 0;
-		len -= n;
-		memmove(input, input + n, len);
-		run_text(line);
+		prompt(at > 0);
 	}
+	if (at)
+		complain_of_end();
 	if (is_interactive)
 		(void)write_all(STDERR, "\n", 1);
 }
@@ -108,7 +135,8 @@ int main(int argc, char **argv)
 	vars_init(environ);
 	ignore_signal(SIGPIPE);
 	if (is_text) {
-		run_text(argv[2]);
+		if (!run_text(argv[2]))
+			complain_of_end();
 		return last_status;
 	}
 	if (argc > 1)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What the shell does itself: because it changes the shell (cd, exit, export, unset), asks it (jobs, wait), or is
- * too small for a process (echo, pwd, true, false, :).
+ * too small for a process (echo, pwd, true, false, :). test, break and continue are in control.c.
  *
  * Spec    POSIX.1-2024, Shell Command Language, 2.15
  */
@@ -129,7 +129,8 @@ builtin_fn *builtin_find(const char *name)
 		builtin_fn *run;
 	} builtins[] = {{"cd", cd}, {"pwd", pwd}, {"echo", echo}, {"exit", do_exit},
 		{"export", export}, {"unset", unset}, {"jobs", do_jobs}, {"wait", do_wait},
-		{"true", do_true}, {"false", do_false}, {":", do_true}};
+		{"true", do_true}, {"false", do_false}, {":", do_true}, {"test", test},
+		{"[", test}, {"break", leave_loop}, {"continue", leave_loop}};
 
 	for (unsigned i = 0; i < ARRAY_LEN(builtins); i++)
 		if (str_equal(builtins[i].name, name))

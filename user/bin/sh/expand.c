@@ -35,6 +35,13 @@ static size_t name_len(const char *text)
 	return char_is_digit(text[0]) ? 0 : n;
 }
 
+bool is_name(const char *text)
+{
+	size_t n = name_len(text);
+
+	return n > 0 && !text[n];
+}
+
 bool is_assignment(const char *text)
 {
 	size_t n = name_len(text);
@@ -75,6 +82,15 @@ void var_set(const char *text)
 
 	memcpy(copy, text, strlen(text));
 	(void)put(vars, &nr_vars, copy);
+}
+
+void var_set_to(const char *name, const char *value)
+{
+	size_t size = strlen(name) + strlen(value) + 2;
+	char *text = keep(size);
+
+	(void)snformat(text, size, "%s=%s", name, value);
+	(void)put(vars, &nr_vars, text);
 }
 
 void var_unset(const char *name)

@@ -285,13 +285,13 @@ static int run_pipeline(const struct pipeline *p)
 	return last->pid && last->status == 0 ? status : last->status;
 }
 
-void run_list(struct pipeline *list)
+void run_list(const struct pipeline *list)
 {
-	for (; list; list = list->next) {
+	for (; list && !is_leaving(); list = list->next) {
 		if ((list->when == RUN_IF_OK && last_status) ||
 			(list->when == RUN_IF_FAILED && !last_status))
 			continue;
-		last_status = run_pipeline(list);
+		last_status = list->control ? run_control(list->control) : run_pipeline(list);
 		if (list->is_negated)
 			last_status = !last_status;
 	}

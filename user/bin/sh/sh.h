@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The shell's parts: text becomes a list of pipelines (parse.c), words become arguments (expand.c), commands
- * become processes and jobs (run.c, jobs.c) or are done by the shell itself (builtin.c).
+ * become processes and jobs (run.c, jobs.c) or are done by the shell itself (builtin.c, and what controls others: control.c).
  */
 #pragma once
 
@@ -37,7 +37,8 @@ struct command {
 };
 
 struct pipeline {
-	struct command *commands;
+	struct command *commands; /* or NULL: it is a control structure */
+	struct control *control;
 	enum {
 		RUN_ALWAYS,
 		RUN_IF_OK,
@@ -49,11 +50,25 @@ struct pipeline {
 	struct pipeline *next;
 };
 
+/* if condition; then body; else otherwise; fi. `elif` is another one, in otherwise. */
+struct control {
+	enum { CONTROL_IF, CONTROL_WHILE, CONTROL_UNTIL, CONTROL_FOR } kind;
+	struct pipeline *condition, *body, *otherwise;
+	struct word *name, *words; /* for name in words */
+};
+
+enum parsed {
+	PARSED,
+	PARSED_WRONG,     /* a mistake, which was complained of */
+	PARSED_UNFINISHED /* the text ends in a control structure: *at stays where that began */
+};
+
 /*
- * The pipelines up to the end of a line; *at is then the beginning of the next. NULL for an empty line, and for a
- * mistake, which was complained of: then *is_wrong. Lives in take()n memory.
+ * The pipelines up to the end of a line, or of the line that ends a control structure; *at is then the beginning of the
+ * next. NULL for an empty line. Lives in take()n memory.
  */
-struct pipeline *parse_line(const char **at, bool *is_wrong);
+enum parsed parse_line(const char **at, struct pipeline **list);
+void complain_of_syntax(const char *what);
 
 /* ---- Words and variables ---- */
 
@@ -63,9 +78,11 @@ extern int last_pid;    /* $! */
 void vars_init(char **environment);
 /* "NAME=value"; for good. */
 void var_set(const char *text);
+void var_set_to(const char *name, const char *value);
 void var_unset(const char *name);
 /* The value, or NULL. */
 const char *var_get(const char *name, size_t len);
+bool is_name(const char *text);
 bool is_assignment(const char *text);
 /* All variables and these, for a program; every variable is handed on. */
 char **vars_environment(const struct word *assignments);
@@ -110,8 +127,15 @@ unsigned job_number(const struct job *job);
 
 extern bool is_interactive;
 
-void run_list(struct pipeline *list);
-
 /* What the shell does itself, in its own process, with these for descriptors 0 to 2; its status. */
 typedef int builtin_fn(int argc, char **argv, const int fds[NR_STANDARD]);
 builtin_fn *builtin_find(const char *name);
+
+/* Runs them, one after the other; the last status is last_status. */
+void run_list(const struct pipeline *list);
+/* The status. */
+int run_control(const struct control *c);
+/* Whether a break or a continue ends what is being run, as far as its loop. */
+bool is_leaving(void);
+builtin_fn leave_loop; /* break and continue */
+builtin_fn test;       /* test and [ */
