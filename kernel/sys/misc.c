@@ -27,6 +27,7 @@
 #include "sys/syscall.h"
 #include "time/clock.h"
 #include "time/timer.h"
+#include "uaccess/uaccess.h"
 
 #define LAST_WORDS_LIMIT (5 * NS_PER_SEC)
 
@@ -221,9 +222,21 @@ static void say_last(const char *what)
 		(void)!sleep_ns(NS_PER_MS);
 }
 
+/* man 2 reboot, RESTART2: a word for the firmware, which here is only logged; of a long one its beginning. */
+static int say_command(uptr arg)
+{
+	char command[256] = "";
+	int len = user_read_string(command, arg, sizeof(command));
+
+	if (len == -EFAULT)
+		return len;
+	command[sizeof(command) - 1] = 0;
+	log_notice("reboot: command '%s'", command);
+	return 0;
+}
+
 SYSCALL4(reboot, int, magic, int, magic2, unsigned, cmd, uptr, arg)
 {
-	(void)arg;
 	if (!capable(CAP_SYS_BOOT))
 		return -EPERM;
 	if ((unsigned)magic != LINUX_REBOOT_MAGIC1 ||
@@ -234,8 +247,11 @@ SYSCALL4(reboot, int, magic, int, magic2, unsigned, cmd, uptr, arg)
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:
 		return 0; /* there is no keyboard whose Ctrl-Alt-Del it could be */
-	case LINUX_REBOOT_CMD_RESTART:
 	case LINUX_REBOOT_CMD_RESTART2:
+		if (say_command(arg))
+			return -EFAULT;
+		FALLTHROUGH;
+	case LINUX_REBOOT_CMD_RESTART:
 		say_last("restarting");
 		arch_restart();
 		break;

@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include <fcntl.h>
+#include <linux/reboot.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -214,6 +215,46 @@ TEST(settings, time_of_day_is_for_the_capable)
 		 tx.modes = ADJ_SETOFFSET;
 		 CHECK_ERRNO(clock_adjtime(CLOCK_REALTIME, &tx), EPERM);
 		 CHECK_ERRNO(syscall(SYS_vhangup), EPERM););
+}
+
+/* ---- reboot ---- */
+
+static long restart(unsigned magic, unsigned magic2, unsigned cmd, const void *arg)
+{
+	return syscall(SYS_reboot, magic, magic2, cmd, arg);
+}
+
+/* man 2 reboot. What succeeds is seen by every machine that ends; here is what must not end it. */
+TEST(settings, restart_wants_the_magic_words)
+{
+	enum { NO_COMMAND = 0x12345678 };
+
+	CHECK_ERRNO(restart(0, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART, NULL), EINVAL);
+	CHECK_ERRNO(restart(LINUX_REBOOT_MAGIC1, 0, LINUX_REBOOT_CMD_POWER_OFF, NULL), EINVAL);
+	CHECK_ERRNO(
+		restart(LINUX_REBOOT_MAGIC2, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_CMD_HALT, NULL),
+		EINVAL);
+	CHECK_ERRNO(
+		restart(LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, NO_COMMAND, NULL), EINVAL);
+	CHECK_ERRNO(restart(LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2C, LINUX_REBOOT_CMD_KEXEC,
+			    NULL), /* none was loaded */
+		EINVAL);
+	CHECK_OK(restart(
+		LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2A, LINUX_REBOOT_CMD_CAD_OFF, NULL));
+	CHECK_OK(restart(
+		LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2B, LINUX_REBOOT_CMD_CAD_ON, NULL));
+	IN_CHILD(CHECK_OK(setuid(1000));
+		 CHECK_ERRNO(restart(LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+				     LINUX_REBOOT_CMD_CAD_ON, NULL),
+			 EPERM);
+		 CHECK_ERRNO(restart(0, 0, 0, NULL), EPERM););
+}
+
+TEST(settings, restart_reads_its_command_first)
+{
+	CHECK_ERRNO(restart(LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART2,
+			    (void *)1),
+		EFAULT);
 }
 
 /* ---- mount_setattr ---- */
