@@ -68,6 +68,9 @@ TEST(user_shell, redirections)
 	EXPECT(0, "cat: absent: ENOENT\ncat: absent: ENOENT\na\nb\ne\nmade\no\n", "");
 	SHELL("cat absent 2>&1 >o; cat o; echo err >&2");
 	EXPECT(0, "cat: absent: ENOENT\n", "err\n");
+	SHELL("nothing 2>e; cat e; cd absent 2>e; cat e; test a b c 2>/dev/null; break 2>e; "
+	      "cat e");
+	EXPECT(0, "sh: nothing: ENOENT\nsh: absent: ENOENT\nsh: break: there is no loop\n", "");
 	SHELL("cat <absent; echo $?; echo x >/; echo $?");
 	EXPECT(0, "1\n1\n", "sh: absent: ENOENT\nsh: /: EISDIR\n");
 }
@@ -270,6 +273,10 @@ TEST(user_shell, reads_lines)
 	EXPECT(4, "first\n1\n", "");
 	RUN("echo first\nX=1\necho $X", "sh");
 	EXPECT(0, "first\n1\n", "");
+	RUN("echo a\\\nb \\\n c\necho 'two\nlines' \"on\\\ne\"\necho end \\\n", "sh");
+	EXPECT(0, "ab c\ntwo\nlines one\nend\n", "");
+	RUN("echo before\necho 'open\necho on", "sh");
+	EXPECT(2, "before\n", "sh: syntax: a quote is not closed\n");
 	RUN("echo first\nfor i in 1 2\ndo\n echo $i\ndone; echo last\nif true", "sh");
 	EXPECT(2, "first\n1\n2\nlast\n",
 		"sh: syntax: the text ends inside a control structure\n");

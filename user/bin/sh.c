@@ -27,12 +27,12 @@ enum { ENTRIES = 128, INPUT_SIZE = 65536, TERMIOS_SIZE = 64 };
 
 bool is_interactive;
 
-/* Runs all lines of a text. False: it ends inside a control structure, of which nothing was run. */
-static bool run_text(const char *text)
+/* Runs all lines of a text; of one that ends too early nothing. */
+static enum parsed run_text(const char *text)
 {
 	enum parsed result = PARSED;
 
-	while (*text && result != PARSED_UNFINISHED) {
+	while (*text && !parsed_to_early_end(result)) {
 		size_t mark = take_mark();
 		struct pipeline *list;
 
@@ -43,12 +43,14 @@ static bool run_text(const char *text)
 			last_status = STATUS_MISUSE;
 		take_back(mark);
 	}
-	return result != PARSED_UNFINISHED;
+	return result;
 }
 
-static void complain_of_end(void)
+static void complain_of_end(enum parsed result)
 {
-	complain_of_syntax("the text ends inside a control structure");
+	complain_of_syntax(result == PARSED_IN_QUOTE
+				   ? "a quote is not closed"
+				   : "the text ends inside a control structure");
 	last_status = STATUS_MISUSE;
 }
 
@@ -90,24 +92,33 @@ static void prompt(bool goes_on)
 	(void)write_all(STDERR, goes_on ? "> " : "$ ", 2);
 }
 
+/* Its last line ends with a backslash. */
+static bool goes_on(const char *line, size_t len)
+{
+	return len > 1 && line[len - 2] == '\\' && line[len - 1] == '\n';
+}
+
 /* Line by line: a command may change what is read next, and somebody may be typing. */
 static void run_file(int fd)
 {
 	static char input[INPUT_SIZE + 1], line[INPUT_SIZE + 1];
 	size_t len = 0; /* of the input */
-	size_t at = 0;  /* of the lines before, which a control structure has */
+	size_t at = 0;  /* of the lines before that belong to it */
+	enum parsed result = PARSED;
 
 	prompt(false);
-	while (read_line(fd, input, &len)) {
+	while (at < INPUT_SIZE && read_line(fd, input, &len)) {
 		at = take_line(input, &len, line, at);
-		if (run_text(line))
-			at = 0;
-		else if (at == INPUT_SIZE)
-			break;
+		if (!goes_on(line, at)) {
+			result = run_text(line);
+			at = parsed_to_early_end(result) ? at : 0;
+		}
 		prompt(at > 0);
 	}
-	if (at)
-		complain_of_end();
+	if (at && !parsed_to_early_end(result))
+		result = run_text(line); /* its last line was to go on */
+	if (parsed_to_early_end(result))
+		complain_of_end(result);
 	if (is_interactive)
 		(void)write_all(STDERR, "\n", 1);
 }
@@ -135,8 +146,10 @@ int main(int argc, char **argv)
 	vars_init(environ);
 	ignore_signal(SIGPIPE);
 	if (is_text) {
-		if (!run_text(argv[2]))
-			complain_of_end();
+		enum parsed result = run_text(argv[2]);
+
+		if (parsed_to_early_end(result))
+			complain_of_end(result);
 		return last_status;
 	}
 	if (argc > 1)

@@ -19,7 +19,7 @@ static int say(const int fds[NR_STANDARD], int to, const char *text)
 	return write_all(fds[to], text, strlen(text)) < 0;
 }
 
-static int fail(const int fds[NR_STANDARD], const char *name, const char *why)
+int say_failure(const int fds[NR_STANDARD], const char *name, const char *why)
 {
 	char line[PATH_SIZE + 64];
 
@@ -33,7 +33,7 @@ static int cd(int argc, char **argv, const int fds[NR_STANDARD])
 	const char *home = var_get("HOME", 4), *to = argc > 1 ? argv[1] : home ? home : "/";
 	int err = ring_call(__NR_chdir, to);
 
-	return err < 0 ? fail(fds, to, error_text(err)) : 0;
+	return err < 0 ? say_failure(fds, to, error_text(err)) : 0;
 }
 
 static int pwd(int argc, char **argv, const int fds[NR_STANDARD])
@@ -43,7 +43,7 @@ static int pwd(int argc, char **argv, const int fds[NR_STANDARD])
 
 	(void)argc;
 	if (len < 0)
-		return fail(fds, argv[0], error_text(len));
+		return say_failure(fds, argv[0], error_text(len));
 	path[len - 1] = '\n';
 	path[len] = 0;
 	return say(fds, STDOUT, path);
@@ -69,7 +69,7 @@ static int do_exit(int argc, char **argv, const int fds[NR_STANDARD])
 	uint64_t status = (uint64_t)last_status;
 
 	if (argc > 1 && parse_u64(argv[1], 10, &status)) {
-		(void)fail(fds, argv[0], "that is no number");
+		(void)say_failure(fds, argv[0], "that is no number");
 		status = STATUS_MISUSE;
 	}
 	quit((int)(status & 255));
@@ -104,7 +104,7 @@ static int do_wait(int argc, char **argv, const int fds[NR_STANDARD])
 {
 	(void)argv;
 	if (argc > 1)
-		return fail(fds, "wait", "takes no argument: it waits for all");
+		return say_failure(fds, "wait", "takes no argument: it waits for all");
 	jobs_wait_all();
 	return 0;
 }

@@ -29,11 +29,8 @@ bool is_leaving(void)
 int leave_loop(int argc, char **argv, const int fds[NR_STANDARD])
 {
 	(void)argc;
-	(void)fds;
-	if (!loop_depth) {
-		complain("%s: there is no loop", argv[0]);
-		return 1;
-	}
+	if (!loop_depth)
+		return say_failure(fds, argv[0], "there is no loop");
 	leaving = str_equal(argv[0], "break") ? LEAVE_LOOP : LEAVE_ROUND;
 	return 0;
 }
@@ -157,12 +154,10 @@ int test(int argc, char **argv, const int fds[NR_STANDARD])
 	bool is_bracket = str_equal(argv[0], "[");
 	int status = STATUS_MISUSE;
 
-	(void)fds;
 	if (!is_bracket || str_equal(argv[argc - 1], "]"))
 		status = test_words((unsigned)(argc - 1 - is_bracket), argv + 1);
 	if (status == STATUS_MISUSE)
-		complain(
-			"%s: knows WORD, -n -z WORD, -e -f -d PATH, A = B, A != B, ! before it",
-			argv[0]);
+		(void)say_failure(fds, argv[0],
+			"knows WORD, -n -z WORD, -e -f -d PATH, A = B, A != B, ! before it");
 	return status;
 }

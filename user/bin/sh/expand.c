@@ -185,7 +185,11 @@ static const char *add_quoted(const char *at)
 			at = add_variable(at);
 			continue;
 		}
-		if (quote == '"' && *at == '\\' && at[1] && strchr("\\\"$`\n", at[1]))
+		if (quote == '"' && at[0] == '\\' && at[1] == '\n') {
+			at += 2; /* the line goes on */
+			continue;
+		}
+		if (quote == '"' && *at == '\\' && at[1] && strchr("\\\"$`", at[1]))
 			at++;
 		add(*at++);
 	}
@@ -203,6 +207,8 @@ char *expand(const char *raw)
 			raw = add_quoted(raw);
 		} else if (*raw == '$') {
 			raw = add_variable(raw);
+		} else if (raw[0] == '\\' && raw[1] == '\n') {
+			raw += 2; /* the line goes on */
 		} else {
 			raw += *raw == '\\' && raw[1];
 			add(*raw++);

@@ -11,8 +11,8 @@
  *               for name [in words]; do list done
  *
  * A control structure is a pipeline of its own: it is no part of a longer one, has no redirections, and does not go
- * to the background, because all of these would need a second shell. Text that ends inside of one may go on with the
- * next line; it is parsed again from its beginning then.
+ * to the background, because all of these would need a second shell. Text that ends inside of one, or of a quote, may go
+ * on with the next line; it is parsed again from its beginning then.
  *
  * Words keep their quotes: what they mean is found when they are used (expand.c), because $? is another then.
  *
@@ -33,12 +33,17 @@ void complain_of_syntax(const char *what)
 	complain("syntax: %s", what);
 }
 
+static void stop_at(struct parser *p, enum parsed result)
+{
+	if (p->result == PARSED)
+		p->result = result;
+}
+
 static void complain_once(struct parser *p, const char *what)
 {
-	if (p->result != PARSED)
-		return;
-	complain_of_syntax(what);
-	p->result = PARSED_WRONG;
+	if (p->result == PARSED)
+		complain_of_syntax(what);
+	stop_at(p, PARSED_WRONG);
 }
 
 /* ---- Pieces ---- */
@@ -94,7 +99,7 @@ static struct word *parse_word(struct parser *p)
 		else if (*p->at == '\'' || *p->at == '"')
 			p->at = skip_quoted(p->at);
 		if (!*p->at) {
-			complain_once(p, "a quote is not closed");
+			stop_at(p, PARSED_IN_QUOTE);
 			break;
 		}
 	}
@@ -256,8 +261,8 @@ static struct control *parse_for(struct parser *p)
 	}
 	accept(p, ";");
 	skip_lines(p);
-	if (!*p->at && p->result == PARSED)
-		p->result = PARSED_UNFINISHED;
+	if (!*p->at)
+		stop_at(p, PARSED_IN_CONTROL);
 	c->body = parse_body(p);
 	return c;
 }
@@ -343,8 +348,8 @@ static struct pipeline *parse_list(struct parser *p, bool is_inside)
 			when = parse_separator(p, *next);
 		next = &(*next)->next;
 	}
-	if (is_inside && p->result == PARSED && !*p->at)
-		p->result = PARSED_UNFINISHED;
+	if (is_inside && !*p->at)
+		stop_at(p, PARSED_IN_CONTROL);
 	if (when != RUN_ALWAYS)
 		complain_once(p, "a command is missing");
 	return list;
@@ -356,7 +361,7 @@ enum parsed parse_line(const char **at, struct pipeline **list)
 
 	skip_blanks(&p);
 	*list = parse_list(&p, false);
-	if (p.result == PARSED_UNFINISHED)
+	if (parsed_to_early_end(p.result))
 		return p.result;
 	while (p.result == PARSED_WRONG && *p.at && *p.at != '\n')
 		p.at++;

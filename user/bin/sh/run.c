@@ -139,7 +139,7 @@ static void not_run(struct stage *s, int error)
 {
 	s->status = error == -ENOENT || error == -ENOTDIR ? STATUS_NOT_FOUND
 							  : STATUS_NOT_EXECUTABLE;
-	complain("%s: %s", s->argv[0], error_text(error));
+	(void)say_failure(s->fds, s->argv[0], error_text(error));
 }
 
 static void spawned(struct reply *reply)

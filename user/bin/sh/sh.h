@@ -59,9 +59,16 @@ struct control {
 
 enum parsed {
 	PARSED,
-	PARSED_WRONG,     /* a mistake, which was complained of */
-	PARSED_UNFINISHED /* the text ends in a control structure: *at stays where that began */
+	PARSED_WRONG, /* a mistake, which was complained of */
+	/* The text ends too early, and *at stays where the line began. */
+	PARSED_IN_QUOTE,
+	PARSED_IN_CONTROL
 };
+
+static inline bool parsed_to_early_end(enum parsed result)
+{
+	return result >= PARSED_IN_QUOTE;
+}
 
 /*
  * The pipelines up to the end of a line, or of the line that ends a control structure; *at is then the beginning of the
@@ -130,6 +137,8 @@ extern bool is_interactive;
 /* What the shell does itself, in its own process, with these for descriptors 0 to 2; its status. */
 typedef int builtin_fn(int argc, char **argv, const int fds[NR_STANDARD]);
 builtin_fn *builtin_find(const char *name);
+/* "sh: NAME: why" on the command's standard error; 1. */
+int say_failure(const int fds[NR_STANDARD], const char *name, const char *why);
 
 /* Runs them, one after the other; the last status is last_status. */
 void run_list(const struct pipeline *list);
