@@ -19,10 +19,10 @@ Program("sim.fuzz_long", "the same for an hour, or FUZZ_SECONDS", needs="sim", l
         command=["sh", "-c", f"{SIM} --test fuzz.ring --corpus tests/fuzz/ring --seed $(date +%s)"
                              " --seconds ${FUZZ_SECONDS:-3600}"])
 Program("sim.tests_many", "the in-kernel tests in the simulated machine, 500 schedules each", needs="sim", lines=True,
-        slow=True, timeout=3600, command=[SIM, "--test", "{T}", "--seeds", "9..520"])
+        slow=True, timeout=14400, command=[SIM, "--test", "{T}", "--seeds", "9..520"])
 Program("sim.states_many", "operations failed, killed and interrupted, families and promises, 200 schedules each", needs="sim",
-        lines=True, slow=True, timeout=3600,
+        lines=True, slow=True, timeout=7200,
         command=["sh", "-c", f"for t in fail kill signal family promise; do {SIM} --test \"$t[._]*\" --seeds 521..720 || exit; done"])
-Program("sim.tests_cpus", "the in-kernel tests on 1, 2 and 8 simulated CPUs", needs="sim", slow=True, timeout=3600,
+Program("sim.tests_cpus", "the in-kernel tests on 1, 2 and 8 simulated CPUs", needs="sim", slow=True, timeout=7200,
         expect=[r"^\d+ passed, 0 failed$"] * 3,
         command=["sh", "-c", f"for n in 1 2 8; do {SIM} --seeds 1..50 --cpus $n || exit; done"])
