@@ -111,6 +111,8 @@ TEST(cred, group_ids)
 
 	CHECK_OK(syscall(SYS_setresgid, 10, 11, 12));
 	CHECK_OK(getresgid(&a, &b, &c));
+	CHECK_EQ(getgid(), 10);
+	CHECK_EQ(getegid(), 11);
 	CHECK_EQ(a, 10);
 	CHECK_EQ(b, 11);
 	CHECK_EQ(c, 12);

@@ -476,6 +476,8 @@ TEST(file, sync_calls)
 	CHECK_OK(fsync(fd));
 	CHECK_OK(fdatasync(fd));
 	CHECK_OK(syscall(SYS_syncfs, fd));
+	CHECK_OK(syscall(SYS_sync));
+	CHECK_ERRNO(syscall(SYS_syncfs, 99), EBADF);
 	CHECK_ERRNO(fsync(99), EBADF);
 	CHECK_OK(syscall(SYS_sync_file_range, fd, 0L, 0L, 7));
 	CHECK_ERRNO(syscall(SYS_sync_file_range, fd, 0L, 0L, 8), EINVAL);

@@ -68,6 +68,7 @@ TEST(older, creat_truncates)
 
 TEST(older, names_below_a_descriptor)
 {
+	char target[10];
 	int dir;
 
 	CHECK_OK(mkdir("d", 0755));
@@ -77,6 +78,16 @@ TEST(older, names_below_a_descriptor)
 	CHECK_OK(syscall(SYS_renameat, dir, "fifo", dir, "other"));
 	CHECK_OK(faccessat(dir, "other", F_OK, 0));
 	CHECK_ERRNO(faccessat(dir, "link", F_OK, 0), ENOENT);
+	CHECK_OK(mkdirat(dir, "sub", 0755));
+	CHECK_OK(linkat(dir, "other", dir, "sub/again", 0));
+	CHECK_EQ(readlinkat(dir, "link", target, sizeof(target)), 4);
+	CHECK_MEM(target, "fifo", 4);
+	CHECK_ERRNO(unlinkat(dir, "sub", 0), EISDIR);
+	CHECK_ERRNO(unlinkat(dir, "sub", AT_REMOVEDIR), ENOTEMPTY);
+	CHECK_OK(unlinkat(dir, "sub/again", 0));
+	CHECK_OK(unlinkat(dir, "sub", AT_REMOVEDIR));
+	CHECK_ERRNO(mkdirat(-1, "x", 0755), EBADF);
+	CHECK_ERRNO(linkat(dir, "other", -1, "x", 0), EBADF);
 	CHECK_ERRNO(mknodat(-1, "x", S_IFIFO | 0600, 0), EBADF);
 	CHECK_ERRNO(symlinkat("x", AT_FDCWD, "missing/x"), ENOENT);
 	CHECK_ERRNO(syscall(SYS_renameat, dir, "other", -1, "x"), EBADF);
