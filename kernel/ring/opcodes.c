@@ -127,4 +127,5 @@ const struct ring_quick ring_quick_operations[256] = {
 	[IORING_OP_SEND] = {send_quick, send_suits, false},
 	[IORING_OP_OPENAT] = {openat_quick, openat_suits, false},
 	[IORING_OP_CLOSE] = {close_quick, close_suits, false},
+	[IORING_OP_STATX] = {statx_quick, statx_suits, false},
 };

@@ -58,9 +58,9 @@ void call_clean(struct req *r);
 ring_quick_run send_quick;
 ring_quick_suits send_suits;
 
-/* ---- quick_open.c ---- */
-ring_quick_run openat_quick, close_quick;
-ring_quick_suits openat_suits, close_suits;
+/* ---- quick_files.c ---- */
+ring_quick_run openat_quick, close_quick, statx_quick;
+ring_quick_suits openat_suits, close_suits, statx_suits;
 
 /* ---- spawn.c ---- */
 int spawn_prepare(struct req *r, const struct io_uring_sqe *sqe);

@@ -292,13 +292,22 @@ static inline struct file *quick_file(struct ring_batch *b,
 	return f;
 }
 
+static NOINLINE int64_t move_from_own_position(struct file *f, struct iter *it, bool writes)
+{
+	int64_t n = -EINVAL;
+
+	mutex_lock(&f->pos_lock);
+	if (f->pos <= INT64_MAX - (int64_t)it->left)
+		n = writes ? rw_write_now(f, it, &f->pos) : rw_read_now(f, it, &f->pos);
+	mutex_unlock(&f->pos_lock);
+	return n;
+}
+
 static inline int64_t move_quickly(struct file *f, struct iter *it, int64_t pos, bool writes)
 {
-	/* the file's own position, with its lock; or one that is wrong */
-	if (UNLIKELY(!(f->mode & FILE_STREAM) &&
-		     (pos < 0 || pos > INT64_MAX - (int64_t)it->left)))
-		return RING_NOT_QUICK;
-	return writes ? rw_write_now(f, it, &pos) : rw_read_now(f, it, &pos);
+	if (LIKELY(f->mode & FILE_STREAM || (pos >= 0 && pos <= INT64_MAX - (int64_t)it->left)))
+		return writes ? rw_write_now(f, it, &pos) : rw_read_now(f, it, &pos);
+	return pos == -1 ? move_from_own_position(f, it, writes) : -EINVAL;
 }
 
 static inline int64_t rw_quickly(struct ring_batch *b, const volatile struct io_uring_sqe *sqe,

@@ -150,8 +150,8 @@ static int statx_write(uptr to, const struct kstat *k, const struct mount_facts 
 	return user_write(to, &sx, sizeof(sx));
 }
 
-/* man 2 statx. The mask is advice: everything is always filled. Errors: those of newfstatat. */
-SYSCALL5(statx, int, dirfd, uptr, name, int, flags, unsigned, mask, uptr, to)
+/* `how`: more for the look-up, LOOKUP_CACHED. */
+static int64_t statx_at(int dirfd, uptr name, int flags, unsigned mask, uptr to, unsigned how)
 {
 	struct mount_facts facts;
 	struct path p;
@@ -162,13 +162,24 @@ SYSCALL5(statx, int, dirfd, uptr, name, int, flags, unsigned, mask, uptr, to)
 		return -EINVAL;
 	if (flags & ~STATX_AT_FLAGS)
 		return -EINVAL;
-	err = path_lookup_user(dirfd, name, lookup_flags(flags), &p);
+	err = path_lookup_user(dirfd, name, lookup_flags(flags) | how, &p);
 	if (err)
 		return err;
 	inode_get_attr(p.dentry->inode, &k);
 	facts = (struct mount_facts){.id = p.mnt->id, .is_root = p.dentry == p.mnt->root};
 	path_put(&p);
 	return statx_write(to, &k, &facts);
+}
+
+/* man 2 statx. The mask is advice: everything is always filled. Errors: those of newfstatat. */
+SYSCALL5(statx, int, dirfd, uptr, name, int, flags, unsigned, mask, uptr, to)
+{
+	return statx_at(dirfd, name, flags, mask, to, 0);
+}
+
+int64_t statx_now(int dirfd, uptr name, int flags, unsigned mask, uptr to)
+{
+	return statx_at(dirfd, name, flags, mask, to, LOOKUP_CACHED);
 }
 
 /* ---- access ---- */

@@ -8,7 +8,7 @@
 #include "ring_quick.h"
 
 #include <linux/fs.h>
-#include <sys/stat.h>
+#include <linux/stat.h>
 
 TEST(ring_quick, reads_around_a_close_and_an_open_see_what_the_number_means)
 {
@@ -193,6 +193,83 @@ TEST(ring_quick, registered_files_and_memory)
 }
 
 /* ---- Opening ---- */
+
+TEST(ring_quick, position_of_the_file_moves_with_each)
+{
+	int fd = file_with("/tmp/a", "0123456789"), fds[2];
+	char text[16] = "";
+	struct ring r;
+
+	CHECK_OK(pipe(fds));
+	ring_open(&r, 8, 0);
+	CHECK_EQ(lseek(fd, 2, SEEK_SET), 2);
+	(void)push_move(&r, IORING_OP_READ, fd, text, 2, (uint64_t)-1, 1);
+	(void)push_move(&r, IORING_OP_READ, fd, text + 2, 1, 0, 2);
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	RING_EXPECT_ALL(&r, 2, 2, 1);
+	(void)push_move(&r, IORING_OP_WRITE, fd, "abc", 3, (uint64_t)-1, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, 3);
+	(void)push_move(&r, IORING_OP_READ, fd, text + 3, 8, (uint64_t)-1, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, 3);
+	(void)push_move(&r, IORING_OP_READ, fd, text, 8, (uint64_t)-1, 1);
+	(void)push_move(&r, IORING_OP_READ, fd, text, 8, (uint64_t)-2, 2);
+	(void)push_move(&r, IORING_OP_WRITE, fds[1], "x", 1, (uint64_t)-1, 3);
+	CHECK_EQ(ring_submit(&r, 3), 3);
+	RING_EXPECT_ALL(&r, 3, 0, -EINVAL, 1);
+	CHECK(!strcmp(text, "230789"));
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 10);
+	CHECK_OK(fcntl(fd, F_SETFL, O_APPEND));
+	CHECK_EQ(lseek(fd, 1, SEEK_SET), 1);
+	(void)push_move(&r, IORING_OP_WRITE, fd, "end", 3, (uint64_t)-1, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, 3);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 13);
+	CHECK_EQ(pread(fd, text, 16, 0), 13);
+	CHECK(!memcmp(text, "0123abc789end", 13));
+	ring_close(&r);
+}
+
+static void push_statx(struct ring *r, int dir, const char *path, int flags, struct statx *to,
+	uint64_t user_data)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, IORING_OP_STATX, user_data);
+
+	sqe->fd = dir;
+	sqe->addr = (uintptr_t)path;
+	sqe->statx_flags = (unsigned)flags;
+	sqe->len = STATX_BASIC_STATS;
+	sqe->addr2 = (uintptr_t)to;
+}
+
+TEST(ring_quick, statx_says_what_the_call_says)
+{
+	int fd = file_with("/tmp/a", "text");
+	struct statx here = {0}, there = {0};
+	struct ring r;
+
+	CHECK_OK(symlink("a", "/tmp/a_link"));
+	ring_open(&r, 8, 0);
+	push_statx(&r, AT_FDCWD, "/tmp/a_link", AT_SYMLINK_NOFOLLOW, &here, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, 0);
+	CHECK(S_ISLNK(here.stx_mode));
+	push_statx(&r, fd, "", AT_EMPTY_PATH, &here, 1);
+	push_statx(&r, AT_FDCWD, "/tmp/none", 0, &there, 2);
+	push_statx(&r, 99, "a", 0, &there, 3);
+	push_statx(&r, fd, "a", 0, &there, 4);
+	push_statx(&r, AT_FDCWD, "/tmp/a", 0, (struct statx *)1, 5);
+	push_statx(&r, AT_FDCWD, "/tmp/a", 1, &there, 6);
+	push_statx(&r, AT_FDCWD, (const char *)1, 0, &there, 7);
+	CHECK_EQ(ring_submit(&r, 7), 7);
+	RING_EXPECT_ALL(&r, 7, 0, -ENOENT, -EBADF, -ENOTDIR, -EFAULT, -EINVAL, -EFAULT);
+	CHECK_OK(syscall(SYS_statx, AT_FDCWD, "/tmp/a", 0, STATX_BASIC_STATS, &there));
+	CHECK_EQ(here.stx_ino, there.stx_ino);
+	CHECK_EQ(here.stx_size, 4);
+	CHECK(!memcmp(&here, &there, sizeof(here)));
+	ring_close(&r);
+}
 
 TEST(ring_quick, sends_among_others_keep_their_order)
 {

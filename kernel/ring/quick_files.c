@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Opening what is in memory, and emptying slots, without a request (quick.c).
+ * Opening and asking about what is in memory, and emptying slots, without a request (quick.c).
  *
  * A slot with a tag is left to a request: its completion would come among those of quick entries, which the
  * program does not see yet.
@@ -13,6 +13,7 @@
 #include "ring/opcodes.h"
 #include "ring/tables.h"
 #include "sys/open.h"
+#include "sys/stat.h"
 
 bool openat_suits(
 	struct ring_batch *b UNUSED, const volatile struct io_uring_sqe *sqe, uint32_t word)
@@ -26,6 +27,12 @@ bool close_suits(
 {
 	return !(word & QUICK_FIXED) && sqe->file_index && !sqe->fd && !sqe->off &&
 	       !sqe->addr && !sqe->len && !sqe->rw_flags && !sqe->buf_index;
+}
+
+bool statx_suits(
+	struct ring_batch *b UNUSED, const volatile struct io_uring_sqe *sqe, uint32_t word)
+{
+	return !(word & QUICK_FIXED) && !sqe->buf_index && !sqe->splice_fd_in;
 }
 
 static bool has_tag(const struct ring *ring, uint32_t slot)
@@ -51,6 +58,12 @@ static int64_t open_here(
 	return n;
 }
 
+/* Names mean what they mean to the thread that asks. */
+static bool is_own(const struct ring_batch *b)
+{
+	return uthread_current() == b->task->user && !fiber_is_current();
+}
+
 int64_t openat_quick(
 	struct ring_batch *b, const volatile struct io_uring_sqe *sqe, uint32_t word)
 {
@@ -58,13 +71,24 @@ int64_t openat_quick(
 	struct file *taken;
 	int64_t n;
 
-	if (!openat_suits(b, sqe, word) || has_tag(b->ring, slot) ||
-		uthread_current() != b->task->user || fiber_is_current())
+	if (!openat_suits(b, sqe, word) || has_tag(b->ring, slot) || !is_own(b))
 		return RING_NOT_QUICK;
 	n = open_here(sqe, slot, &taken);
 	if (n < 0)
 		return n == -EAGAIN ? RING_NOT_QUICK : n;
 	return slot ? ring_files_install(b->ring, taken, slot) : n;
+}
+
+int64_t statx_quick(
+	struct ring_batch *b, const volatile struct io_uring_sqe *sqe, uint32_t word)
+{
+	int64_t n;
+
+	if (!statx_suits(b, sqe, word) || !is_own(b))
+		return RING_NOT_QUICK;
+	n = statx_now(
+		sqe->fd, UPTR(sqe->addr), (int)sqe->statx_flags, sqe->len, UPTR(sqe->addr2));
+	return n == -EAGAIN ? RING_NOT_QUICK : n;
 }
 
 int64_t close_quick(
