@@ -108,8 +108,21 @@ TEST(user_shell, jobs)
 	EXPECT(0, "[1] running  sh -c 'cat <fifo' >b\nthrough\n", "");
 	SHELL("cat & wait; echo $?"); /* what is typed is not for the background */
 	EXPECT(0, "0\n", "");
+	SHELL("sh -c 'exit 3' & X=$!; false & wait $X; echo $?; wait $X; echo $?; wait x");
+	EXPECT(2, "3\n127\n", "sh: wait: wants numbers of processes\n");
 	SHELL("cat a & cat a & cat a & cat a & wait; echo end");
 	EXPECT(0, "one\none\none\none\nend\n", "");
+}
+
+/* Those that nobody waits for make room for others when they have ended. */
+TEST(user_shell, more_jobs_than_have_a_place)
+{
+	need_spawn();
+	put_file("a", "one\n");
+	CHECK_OK(mkfifo("fifo", 0600));
+	SHELL("for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3 4 5 6 7 8; do\n"
+	      "sh -c 'cat a >fifo' & cat <fifo >out; done; done; cat out");
+	EXPECT(0, "one\n", "");
 }
 
 TEST(user_shell, changes_itself)

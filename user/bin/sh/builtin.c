@@ -102,11 +102,20 @@ static int do_jobs(int argc, char **argv, const int fds[NR_STANDARD])
 
 static int do_wait(int argc, char **argv, const int fds[NR_STANDARD])
 {
-	(void)argv;
-	if (argc > 1)
-		return say_failure(fds, "wait", "takes no argument: it waits for all");
-	jobs_wait_all();
-	return 0;
+	int status = 0;
+
+	if (argc == 1)
+		jobs_wait_all();
+	for (int i = 1; i < argc; i++) {
+		uint64_t pid;
+
+		if (parse_u64(argv[i], 10, &pid) || pid > INT32_MAX) {
+			(void)say_failure(fds, "wait", "wants numbers of processes");
+			return STATUS_MISUSE;
+		}
+		status = job_wait_for((int)pid);
+	}
+	return status;
 }
 
 static int do_true(int argc, char **argv, const int fds[NR_STANDARD])

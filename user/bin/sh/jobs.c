@@ -23,19 +23,30 @@ unsigned job_number(const struct job *job)
 	return (unsigned)(job - jobs) + 1;
 }
 
+static struct job *find_place(void)
+{
+	for (struct job *job = jobs; job < jobs + JOBS_MAX; job++)
+		if (!job->is_used)
+			return job;
+	for (struct job *job = jobs; job < jobs + JOBS_MAX; job++)
+		if (job->is_background && !job->nr_running)
+			return job;
+	return NULL;
+}
+
 struct job *job_new(const struct pipeline *p)
 {
-	for (struct job *job = jobs; job < jobs + JOBS_MAX; job++) {
-		if (job->is_used)
-			continue;
-		memset(job, 0, sizeof(*job));
-		job->is_used = true;
-		job->is_background = p->is_background;
-		(void)snformat(job->text, sizeof(job->text), "%.*s", (int)p->len, p->text);
-		return job;
+	struct job *job = find_place();
+
+	if (!job) {
+		complain("too many jobs");
+		return NULL;
 	}
-	complain("too many jobs");
-	return NULL;
+	memset(job, 0, sizeof(*job));
+	job->is_used = true;
+	job->is_background = p->is_background;
+	(void)snformat(job->text, sizeof(job->text), "%.*s", (int)p->len, p->text);
+	return job;
 }
 
 static void ended(struct reply *reply)
@@ -72,6 +83,14 @@ int job_wait(struct job *job)
 		ring_wait();
 	job->is_used = false;
 	return job->last_status;
+}
+
+int job_wait_for(int pid)
+{
+	for (struct job *job = jobs; job < jobs + JOBS_MAX; job++)
+		if (job->is_used && job->is_background && job->pid == pid)
+			return job_wait(job);
+	return STATUS_NOT_FOUND;
 }
 
 void jobs_wait_all(void)

@@ -276,7 +276,7 @@ static int run_pipeline(const struct pipeline *p)
 	}
 	run_stages(stages, nr, p);
 	if (p->is_background && job->nr) {
-		last_pid = last->pid;
+		job->pid = last_pid = last->pid;
 		if (is_interactive)
 			complain("[%u] %d", job_number(job), last_pid);
 		return 0;

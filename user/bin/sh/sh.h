@@ -115,16 +115,19 @@ struct job {
 	struct process processes[STAGES_MAX];
 	unsigned nr, nr_running;
 	int last_status;
+	int pid; /* of the last one, when it is in the background */
 	bool is_used, is_background;
 	char text[80];
 };
 
-/* A place for one, or NULL with a complaint. */
+/* A place for one, perhaps of one that has ended and was not waited for; or NULL with a complaint. */
 struct job *job_new(const struct pipeline *p);
 /* A process, by its descriptor, belongs to the job from now on; the last one's status is the job's. */
 void job_add(struct job *job, int pidfd, bool is_last);
 /* Until it has ended; its status. It is gone then. */
 int job_wait(struct job *job);
+/* The same for the one in the background whose last process this is; STATUS_NOT_FOUND if there is none. */
+int job_wait_for(int pid);
 void jobs_wait_all(void);
 /* A line for each, to the descriptor; those that have ended are forgotten. With `only_ended` no others. */
 void jobs_print(int fd, bool only_ended);
