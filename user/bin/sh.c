@@ -10,6 +10,8 @@
  * Not here: functions, ( ), arithmetic, here-documents, * in names, `...`, job control by the terminal (^C ends what
  * is in the foreground and the loops around it, ^Z stops nothing).
  *
+ * What it does itself it does itself in a pipeline, too: `exit | cat` ends it, `cd / | cat` moves it.
+ *
  * Its parts are in user/bin/sh/: sh.h first.
  *
  * Spec    POSIX.1-2024, Shell Command Language
