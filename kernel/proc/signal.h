@@ -117,7 +117,7 @@ void signal_set_mask(uint64_t mask);
 void signal_set_temporary_mask(uint64_t mask);
 /* sigtimedwait and signalfd: takes one of `set`; 0 with *info, or -EAGAIN. */
 MUST_CHECK int signal_take(uint64_t set, siginfo_t *info);
-/* Which of `set` signal_take would find. */
+/* All that signal_take could find. A worker that asks a file has none. */
 uint64_t signal_pending_set(void);
 /* Woken when a signal was queued for p; shared with other processes: look again. Lives for ever. */
 struct waitq *signal_waitq(const struct proc *p);

@@ -109,9 +109,12 @@ int signal_take(uint64_t set, siginfo_t *info)
 uint64_t signal_pending_set(void)
 {
 	struct uthread *u = uthread_current();
-	struct proc *p = u->proc;
+	struct proc *p;
 	uint64_t set;
 
+	if (!u)
+		return 0;
+	p = u->proc;
 	irqlock_lock(&p->lock); /* pairs with the look at waiters in reach() */
 	set = u->pending.set | p->signals.pending.set;
 	irqlock_unlock(&p->lock);

@@ -255,6 +255,31 @@ TEST(events, signalfd_of_a_child)
 	EXPECT_CHILD(pid, 77);
 }
 
+static volatile int nr_sigio;
+
+static void count_sigio(int sig)
+{
+	nr_sigio++;
+}
+
+/* Nor does a signal that comes make another. */
+TEST(events, signalfd_knows_no_o_async)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	fd = (int)CHECK_OK(signalfd(-1, &set, 0));
+	CHECK(signal(SIGIO, count_sigio) != SIG_ERR);
+	CHECK_OK(fcntl(fd, F_SETOWN, getpid()));
+	CHECK_OK(fcntl(fd, F_SETFL, O_ASYNC));
+	CHECK_OK(kill(getpid(), SIGUSR1));
+	sleep_ms(50);
+	CHECK_EQ(nr_sigio, 0);
+}
+
 TEST(events, signalfd_mask_can_change)
 {
 	int fd = sigfd(SIGUSR1, SFD_NONBLOCK);
