@@ -20,21 +20,19 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-void (*op_ring_woken)(struct op *op, bool is_handover); /* [I] after start */
-
 /* ---- Waking ---- */
 
 /* ARMED -> WOKEN, and the thread behind it runs. */
 static bool wake(struct op *op, bool is_handover)
 {
 	uint32_t expected = OP_ARMED;
-	struct thread *t =
-		op->thread; /* read before: the operation may end as soon as it is WOKEN */
+	/* read before: an operation that has a thread may end as soon as it is WOKEN */
+	struct thread *t = op->has_no_thread ? NULL : op->thread;
 
 	if (!atomic_cmpxchg(&op->state, &expected, OP_WOKEN))
 		return false;
-	if (UNLIKELY(!t)) /* the ring keeps it until it has been told */
-		op_ring_woken(op, is_handover);
+	if (UNLIKELY(!t))
+		op->woken(op, is_handover);
 	else if (is_handover)
 		sched_wake_handover(t);
 	else
@@ -70,6 +68,7 @@ void op_init(struct op *op, const struct op_type *type)
 	op->is_exclusive = false;
 	op->is_begun = false;
 	op->is_expired = false;
+	op->has_no_thread = false;
 	op->waiter.queue = NULL;
 	op->waiter.wake = op_waiter_wake;
 	op->thread = arch_current();
@@ -120,7 +119,7 @@ bool op_park_alone(struct op *op)
 	return false;
 }
 
-/* ---- The ring's door ---- */
+/* ---- Doors without a thread ---- */
 
 bool op_cancel(struct op *op, int64_t *result)
 {

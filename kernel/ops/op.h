@@ -62,14 +62,21 @@ struct op_type {
 	int64_t (*interrupted)(struct op *op);
 };
 
+/* An operation without a thread has been woken, by whoever it was, under whatever lock he has. */
+typedef void op_woken(struct op *op, bool is_handover);
+
 struct op {
 	const struct op_type *type;
 	uint32_t state;    /* [a] enum op_state */
 	bool is_exclusive; /* of a wake_one only one such operation is woken (accept) */
 	bool is_begun;   /* the operation's own: its first issue was */
 	bool is_expired;   /* the deadline passed: set by the door before it issues again */
+	bool has_no_thread; /* [I] op_leave_thread */
 	struct waiter waiter;
-	struct thread *thread; /* whom the system-call door wakes */
+	union {
+		struct thread *thread; /* whom the system-call door wakes */
+		op_woken *woken;       /* [I] of a door without a thread */
+	};
 	uint64_t deadline_ns;  /* absolute, monotonic; WAIT_FOREVER */
 	struct waitq *queue;   /* where the waiter was queued last; NULL: nowhere */
 };
@@ -93,13 +100,17 @@ static inline bool op_expired(const struct op *op)
 }
 
 /*
- * The ring's door. Its operations have no thread: op->thread is NULL, and a wake-up calls op_ring_woken,
- * under whatever lock the waker has. is_handover: as op_wake_handover.
+ * Doors without a thread: the ring's and native AIO's. After op_init; `woken` is called by each wake-up of what is
+ * parked or about to be, and the operation must exist until it has been. is_handover: as op_wake_handover.
  */
-extern void (*op_ring_woken)(struct op *op, bool is_handover);
+static inline void op_leave_thread(struct op *op, op_woken *woken)
+{
+	op->has_no_thread = true;
+	op->woken = woken;
+}
 /*
  * Takes a parked operation back from everybody who could wake it; *result is what a signal would have
- * made of it. False: it has been woken, and op_ring_woken was told.
+ * made of it. False: it has been woken, and its door is told.
  */
 MUST_CHECK bool op_cancel(struct op *op, int64_t *result);
 /* What becomes of an operation that is not to be issued again, of which a wake-up was told. */

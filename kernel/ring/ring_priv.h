@@ -25,6 +25,7 @@
 #include "ops/epoll.h"
 #include "ops/futex.h"
 #include "ops/op.h"
+#include "ops/poll_file.h"
 #include "ops/rw.h"
 #include "ops/socket.h"
 #include "ops/wait.h"
@@ -154,12 +155,8 @@ enum req_verdict {
 };
 
 struct req_poll {
-	struct op op;
-	uint32_t events;   /* [l] POLL*, and EPOLLET: not level triggered */
-	uint32_t cmd;      /* [I] IORING_POLL_* */
-	uint32_t seen;     /* [a] what wake-ups have said since it looked last */
-	struct waiter out; /* of a file with two queues: the second */
-	struct waitq *out_queue;
+	struct poll_file_op wait; /* [l] begins with the op */
+	uint32_t cmd;             /* [I] IORING_POLL_* */
 	uint64_t old_user_data, new_user_data; /* [I] POLL_REMOVE */
 };
 
@@ -466,6 +463,8 @@ void ring_unlock(struct ring *ring) RELEASES(ring->lock); /* settles first */
 void req_continue(struct req *r);
 /* It goes on in its owner's process, soon: req_continue. Any context; it is on no such list. */
 void req_list_for_owner(struct req *r);
+/* The same, as op_leave_thread wants it. */
+void req_woken(struct op *op, bool is_handover);
 /* Cancels it, wherever it is: 0, -EALREADY (it ends soon, and its own completion tells), -ENOENT. */
 int req_cancel(struct req *r);
 /* Of one on a fiber: ends its waits. True: it was in line for a fiber still, and has ended. */

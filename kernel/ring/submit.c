@@ -95,7 +95,7 @@ static int decode(struct req *r, const struct io_uring_sqe *sqe)
 	if (UNLIKELY(READ_ONCE(r->task->user->call_work)))
 		err = ring_policy(r, sqe);
 	if (r->type->flags & OPCODE_PARKS)
-		r->op.thread = NULL; /* whoever wakes it tells the ring */
+		op_leave_thread(&r->op, req_woken);
 	return err;
 }
 

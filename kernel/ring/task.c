@@ -124,8 +124,8 @@ void req_list_for_owner(struct req *r)
 	put_on_list(r, false);
 }
 
-/* op_ring_woken: under the waker's lock, which keeps the request from ending meanwhile. */
-static void woken(struct op *op, bool is_handover)
+/* Under the waker's lock, which keeps the request from ending meanwhile. */
+void req_woken(struct op *op, bool is_handover)
 {
 	put_on_list(req_of(op), is_handover);
 }
@@ -437,7 +437,6 @@ static const struct ring_hooks hooks = {
 
 void ring_task_init(void)
 {
-	op_ring_woken = woken;
 	wait_hand_over = hand_over;
 	ring_hooks = &hooks;
 }
