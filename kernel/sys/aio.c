@@ -21,6 +21,7 @@
 #include "proc/signal.h"
 #include "sys/dispatch.h"
 #include "sys/ioprio.h"
+#include "sys/rw.h"
 #include "sys/sigmask.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
@@ -64,31 +65,29 @@ static int check_transfer(const struct iocb *q, const struct file *f)
 {
 	int err = q->aio_flags & IOCB_FLAG_IOPRIO ? ioprio_check(q->aio_reqprio) : 0;
 
+	if (!err)
+		err = rw_check_flags(f, (unsigned)q->aio_rw_flags);
 	if (err)
 		return err;
 	if (!(f->mode & (is_write(q) ? FILE_WRITE : FILE_READ)))
 		return -EBADF;
 	if (S_ISDIR(f->inode->mode) || q->aio_offset < 0)
 		return -EINVAL;
-	if (q->aio_rw_flags && !is_vector(q))
-		return -EOPNOTSUPP; /* no call has both */
 	return check_buffers(q);
 }
 
 static int64_t transfer(const struct iocb *q, const struct file *f)
 {
-	bool is_stream = f->mode & FILE_STREAM;
-	uint64_t a[SYSCALL_ARGS] = {
-		q->aio_fildes, q->aio_buf, q->aio_nbytes, (uint64_t)q->aio_offset};
+	int64_t pos = q->aio_offset;
 
-	if (is_vector(q)) {
-		a[3] = is_stream ? UINT64_MAX : (uint64_t)q->aio_offset;
-		a[5] = (uint32_t)q->aio_rw_flags;
-		return sys_dispatch(is_write(q) ? __NR_pwritev2 : __NR_preadv2, a);
-	}
-	if (is_stream)
-		return sys_dispatch(is_write(q) ? __NR_write : __NR_read, a);
-	return sys_dispatch(is_write(q) ? __NR_pwrite64 : __NR_pread64, a);
+	return rw_call((int)q->aio_fildes, &(struct rw_call){
+						   .at = UPTR(q->aio_buf),
+						   .nr = q->aio_nbytes,
+						   .pos = f->mode & FILE_STREAM ? NULL : &pos,
+						   .flags = (unsigned)q->aio_rw_flags,
+						   .is_write = is_write(q),
+						   .is_one_buffer = !is_vector(q),
+					   });
 }
 
 static int64_t sync(const struct iocb *q)

@@ -5,8 +5,9 @@
  * The position is locked only while somebody else has a reference to the open file: with one, the
  * running call is the only user.
  */
+#include "sys/rw.h"
+
 #include <asm/unistd.h>
-#include <linux/fs.h>
 
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/inode.h"
@@ -160,8 +161,6 @@ SYSCALL4(pwrite64, int, fd, uptr, buf, size_t, len, int64_t, pos)
 
 /* ---- Vectors ---- */
 
-enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND };
-
 /* One try: with RWF_NOWAIT nothing waits. */
 static int64_t read_flags(struct file *f, struct iter *to, int64_t *pos, unsigned flags)
 {
@@ -189,15 +188,13 @@ static int64_t write_flags(struct file *f, struct iter *from, int64_t *pos, unsi
 	return n;
 }
 
-struct vector_call {
-	uptr iov;
-	size_t nr;
-	int64_t *pos; /* NULL: the file's */
-	unsigned flags;
-	bool is_write;
-};
+static int init_iter(struct iter *it, const struct rw_call *c)
+{
+	return c->is_one_buffer ? iter_init_user(it, c->at, c->nr)
+				: iter_init_iovec(it, c->at, c->nr);
+}
 
-static int64_t vector_moved(struct file *f, const struct vector_call *c)
+static int64_t vector_moved(struct file *f, const struct rw_call *c)
 {
 	bool is_locked = false;
 	int64_t *pos = c->pos, n;
@@ -206,7 +203,7 @@ static int64_t vector_moved(struct file *f, const struct vector_call *c)
 	n = c->is_write ? check_write(f) : check_read(f);
 	if (n)
 		return n;
-	n = iter_init_iovec(&it, c->iov, c->nr);
+	n = init_iter(&it, c);
 	if (n)
 		return n;
 	if (c->flags & RWF_NOWAIT && !(f->mode & FILE_NOWAIT)) {
@@ -227,7 +224,7 @@ out:
 	return n;
 }
 
-static int64_t vector_of_file(int fd, const struct vector_call *c)
+static int64_t vector_of_file(int fd, const struct rw_call *c)
 {
 	struct borrowed_file b = fd_borrow(fd);
 	int64_t n;
@@ -245,7 +242,7 @@ static int64_t vector_of_file(int fd, const struct vector_call *c)
 }
 
 /* Linux: all but a negative position counts, even a descriptor that is not open. */
-static int64_t vector(int fd, const struct vector_call *c)
+int64_t rw_call(int fd, const struct rw_call *c)
 {
 	int64_t n;
 
@@ -257,42 +254,42 @@ static int64_t vector(int fd, const struct vector_call *c)
 
 SYSCALL3(readv, int, fd, uptr, iov, unsigned long, nr)
 {
-	return vector(fd, &(struct vector_call){.iov = iov, .nr = nr});
+	return rw_call(fd, &(struct rw_call){.at = iov, .nr = nr});
 }
 
 SYSCALL3(writev, int, fd, uptr, iov, unsigned long, nr)
 {
-	return vector(fd, &(struct vector_call){.iov = iov, .nr = nr, .is_write = true});
+	return rw_call(fd, &(struct rw_call){.at = iov, .nr = nr, .is_write = true});
 }
 
 SYSCALL4(preadv, int, fd, uptr, iov, unsigned long, nr, int64_t, pos)
 {
-	return vector(fd, &(struct vector_call){.iov = iov, .nr = nr, .pos = &pos});
+	return rw_call(fd, &(struct rw_call){.at = iov, .nr = nr, .pos = &pos});
 }
 
 SYSCALL4(pwritev, int, fd, uptr, iov, unsigned long, nr, int64_t, pos)
 {
-	return vector(
-		fd, &(struct vector_call){.iov = iov, .nr = nr, .pos = &pos, .is_write = true});
+	return rw_call(
+		fd, &(struct rw_call){.at = iov, .nr = nr, .pos = &pos, .is_write = true});
 }
 
 /* The fifth argument is the upper half of pos where registers are 32 bits; -1: the file's own. */
 SYSCALL6(preadv2, int, fd, uptr, iov, unsigned long, nr, int64_t, pos, unsigned long,
 	high UNUSED, unsigned, flags)
 {
-	return vector(fd,
-		&(struct vector_call){
-			.iov = iov, .nr = nr, .pos = pos == -1 ? NULL : &pos, .flags = flags});
+	return rw_call(fd,
+		&(struct rw_call){
+			.at = iov, .nr = nr, .pos = pos == -1 ? NULL : &pos, .flags = flags});
 }
 
 SYSCALL6(pwritev2, int, fd, uptr, iov, unsigned long, nr, int64_t, pos, unsigned long,
 	high UNUSED, unsigned, flags)
 {
-	return vector(fd, &(struct vector_call){.iov = iov,
-				  .nr = nr,
-				  .pos = pos == -1 ? NULL : &pos,
-				  .flags = flags,
-				  .is_write = true});
+	return rw_call(fd, &(struct rw_call){.at = iov,
+				   .nr = nr,
+				   .pos = pos == -1 ? NULL : &pos,
+				   .flags = flags,
+				   .is_write = true});
 }
 
 SYSCALL3(lseek, int, fd, int64_t, offset, unsigned, whence)

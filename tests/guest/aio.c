@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* io_setup(2), io_submit(2), io_getevents(2), io_cancel(2), io_destroy(2): by bare calls, and the ring as libaio reads it. */
 #include <linux/aio_abi.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -320,6 +321,38 @@ TEST(aio, destroying_waits_for_requests)
 	CHECK_EQ(s.buf[0], 'x');
 	CHECK_EQ(pthread_join(reader, NULL), 0);
 	CHECK_EQ(pthread_join(writer, NULL), 0);
+}
+
+/* What every call like preadv2 checks of its flags is said at once. */
+TEST(aio, flags_of_reads_and_writes)
+{
+	aio_context_t c = context(8);
+	int fd = (int)CHECK_OK(open("f", O_RDWR | O_CREAT, 0600)), p[2];
+	struct iocb q = request(IOCB_CMD_PWRITE, fd, "abcd", 4, 0);
+	struct iovec v = {(void *)"efgh", 4};
+	char buf[16];
+
+	CHECK_OK(pipe(p));
+	q.aio_rw_flags = RWF_APPEND;
+	CHECK_EQ(run(c, q), 4);
+	CHECK_EQ(run(c, q), 4);
+	q = request(IOCB_CMD_PWRITEV, fd, &v, 1, 0);
+	q.aio_rw_flags = RWF_APPEND | RWF_DSYNC;
+	CHECK_EQ(run(c, q), 4);
+	CHECK_EQ(run(c, request(IOCB_CMD_PREAD, fd, buf, 16, 0)), 12);
+	CHECK_MEM(buf, "abcdabcdefgh", 12);
+	q.aio_rw_flags = 1 << 20;
+	CHECK_EQ(run(c, q), -EOPNOTSUPP);
+	q = request(IOCB_CMD_PREAD, fd, buf, 16, 0);
+	q.aio_rw_flags = RWF_HIPRI;
+	CHECK_EQ(run(c, q), 12);
+	q.aio_rw_flags = RWF_NOWAIT;
+	CHECK_EQ(run(c, q), -EOPNOTSUPP); /* tmpfs */
+	q = request(IOCB_CMD_PREAD, 99, buf, 16, 0);
+	q.aio_rw_flags = 1 << 20;
+	CHECK_EQ(run(c, q), -EBADF);
+	q.aio_fildes = (uint32_t)p[1];
+	CHECK_EQ(run(c, q), -EOPNOTSUPP); /* not EBADF: it cannot be read */
 }
 
 TEST(aio, nothing_can_be_cancelled)
