@@ -2,21 +2,22 @@
 /*
  * Contexts of native AIO.
  *
- * The ring lies in memory of the program, which both sides write: the program moves the head, we write events
- * and the tail. What we depend on, the tail and the number of places, is kept here; the head is taken modulo
- * the places. Who spoils his ring spoils his events.
+ * The ring lies in memory that both sides write: the program moves the head, we write events and the tail. What
+ * we depend on, the tail and the number of places, is kept here; the head is taken modulo the places. Who spoils
+ * his ring spoils his events. Its pages are ours, too: events come from any thread, and it may be unmapped.
  *
- * A context belongs to a process, and goes with its memory. It lives as long as a call uses it. Dead, nothing
- * is written to its ring any more: other memory may be there. Who destroys it waits until its requests are over.
+ * A context belongs to a process, and goes with its memory. It lives as long as somebody uses it. Who destroys
+ * it cancels what waits, and waits until all requests are over.
  *
  * Locks   proc->lock [p]   which contexts a process has
- *         context->lock [c]  RANK_AIO: the ring; programs' memory is touched under it
+ *         context->lock [c]  RANK_AIO: the ring, and what waits: files are asked and programs' memory is
+ *         touched under it
  */
 #include "ipc/aio.h"
 
 #include "arch/cpu.h"
 #include "lib/atomic.h"
-#include "lib/rbtree.h"
+#include "mm/page.h"
 #include "mm/pagecache.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
@@ -36,64 +37,36 @@ enum {
 	AIO_MAX_FIRST = 65536,  /* man 5 proc: /proc/sys/fs/aio-max-nr */
 	BYTES_MAX = 0x10000000, /* Linux: of a ring's events */
 	PLACES_PER_CPU = 4,     /* Linux: at least so many */
-	TAKE_AT_ONCE = 8,
 };
 
 uint64_t aio_max = AIO_MAX_FIRST, aio_count;
 
-/*
- *   [I] immutable    [p] proc->lock    [c] lock    [a] atomic
- */
-struct aio_context {
-	refcount refs;
-	struct rbtree_node node; /* [p] proc->aio, by `at` */
-	uint64_t at;             /* [I] */
-	size_t size;             /* [I] of the mapping */
-	uint32_t nr;             /* [I] places; one is always free */
-	uint32_t wanted;         /* [I] as io_setup said: what is counted */
-	struct mutex lock;
-	bool is_dead;      /* [c] */
-	uint32_t tail;     /* [c] */
-	uint32_t nr_begun; /* [c] places that were reserved and not posted to */
-	uint32_t changes;  /* [a] */
-	struct waitq waitq;
-};
-
 /* ---- The ring ---- */
 
-static uptr word_at(const struct aio_context *c, size_t offset)
+static struct aio_ring *ring_of(const struct aio_context *c)
 {
-	return UPTR(c->at + offset);
+	return page_to_virt(c->pages[0]);
 }
 
-static uptr place_at(const struct aio_context *c, uint32_t place)
+/* An event lies in one page: it has 32 bytes, as what is before the first has. */
+static struct io_event *place_of(const struct aio_context *c, uint32_t place)
 {
-	return word_at(c, sizeof(struct aio_ring) + place * sizeof(struct io_event));
+	size_t at = sizeof(struct aio_ring) + place * sizeof(struct io_event);
+
+	return (void *)((char *)page_to_virt(c->pages[at >> PAGE_SHIFT]) + at % PAGE_SIZE);
 }
 
-/* How many events are in it, from *head on. -EFAULT. */
-static int look(const struct aio_context *c, uint32_t *head, uint32_t *nr)
+/* How many events are in it, from *head on. */
+static uint32_t look(const struct aio_context *c, uint32_t *head)
 {
-	if (user_get(*head, word_at(c, offsetof(struct aio_ring, head))))
-		return -EFAULT;
-	*head %= c->nr;
-	*nr = (c->tail + c->nr - *head) % c->nr;
-	return 0;
-}
-
-unsigned aio_places(const struct aio_context *c)
-{
-	return c->nr;
+	/* pairs with libaio's barrier: it has read the places, then moved the head */
+	*head = atomic_load_acquire(&ring_of(c)->head) % c->nr;
+	return (c->tail + c->nr - *head) % c->nr;
 }
 
 uint32_t aio_changes(const struct aio_context *c)
 {
 	return atomic_load(&c->changes);
-}
-
-struct waitq *aio_waitq(struct aio_context *c)
-{
-	return &c->waitq;
 }
 
 static void tell(struct aio_context *c)
@@ -104,12 +77,13 @@ static void tell(struct aio_context *c)
 
 int aio_reserve(struct aio_context *c)
 {
-	uint32_t head, used;
-	int err;
+	uint32_t head;
+	int err = 0;
 
 	mutex_lock(&c->lock);
-	err = c->is_dead ? -EINVAL : look(c, &head, &used);
-	if (!err && used + c->nr_begun >= c->nr - 1)
+	if (c->is_dead)
+		err = -EINVAL;
+	else if (look(c, &head) + c->nr_begun >= c->nr - 1)
 		err = -EAGAIN;
 	c->nr_begun += !err;
 	mutex_unlock(&c->lock);
@@ -124,48 +98,49 @@ void aio_give_back(struct aio_context *c)
 	tell(c);
 }
 
-void aio_post(struct aio_context *c, const struct io_event *e)
+void aio_post_locked(struct aio_context *c, const struct io_event *e)
 {
-	mutex_lock(&c->lock);
 	c->nr_begun--;
-	/* a program that has unmapped its ring loses the event */
-	if (!c->is_dead && !user_write(place_at(c, c->tail), e, sizeof(*e))) {
-		c->tail = (c->tail + 1) % c->nr;
-		atomic_fence(); /* pairs with libaio's: the tail, then the event before it */
-		(void)!user_put(word_at(c, offsetof(struct aio_ring, tail)), c->tail);
-	}
-	mutex_unlock(&c->lock);
+	*place_of(c, c->tail) = *e;
+	c->tail = (c->tail + 1) % c->nr;
+	/* pairs with libaio's barrier: the tail, then the event before it */
+	atomic_store_release(&ring_of(c)->tail, c->tail);
 	tell(c);
 }
 
-/* Up to `nr` from this place on, which do not reach beyond the last place. */
-static int copy_events(const struct aio_context *c, uint32_t place, uint32_t nr, uptr to)
+void aio_post(struct aio_context *c, const struct io_event *e)
 {
-	struct io_event some[TAKE_AT_ONCE];
-
-	if (user_read(some, place_at(c, place), nr * sizeof(some[0])) ||
-		user_write(to, some, nr * sizeof(some[0])))
-		return -EFAULT;
-	return 0;
+	mutex_lock(&c->lock);
+	aio_post_locked(c, e);
+	mutex_unlock(&c->lock);
 }
 
-static int64_t take_locked(struct aio_context *c, uptr to, int64_t nr)
+/* How many from this place on do not reach beyond the last place, or their page. */
+static uint32_t in_one_piece(const struct aio_context *c, uint32_t place, uint32_t nr)
 {
-	uint32_t head, there, done = 0;
-	int err = look(c, &head, &there);
+	uintptr_t at = (uintptr_t)place_of(c, place) % PAGE_SIZE;
+
+	nr = MIN(nr, c->nr - place);
+	return MIN(nr, (uint32_t)((PAGE_SIZE - at) / sizeof(struct io_event)));
+}
+
+static int64_t take_locked(struct aio_context *c, uptr to, int64_t nr) MUST_HOLD(c->lock)
+{
+	uint32_t head, there = look(c, &head), done = 0;
 
 	there = (uint32_t)MIN((int64_t)there, nr);
-	while (!err && done < there) {
-		uint32_t n = MIN(there - done, c->nr - head);
+	while (done < there) {
+		uint32_t n = in_one_piece(c, head, there - done);
 
-		n = MIN(n, (uint32_t)TAKE_AT_ONCE);
-		err = copy_events(c, head, n, uptr_add(to, done * sizeof(struct io_event)));
+		if (user_write(uptr_add(to, done * sizeof(struct io_event)), place_of(c, head),
+			    n * sizeof(struct io_event)))
+			return -EFAULT;
 		head = (head + n) % c->nr;
 		done += n;
 	}
-	if (!err && done)
-		err = user_put(word_at(c, offsetof(struct aio_ring, head)), head);
-	return err ? -EFAULT : (int64_t)done;
+	if (done) /* pairs with libaio's look at it: the places are read */
+		atomic_store_release(&ring_of(c)->head, head);
+	return done;
 }
 
 int64_t aio_take(struct aio_context *c, uptr to, int64_t nr)
@@ -192,45 +167,90 @@ static bool count(uint32_t nr)
 	return true;
 }
 
+static size_t nr_pages(const struct aio_context *c)
+{
+	return c->size >> PAGE_SHIFT;
+}
+
+static void free_context(struct aio_context *c)
+{
+	for (size_t i = 0; c->pages && i < nr_pages(c) && c->pages[i]; i++)
+		page_put(c->pages[i]);
+	mem_free(c->pages);
+	mem_free(c);
+}
+
 void aio_put(struct aio_context *c)
 {
 	if (refcount_put(&c->refs))
-		mem_free(c);
+		free_context(c);
 }
 
-/* Its process has it no more. */
-static void die(struct aio_context *c)
+static void end_waiting(struct aio_context *c)
 {
+	struct list over;
+
+	list_init(&over);
 	mutex_lock(&c->lock);
 	c->is_dead = true;
+	while (!list_is_empty(&c->waiting)) {
+		struct aio_request *r = list_pop_head(&c->waiting, struct aio_request, link);
+
+		if (r->type->cancel(r))
+			list_add_tail(&over, &r->link);
+	}
 	mutex_unlock(&c->lock);
+	while (!list_is_empty(&over)) {
+		struct aio_request *r = list_pop_head(&over, struct aio_request, link);
+
+		r->type->free(r);
+	}
+}
+
+/* Its process has it no more. When it returns nothing waits in it. */
+static void die(struct aio_context *c)
+{
+	end_waiting(c);
 	atomic_sub(&aio_count, (uint64_t)c->wanted);
 	tell(c);
+	/* those that had been woken end by themselves */
+	(void)!WAIT_EVENT(
+		&c->waitq, WAIT_BOUNDED, WAIT_FOREVER, atomic_load(&c->nr_requests) == 0);
+}
+
+static int get_pages(struct aio_context *c, struct page_source *s)
+{
+	int err = 0;
+
+	c->pages = mem_alloc(nr_pages(c) * sizeof(struct page *), SLAB_ZERO);
+	if (!c->pages)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < nr_pages(c); i++)
+		err = s->ops->get_page(s, i, true, &c->pages[i]);
+	return err;
 }
 
 static int map_ring(struct aio_context *c)
 {
 	struct map_req req = {
 		.size = c->size, .flags = VM_READ | VM_WRITE | VM_SHARED | VM_MAY_ALL};
-	struct vmspace *vm = arch_current()->vm;
-	const struct aio_ring ring = {.nr = c->nr,
-		.magic = AIO_RING_MAGIC,
-		.compat_features = 1,
-		.header_length = sizeof(ring)};
 	vaddr_t at;
-	int err = pagecache_create_shared(c->size >> PAGE_SHIFT, &req.source);
+	int err = pagecache_create_shared(nr_pages(c), &req.source);
 
 	if (err)
 		return err;
-	err = vmspace_map(vm, &req, &at);
+	err = get_pages(c, req.source);
+	if (!err) {
+		*ring_of(c) = (struct aio_ring){.nr = c->nr,
+			.magic = AIO_RING_MAGIC,
+			.compat_features = 1,
+			.header_length = sizeof(struct aio_ring)};
+		err = vmspace_map(arch_current()->vm, &req, &at);
+	}
 	req.source->ops->put(req.source); /* the region has its own */
-	if (err)
-		return err;
-	c->at = at;
-	err = user_write(UPTR(at), &ring, sizeof(ring));
-	if (err)
-		(void)!vmspace_unmap(vm, at, c->size);
-	return err ? -ENOMEM : 0;
+	if (!err)
+		c->at = at;
+	return err;
 }
 
 /* Linux: twice what was asked for, two more, and what the last page has room for. */
@@ -273,6 +293,7 @@ int aio_create(unsigned nr, uint64_t *id)
 	refcount_init(&c->refs, 1);
 	mutex_init(&c->lock, RANK_AIO, "aio");
 	waitq_init(&c->waitq);
+	list_init(&c->waiting);
 	err = choose_size(c, nr);
 	if (!err && !count(c->wanted))
 		err = -EAGAIN;
@@ -290,7 +311,7 @@ int aio_create(unsigned nr, uint64_t *id)
 uncount:
 	atomic_sub(&aio_count, (uint64_t)c->wanted);
 free:
-	mem_free(c);
+	free_context(c);
 	return err;
 }
 
@@ -299,10 +320,20 @@ static struct aio_context *find_locked(const struct proc *p, uint64_t id)
 	return rbtree_object(rbtree_find(&p->aio, &id, compare), struct aio_context, node);
 }
 
+/* Linux looks there for its number: who has unmapped his ring has lost his context. */
+static bool is_mapped(uint64_t id)
+{
+	uint32_t ignored;
+
+	return !user_load32(&ignored, UPTR(id));
+}
+
 int aio_get(uint64_t id, struct aio_context **out)
 {
 	struct proc *p = proc_current();
 
+	if (!is_mapped(id))
+		return -EINVAL;
 	irqlock_lock(&p->lock);
 	*out = find_locked(p, id);
 	if (*out)
@@ -316,6 +347,8 @@ int aio_destroy(uint64_t id)
 	struct proc *p = proc_current();
 	struct aio_context *c;
 
+	if (!is_mapped(id))
+		return -EINVAL;
 	irqlock_lock(&p->lock);
 	c = find_locked(p, id);
 	if (c)
@@ -325,7 +358,7 @@ int aio_destroy(uint64_t id)
 		return -EINVAL;
 	die(c);
 	(void)!vmspace_unmap(arch_current()->vm, c->at, c->size);
-	/* man 2 io_destroy: blocks until they are completed; who is killed need not know */
+	/* man 2 io_destroy: blocks until all are completed; who is killed need not know of calls */
 	(void)!WAIT_EVENT(&c->waitq, WAIT_KILLABLE, WAIT_FOREVER, READ_ONCE(c->nr_begun) == 0);
 	aio_put(c);
 	return 0;
@@ -343,4 +376,52 @@ void aio_end(struct proc *p)
 		die(c);
 		aio_put(c);
 	}
+}
+
+/* ---- Requests that wait ---- */
+
+void aio_request_init(struct aio_request *r, const struct aio_request_type *type,
+	struct aio_context *c, const struct io_event *e)
+{
+	r->type = type;
+	r->context = c;
+	r->event = *e;
+	list_node_init(&r->link);
+	refcount_get(&c->refs);
+	atomic_add(&c->nr_requests, 1);
+}
+
+void aio_request_fini(struct aio_request *r)
+{
+	struct aio_context *c = r->context;
+
+	atomic_sub(&c->nr_requests, 1);
+	tell(c);
+	aio_put(c);
+}
+
+static struct aio_request *find_waiting(struct aio_context *c, uint64_t obj) MUST_HOLD(c->lock)
+{
+	list_for_each (r, &c->waiting, struct aio_request, link) {
+		if (r->event.obj == obj)
+			return r;
+	}
+	return NULL;
+}
+
+int aio_cancel(struct aio_context *c, uint64_t obj)
+{
+	struct aio_request *r;
+	bool is_over = false;
+
+	mutex_lock(&c->lock);
+	r = find_waiting(c, obj);
+	if (r) {
+		list_remove(&r->link);
+		is_over = r->type->cancel(r);
+	}
+	mutex_unlock(&c->lock);
+	if (is_over)
+		r->type->free(r);
+	return r ? -EINPROGRESS : -EINVAL;
 }

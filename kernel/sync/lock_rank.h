@@ -12,6 +12,7 @@ enum lock_rank {
 		1,        /* sleep  tests only                                              */
 	RANK_WORK,        /* sleep  worker pools: creating and ending workers               */
 	RANK_RING,        /* sleep  one ring: its requests, and all that they do          */
+	RANK_AIO,         /* sleep  one context of native AIO: its ring, and what waits     */
 	RANK_EXEC,        /* sleep  one process's exec, against other changes of its identity */
 	RANK_FILE_POS,    /* sleep  the position of one open file                           */
 	RANK_PROC_TEXT,   /* sleep  the text of one open file in /proc                      */
@@ -26,7 +27,6 @@ enum lock_rank {
 	RANK_UNIX_NAMES,  /* sleep  to whom names of unix sockets belong                   */
 	RANK_TTY,         /* sleep  one terminal's settings and line                        */
 	RANK_PIPE,        /* sleep  one pipe; two by address                                */
-	RANK_AIO,         /* sleep  the ring of one context of native AIO                   */
 	RANK_VMSPACE, /* sleep  the regions of an address space; parent, then child: everything
 			      *        above may be held while user memory is copied           */
 	RANK_SYSV,        /* sleep  the table of one kind of System V's objects             */

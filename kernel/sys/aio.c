@@ -2,9 +2,9 @@
 /*
  * Native AIO: io_setup, io_submit, io_getevents, io_pgetevents, io_cancel, io_destroy.
  *
- * A request is done when io_submit returns: files are in memory, and what waits (a pipe) Linux waits for in
- * io_submit, too. So there is never one that could be cancelled. It is made by the body of the system call that
- * it means. What Linux does later, IOCB_CMD_POLL, is unknown here, as before Linux 4.18.
+ * Reads, writes and syncs are done when io_submit returns, as on Linux for files in memory and pipes: it is there
+ * that a pipe is waited for. They are the bodies of the system calls that they mean. Requests of a ring would
+ * give them nothing but a way to end later than Linux's. IOCB_CMD_POLL waits: ops/aio_poll.c.
  *
  * Linux says at once what is wrong with a request, and by its event what became of it.
  *
@@ -17,6 +17,7 @@
 #include "fs/vfs/inode.h"
 #include "ipc/aio.h"
 #include "ipc/eventfd.h"
+#include "ops/aio_poll.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "sys/dispatch.h"
@@ -146,27 +147,43 @@ static int get_counter(const struct iocb *q, struct file **out)
 }
 
 static int make_and_post(
-	struct aio_context *c, const struct iocb *q, uptr at, const struct file *f)
+	struct aio_context *c, const struct iocb *q, struct aio_poll_params *params)
+{
+	int64_t n;
+	int err = make(q, params->file, &n);
+
+	if (err)
+		return err;
+	params->event.res = without_restart(n);
+	aio_post(c, &params->event);
+	if (params->counter)
+		(void)!eventfd_signal(params->counter, 1);
+	return 0;
+}
+
+static int poll(struct aio_context *c, const struct iocb *q, struct aio_poll_params *params)
+{
+	if (q->aio_buf > UINT16_MAX || q->aio_offset || q->aio_nbytes || q->aio_rw_flags)
+		return -EINVAL;
+	params->events = (uint32_t)q->aio_buf;
+	return aio_poll_submit(c, params);
+}
+
+static int submit_file(struct aio_context *c, const struct iocb *q, uptr at, struct file *f)
 {
 	const uint32_t key = 0; /* man 2 io_cancel looks at it */
-	struct io_event e = {.data = q->aio_data, .obj = at.addr};
-	struct file *counter;
-	int64_t n;
-	int err = get_counter(q, &counter);
+	struct aio_poll_params params = {
+		.event = {.data = q->aio_data, .obj = at.addr}, .file = f};
+	int err = get_counter(q, &params.counter);
 
 	if (err)
 		return err;
 	err = user_put(uptr_add(at, offsetof(struct iocb, aio_key)), key);
 	if (!err)
-		err = make(q, f, &n);
-	if (!err) {
-		e.res = without_restart(n);
-		aio_post(c, &e);
-		if (counter)
-			(void)!eventfd_signal(counter, 1);
-	}
-	if (counter)
-		file_put(counter);
+		err = q->aio_lio_opcode == IOCB_CMD_POLL ? poll(c, q, &params)
+							 : make_and_post(c, q, &params);
+	if (params.counter)
+		file_put(params.counter);
 	return err;
 }
 
@@ -184,7 +201,7 @@ static int submit_one(struct aio_context *c, uptr at)
 	if (err)
 		return err;
 	b = fd_borrow((int)q.aio_fildes);
-	err = b.file ? make_and_post(c, &q, at, b.file) : -EBADF;
+	err = b.file ? submit_file(c, &q, at, b.file) : -EBADF;
 	fd_release(b);
 	if (err)
 		aio_give_back(c);
@@ -228,7 +245,7 @@ SYSCALL3(io_submit, uint64_t, id, long, nr, uptr, list)
 	err = aio_get(id, &c);
 	if (err)
 		return err;
-	nr = MIN(nr, (long)aio_places(c));
+	nr = MIN(nr, (long)c->nr);
 	while (done < nr) {
 		uint64_t at;
 
@@ -262,8 +279,7 @@ static int64_t take(
 			return done;
 		if (err)
 			return done ? done : -EINTR;
-		err = WAIT_EVENT(
-			aio_waitq(c), WAIT_SIGNAL, deadline_ns, aio_changes(c) != seen);
+		err = WAIT_EVENT(&c->waitq, WAIT_SIGNAL, deadline_ns, aio_changes(c) != seen);
 	}
 }
 
@@ -319,12 +335,19 @@ SYSCALL6(io_pgetevents, uint64_t, id, long, min, long, nr, uptr, events, uptr, t
 	return err ? err : get_events(id, min, nr, events, deadline_ns);
 }
 
-/* Errors: EFAULT, EINVAL: every request is over. */
-SYSCALL3(io_cancel, uint64_t, id UNUSED, uptr, request, uptr, event UNUSED)
+/* Errors: EINPROGRESS: it is cancelled, and its event tells; EFAULT, EINVAL. */
+SYSCALL3(io_cancel, uint64_t, id, uptr, request, uptr, event UNUSED)
 {
+	struct aio_context *c;
 	uint32_t key;
+	int err;
 
 	if (user_get(key, uptr_add(request, offsetof(struct iocb, aio_key))))
 		return -EFAULT;
-	return -EINVAL;
+	err = key ? -EINVAL : aio_get(id, &c);
+	if (err)
+		return err;
+	err = aio_cancel(c, request.addr);
+	aio_put(c);
+	return err;
 }
