@@ -248,9 +248,11 @@ JOINT_OPERATION(ring_of_thread)
 	end_ring(&shared);
 }
 
-static void leave_shared(uintptr_t arg UNUSED)
+static void leave_own(uintptr_t arg UNUSED)
 {
-	leave_requests(&shared);
+	struct sim_ring r;
+
+	leave_requests(&r);
 	sim_yield(1);
 }
 
@@ -260,9 +262,9 @@ OPERATION(ring_left_by_threads)
 	struct sim_ring own;
 
 	leave_requests(&own);
-	(void)helper(THREAD, leave_shared, 0, 0);
+	(void)helper(THREAD, leave_own, 0, 0);
 	sim_yield(2);
-	(void)helper(THREAD, leave_shared, 0, 0);
+	(void)helper(THREAD, leave_own, 0, 0);
 	sim_yield(4);
 }
 
