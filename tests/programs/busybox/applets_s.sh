@@ -1,5 +1,5 @@
 #!/bin/bash
-# within: 600
+# within: 1800
 # results: ^(?P<is>PASS|FAIL|SKIPPED|UNTESTED): (?P<name>.*)$
 set -- 's'
 . /tests/busybox/applets.bash
