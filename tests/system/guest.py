@@ -18,9 +18,9 @@ Program("guest.never_idle", "a real-time thread leaves time to others on an only
 Program("guest.silent", "a server under SQPOLL makes no system calls while it serves", needs="release", timeout=300, expect=[r"0 while it served"],
         command=["tests/guest/silent", "--variant", "release", "--kernel", "build/x86_64/release/torus"])
 for variant, seed in (("debug", 1), ("kasan", 2)):
-    Program(f"guest.hostile_{variant}", f"every system call with hostile arguments for ten minutes on the {variant} kernel", needs=variant,
-            lines=True, slow=True, timeout=900,
-            command=[RUN, "--no-oracle", "--variant", variant, "--smp", "2", "--timeout", "800", "--kernel", f"build/x86_64/{variant}/torus",
+    Program(f"guest.hostile_{variant}", f"every system call with hostile arguments, and rings, ten minutes each on the {variant} kernel",
+            needs=variant, lines=True, slow=True, timeout=2500,
+            command=[RUN, "--no-oracle", "--variant", variant, "--smp", "2", "--timeout", "2400", "--kernel", f"build/x86_64/{variant}/torus",
                      "--append", f"hostile.seconds=600 hostile.rings=1 hostile.seed={seed}", "hostile"])
 Program("guest.hostile_again", "the same hostile calls twenty times over leave nothing behind", needs="debug", lines=True, slow=True, timeout=900,
         command=[RUN, "--no-oracle", "--smp", "4", "--timeout", "800", "--kernel", "build/x86_64/debug/torus",

@@ -439,10 +439,12 @@ static void run_once(void)
 	int64_t pid;
 
 	memset(fuzz_rings, 0, sizeof(fuzz_rings));
+	sim_make_program(PROGRAM, be_spawned);
 	EXPECT_EQ(SIM_CALL(__NR_mount, sim_scratch("tmpfs", 6),
 			  sim_scratch(FOLDER, sizeof(FOLDER)), sim_scratch("tmpfs", 6), 0, 0),
 		0);
 	pid = sim_spawn(be_victim, 0);
+	(void)SIM_CALL(__NR_setpgid, (uint64_t)pid, (uint64_t)pid); /* it may be late */
 	wait_for(pid);
 	(void)SIM_CALL(__NR_kill, (uint64_t)-pid, SIGKILL);
 	sim_wait_all();
@@ -450,6 +452,8 @@ static void run_once(void)
 	EXPECT_EQ(
 		SIM_CALL(__NR_umount2, sim_scratch(FOLDER, sizeof(FOLDER)), 2 /* MNT_DETACH */),
 		0);
+	/* and what was put on it: the run before may have been cut off earlier */
+	(void)SIM_CALL(__NR_unlink, sim_scratch(PROGRAM, sizeof(PROGRAM)));
 	/* the next end of any socket frees those that only sockets had */
 	(void)SIM_CALL(__NR_close, (uint64_t)SIM_CALL(__NR_socket, AF_UNIX, SOCK_DGRAM, 0));
 }
@@ -462,7 +466,6 @@ static const struct fuzz_input first = {
 
 static void run_input(void)
 {
-	sim_make_program(PROGRAM, be_spawned);
 	EXPECT_EQ(SIM_CALL(__NR_mkdir, sim_scratch(FOLDER, sizeof(FOLDER)), 0700), 0);
 	input = &first;
 	run_once();
