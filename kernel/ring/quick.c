@@ -10,8 +10,9 @@
  * A chain of such entries is done one after the other, once all of it has been looked at: nothing of a chain
  * with a wrong entry begins. When one of it must wait, it and what follows it become requests.
  *
- * The entry stands where the program may change it meanwhile. So an operation reads each field once, which
- * `volatile` sees to, and what it read is what it checks; that a chain was looked at before is no promise.
+ * The entry stands where the program may change it meanwhile. Whether it suits is a look, and no promise: of a
+ * chain or of one entry. What the operation then uses it reads once, which `volatile` sees to, and checks as the
+ * system call would check its arguments.
  *
  * The program sees the completions when all are written.
  *

@@ -5,7 +5,7 @@
  */
 #include "ring_quick.h"
 
-enum { PAGE_LEN = 16 };
+enum { TEXT_SIZE = 16 };
 
 static struct io_uring_sqe *push_emptying(struct ring *r, uint64_t user_data)
 {
@@ -50,7 +50,7 @@ static bool is_slot_used(struct ring *r)
 
 TEST(ring_quick_chain, chain_opens_reads_and_closes)
 {
-	char text[PAGE_LEN] = "";
+	char text[TEXT_SIZE] = "";
 	struct ring r;
 
 	CHECK_OK(close(file_with("/tmp/a", "text")));
@@ -69,7 +69,7 @@ TEST(ring_quick_chain, chain_opens_reads_and_closes)
 
 TEST(ring_quick_chain, chain_is_broken_by_a_failure_or_a_short_read)
 {
-	char text[PAGE_LEN] = "";
+	char text[TEXT_SIZE] = "";
 	struct ring r;
 
 	CHECK_OK(close(file_with("/tmp/a", "text")));
@@ -92,7 +92,7 @@ TEST(ring_quick_chain, chain_is_broken_by_a_failure_or_a_short_read)
 TEST(ring_quick_chain, nothing_of_a_chain_with_a_wrong_entry_begins)
 {
 	int fd = file_with("/tmp/a", "text");
-	char text[PAGE_LEN] = "";
+	char text[TEXT_SIZE] = "";
 	struct ring r;
 
 	open_with_slot(&r);
@@ -112,7 +112,7 @@ TEST(ring_quick_chain, nothing_of_a_chain_with_a_wrong_entry_begins)
 
 TEST(ring_quick_chain, chain_goes_on_when_one_of_it_waits)
 {
-	char text[PAGE_LEN] = "";
+	char text[TEXT_SIZE] = "";
 	int fd = file_with("/tmp/a", "text"), s[2];
 	struct ring r;
 
@@ -157,7 +157,7 @@ TEST(ring_quick_chain, emptied_slot_tells_its_tag)
 	uint64_t tag = 4;
 	struct io_uring_rsrc_register reg = {
 		.nr = 1, .data = (uintptr_t)&fd, .tags = (uintptr_t)&tag};
-	char text[PAGE_LEN] = "";
+	char text[TEXT_SIZE] = "";
 	struct ring r;
 
 	ring_open(&r, 16, 0);
