@@ -3,6 +3,8 @@
 #include "guest.h"
 
 #include <dirent.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 
 #ifndef RENAME_NOREPLACE
@@ -286,6 +288,29 @@ TEST(dir, rename_whiteout_leaves_a_device_in_the_old_place)
 		"a_long_name_that_does_not_fit_into_the_dentry_itself", "e2", RENAME_WHITEOUT));
 	check_whiteout("a_long_name_that_does_not_fit_into_the_dentry_itself");
 	check_whiteout("e");
+}
+
+TEST(dir, rename_whiteout_without_room_moves_nothing)
+{
+	ino_t was;
+
+	CHECK_OK(unshare(CLONE_NEWNS));
+	CHECK_OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK_OK(mkdir("m", 0755));
+	CHECK_OK(mount("small", "m", "tmpfs", 0, "nr_inodes=3")); /* its root, and two */
+	CHECK_OK(chdir("m"));
+	put_file("a", "aaa");
+	put_file("b", "");
+	was = inode("a");
+	CHECK_ERRNO(rename2("a", "b", RENAME_WHITEOUT), ENOSPC);
+	CHECK_ERRNO(rename2("a", "c", RENAME_WHITEOUT), ENOSPC);
+	CHECK_EQ(inode("a"), was);
+	CHECK(inode("b") != was);
+	CHECK_ERRNO(access("c", F_OK), ENOENT);
+	CHECK_OK(unlink("b"));
+	CHECK_OK(rename2("a", "c", RENAME_WHITEOUT));
+	check_whiteout("a");
+	CHECK_EQ(inode("c"), was);
 }
 
 TEST(dir, rename_whiteout_errors)

@@ -479,7 +479,7 @@ static void notify_rename(const struct rename *r, struct inode *i, struct inode 
 	notify_inode(i, IN_MOVE_SELF);
 }
 
-/* The device 0:0 that RENAME_WHITEOUT leaves: in the directory already, but no walk finds it. */
+/* The device 0:0 that RENAME_WHITEOUT leaves: in the directory already, but no walk finds it. *out: NULL or it. */
 static int make_whiteout(const struct rename *r, struct dentry **out)
 {
 	struct inode *dir = r->old_dir->inode;
@@ -492,8 +492,10 @@ static int make_whiteout(const struct rename *r, struct dentry **out)
 		return err;
 	atomic_or(&(*out)->flags, DENTRY_UNLINKED);
 	err = dir->ops->mknod(dir, *out, S_IFCHR, 0);
-	if (err)
+	if (err) {
 		dentry_put(*out);
+		*out = NULL;
+	}
 	return err;
 }
 

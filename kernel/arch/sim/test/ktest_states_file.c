@@ -58,6 +58,8 @@ OPERATION(names)
 	EXPECT_EQ(DO(getdents64, fd, at, PAGE_SIZE), 24 * 3);
 	(void)DO(renameat2, AT_FDCWD, STRING(states_inside), AT_FDCWD, STRING(states_file),
 		RENAME_EXCHANGE);
+	(void)DO(renameat2, AT_FDCWD, STRING(states_file), AT_FDCWD, STRING(states_inside),
+		RENAME_WHITEOUT);
 	(void)DO(unlink, STRING(states_file));
 	(void)DO(unlink, STRING(states_inside));
 }
