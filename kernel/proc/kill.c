@@ -8,7 +8,7 @@
 
 #include <limits.h>
 
-#include "proc/proc.h"
+#include "proc/proc_priv.h"
 #include "proc/signal.h"
 #include "proc/signal_priv.h"
 
@@ -34,7 +34,12 @@ static int send_checked(struct proc *p, int sig, const siginfo_t *info)
 	return err ? err : signal_send_proc(p, sig, info);
 }
 
-/* ---- Many ---- */
+/*
+ * ---- Many ----
+ *
+ * The tree is locked from the first to the last: a child that is being born appears before, and is one of them, or
+ * finds its parent signalled (birth.c: appear). Nobody gets away by forking.
+ */
 
 struct kill_many {
 	int sig;
@@ -43,10 +48,12 @@ struct kill_many {
 	int last_err;
 };
 
-static void kill_one_of(struct kill_many *k, struct proc *p)
+static void kill_one_of(struct kill_many *k, struct proc *p) MUST_HOLD(proc_tree_lock)
 {
-	int err = send_checked(p, k->sig, k->info);
+	int err = signal_permission_locked(p, k->sig);
 
+	if (!err)
+		err = signal_send_proc(p, k->sig, k->info);
 	k->found++;
 	if (err)
 		k->last_err = err;
@@ -55,77 +62,34 @@ static void kill_one_of(struct kill_many *k, struct proc *p)
 }
 
 /* kill(-1): everybody but process 1 and the caller. */
-static void kill_any(struct proc *p, void *ctx)
-{
-	if (!proc_is_init(p) && p != proc_current() && !(p->flags & PROC_ZOMBIE))
-		kill_one_of(ctx, p);
-}
-
 static int kill_all_processes(struct kill_many *k)
 {
-	proc_for_each(kill_any, k);
+	struct pid *pid;
+
+	irqlock_lock(&proc_tree_lock);
+	for (int nr = 1; (pid = pid_next_locked(&nr)) != NULL; nr++) {
+		struct proc *p = proc_of_pid_locked(pid);
+
+		if (p && !proc_is_init(p) && p != proc_current() && !(p->flags & PROC_ZOMBIE))
+			kill_one_of(k, p);
+	}
+	irqlock_unlock(&proc_tree_lock);
 	if (!k->found)
 		return -ESRCH;
 	/* EPERM of some is no error; other errors are */
 	return k->last_err == -EPERM ? 0 : k->last_err;
 }
 
-/*
- * The members are collected with references first: permission looks at credentials and sessions,
- * which wants the tree lock itself.
- */
-enum { GROUP_BATCH = 32 };
-
-/* Into its place by id; the last falls off the end of a full batch. */
-static unsigned insert_by_id(struct proc *batch[GROUP_BATCH], unsigned n, struct proc *p)
-{
-	unsigned at = n;
-
-	if (n == GROUP_BATCH && p->pid->nr > batch[n - 1]->pid->nr)
-		return n;
-	if (n == GROUP_BATCH)
-		at--;
-	else
-		n++;
-	for (; at > 0 && batch[at - 1]->pid->nr > p->pid->nr; at--)
-		batch[at] = batch[at - 1];
-	batch[at] = p;
-	return n;
-}
-
-/* The next of a group, with references, by id, so that who joins or leaves does not confuse the walk. */
-static unsigned collect_group(
-	const struct pid *group, int after, struct proc *batch[GROUP_BATCH])
-{
-	unsigned n = 0;
-
-	irqlock_lock(&proc_tree_lock);
-	list_for_each (p, &group->users[PID_GROUP], struct proc, group_link)
-		if (p->pid->nr > after)
-			n = insert_by_id(batch, n, p);
-	for (unsigned i = 0; i < n; i++)
-		proc_get(batch[i]);
-	irqlock_unlock(&proc_tree_lock);
-	return n;
-}
-
 static int kill_group(int pgrp, struct kill_many *k)
 {
-	struct proc *batch[GROUP_BATCH];
 	struct pid *group;
-	int after = 0;
-	unsigned n;
 
 	if (pid_find(pgrp, &group))
 		return -ESRCH;
-	do {
-		n = collect_group(group, after, batch);
-		for (unsigned i = 0; i < n; i++) {
-			after = batch[i]->pid->nr;
-			kill_one_of(k, batch[i]);
-			proc_put(batch[i]);
-		}
-	} while (n == GROUP_BATCH);
+	irqlock_lock(&proc_tree_lock);
+	list_for_each (p, &group->users[PID_GROUP], struct proc, group_link)
+		kill_one_of(k, p);
+	irqlock_unlock(&proc_tree_lock);
 	pid_put(group);
 	if (!k->found)
 		return -ESRCH;

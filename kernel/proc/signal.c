@@ -479,30 +479,40 @@ void signal_force_kill(int sig)
 
 /* ---- May the current process signal p? man 2 kill ---- */
 
-static bool is_same_session(struct proc *p)
+static bool is_same_session(const struct proc *p) MUST_HOLD(proc_tree_lock)
 {
-	bool is_same;
-
-	irqlock_lock(&proc_tree_lock);
-	is_same = p->session == proc_current()->session;
-	irqlock_unlock(&proc_tree_lock);
-	return is_same;
+	return p->session == proc_current()->session;
 }
 
-int signal_permission(struct proc *p, int sig)
+static bool cred_may_signal(struct proc *p)
 {
 	const struct cred *mine = cred_current(), *its;
 	bool is_ok;
 
 	if (p == proc_current())
-		return 0;
+		return true;
 	its = proc_get_cred(p);
 	is_ok = mine->euid == its->suid || mine->euid == its->uid || mine->uid == its->suid ||
 		mine->uid == its->uid;
 	cred_put(its);
-	if (is_ok || capable(CAP_KILL))
+	return is_ok || capable(CAP_KILL);
+}
+
+int signal_permission_locked(struct proc *p, int sig)
+{
+	return cred_may_signal(p) || (sig == SIGCONT && is_same_session(p)) ? 0 : -EPERM;
+}
+
+int signal_permission(struct proc *p, int sig)
+{
+	int err;
+
+	if (LIKELY(cred_may_signal(p)))
 		return 0;
-	return sig == SIGCONT && is_same_session(p) ? 0 : -EPERM;
+	irqlock_lock(&proc_tree_lock);
+	err = signal_permission_locked(p, sig);
+	irqlock_unlock(&proc_tree_lock);
+	return err;
 }
 
 /* ---- Life ---- */

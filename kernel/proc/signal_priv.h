@@ -114,6 +114,8 @@ static inline int sigpending_take(struct sigpending *pending, uint64_t set, sigi
 /* Whether the current thread has something to look at: sets or clears THREAD_SIGNAL. */
 void signal_recalculate(struct uthread *u);
 void signal_default_locked(struct proc *p, int sig);
+/* signal_permission, with proc_tree_lock. */
+MUST_CHECK int signal_permission_locked(struct proc *p, int sig);
 /* Lets others have what this thread, which now blocks `blocked`, might have been chosen for. */
 void signal_retarget(struct proc *p, uint64_t blocked);
 

@@ -318,6 +318,30 @@ TEST(process, orphans_go_to_init_or_the_subreaper)
 	CHECK_EQ(WEXITSTATUS(status), 3);
 }
 
+/* Each forks the next and is gone; one that is missed would go on for ever. */
+TEST(process, kill_of_a_group_catches_who_is_being_forked)
+{
+	enum { ROUNDS = 100 };
+
+	CHECK_OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int i = 0; i < ROUNDS; i++) {
+		pid_t pid = CHECK_OK(fork());
+
+		if (pid == 0) {
+			CHECK_OK(setpgid(0, 0));
+			while (fork() == 0) {
+			}
+			_exit(0);
+		}
+		(void)!setpgid(pid, pid);
+		usleep(i % 10 * 100);
+		CHECK_OK(kill(-pid, SIGKILL));
+		while (wait(NULL) > 0) {
+		}
+		CHECK_EQ(errno, ECHILD);
+	}
+}
+
 TEST(process, parent_death_signal)
 {
 	int fd[2];

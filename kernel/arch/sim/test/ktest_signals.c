@@ -92,6 +92,35 @@ TEST(simsignal, each_stop_and_continuation_is_told)
 	sim_program(stop_twice);
 }
 
+/* Each forks the next and is gone. */
+static void run_away(uintptr_t arg UNUSED)
+{
+	(void)sim_spawn(run_away, 0);
+}
+
+static void run_away_as_group(uintptr_t arg UNUSED)
+{
+	(void)SIM_CALL(__NR_setpgid, 0, 0);
+	run_away(0);
+}
+
+static void kill_who_runs_away(void)
+{
+	for (unsigned i = 0; i < test_rounds(ROUNDS); i++) {
+		int64_t pid = sim_spawn(run_away_as_group, 0);
+
+		(void)SIM_CALL(__NR_setpgid, (uint64_t)pid, (uint64_t)pid); /* it may be late */
+		sim_yield((unsigned)sim_random(8));
+		sim_kill(i % 2 ? -1 : -pid, SIGKILL);
+		sim_wait_all();
+	}
+}
+
+TEST(simsignal, kill_of_many_meets_fork)
+{
+	sim_program(kill_who_runs_away);
+}
+
 static void delete_expiring(void)
 {
 	struct __kernel_itimerspec its = {.it_value = {0, 1}, .it_interval = {0, 1000}};
