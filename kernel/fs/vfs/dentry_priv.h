@@ -25,6 +25,33 @@ struct name_key {
 extern struct seqcount dentry_seq;
 extern struct irqlock dentry_lock; /* RANK_DENTRY */
 
+/*
+ * A look at several dentries, under RCU. What was seen is believed if nothing moved meanwhile (tree_end_look);
+ * else one looks again, and after so many looks with the lock, so that no storm of renames starves anybody:
+ *
+ *     for (unsigned looks = 0; !is_true; looks++) {
+ *             is_locked = looks >= TREE_LOOKS;
+ *             seq = tree_look(is_locked);
+ *             ...
+ *             is_true = tree_end_look(is_locked, seq);
+ *     }
+ */
+enum { TREE_LOOKS = 8 };
+static inline uint32_t tree_look(bool is_locked) NOT_ANALYSED /* tree_end_look unlocks */
+{
+	if (LIKELY(!is_locked))
+		return seq_read_begin(&dentry_seq);
+	irqlock_lock(&dentry_lock);
+	return 0;
+}
+static inline bool tree_end_look(bool is_locked, uint32_t seq) NOT_ANALYSED
+{
+	if (LIKELY(!is_locked))
+		return !seq_read_retry(&dentry_seq, seq);
+	irqlock_unlock(&dentry_lock);
+	return true;
+}
+
 /* The bits of dentry.refs beside the count. */
 enum {
 	DENTRY_REF_KEPT =

@@ -254,15 +254,18 @@ static void write_text(struct text_end *t, const struct path *p, const struct pa
 static int make_text(const struct path *p, char *buf, size_t size, struct text_end *t)
 {
 	struct path root;
-	uint32_t seq;
+	bool is_true = false;
 
 	rcu_read_lock();
-	do {
-		seq = seq_read_begin(&dentry_seq);
+	for (unsigned looks = 0; !is_true; looks++) {
+		bool is_locked = looks >= TREE_LOOKS;
+		uint32_t seq = tree_look(is_locked);
+
 		fs_context_peek_root(fs_context_current(), &root);
 		*t = (struct text_end){.start = buf, .at = buf + size};
 		write_text(t, p, &root);
-	} while (seq_read_retry(&dentry_seq, seq));
+		is_true = tree_end_look(is_locked, seq);
+	}
 	rcu_read_unlock();
 	return t->is_full ? -ENAMETOOLONG : 0;
 }

@@ -34,34 +34,24 @@
 #include <linux/limits.h>
 #include <linux/mount.h>
 
-enum {
-	MAX_LINKS = 40,       /* man 7 path_resolution */
-	RUNS_BEFORE_LOCK = 8, /* attempts without a lock */
-};
+enum { MAX_LINKS = 40 /* man 7 path_resolution */ };
 
 #define LOOKUP_SCOPED (LOOKUP_BENEATH | LOOKUP_IN_ROOT)
 
 /* ---- Running and pausing ---- */
 
-static void start_running(struct walk *w) NOT_ANALYSED /* a walk that is_locked locks */
+static void start_running(struct walk *w)
 {
 	rcu_read_lock();
-	if (UNLIKELY(w->is_locked))
-		irqlock_lock(&dentry_lock);
-	else
-		w->seq = seq_read_begin(&dentry_seq);
+	w->seq = tree_look(w->is_locked);
 	w->is_running = true;
 }
 
 /* Whether nothing moved while it ran. */
-static bool end_running(struct walk *w) NOT_ANALYSED
+static bool end_running(struct walk *w)
 {
-	bool is_true = true;
+	bool is_true = tree_end_look(w->is_locked, w->seq);
 
-	if (UNLIKELY(w->is_locked))
-		irqlock_unlock(&dentry_lock);
-	else
-		is_true = !seq_read_retry(&dentry_seq, w->seq);
 	w->is_running = false;
 	rcu_read_unlock();
 	return is_true;
@@ -117,7 +107,7 @@ void walk_init(struct walk *w, int dirfd, const char *name, size_t len, unsigned
 	w->base.file = NULL;
 	w->base.is_counted = false;
 	w->is_running = false;
-	w->is_locked = false;
+	w->nr_runs = 0;
 	w->buffer = NULL;
 }
 
@@ -526,12 +516,11 @@ int walk_run(struct walk *w)
 {
 	int err;
 
-	for (unsigned run = 0;; run++) {
-		w->is_locked = run >= RUNS_BEFORE_LOCK;
+	do {
+		w->is_locked = w->nr_runs++ >= TREE_LOOKS;
 		err = run_once(w);
-		if (err != -EAGAIN || w->flags & LOOKUP_CACHED)
-			return err;
-	}
+	} while (err == -EAGAIN && !(w->flags & LOOKUP_CACHED));
+	return err;
 }
 
 int walk_run_to_pause(struct walk *w)

@@ -27,6 +27,7 @@ struct walk {
 	const char *begin;	   /* where the text in memory begins */
 	const char *rest, *end;    /* what is left of it */
 	uint32_t seq;
+	unsigned nr_runs; /* that were begun, also by those who did not believe what one saw */
 	bool is_running;  /* under RCU */
 	bool is_locked;   /* dentry_lock is held instead of trusting the sequence */
 	uint8_t nr_links; /* symlinks followed */

@@ -2,8 +2,8 @@
 /*
  * Promises between processes, under random schedules: what was written is read once and in order, a
  * wake-up is one waiter's, an event that somebody waits for is seen, a queued signal is handled once,
- * and descriptors that nobody can receive any more are gone. A promise to wake that is not kept is a hang,
- * which the machine reports.
+ * descriptors that nobody can receive any more are gone, and who looks for a name ends while others move. A
+ * promise to wake that is not kept is a hang, which the machine reports.
  */
 #include "arch/sim/program.h"
 
@@ -493,4 +493,57 @@ static void leave_rings(void)
 TEST(promise, descriptors_that_nobody_can_receive_are_gone)
 {
 	sim_program_rounds(leave_rings, ROUNDS);
+}
+
+/* ---- Names that move all the time hold up nobody who looks for others ---- */
+
+enum { LOOKS = 10, MOVERS = 3 };
+
+static const char way[] = "/way/./../way/link/../way/./link/link/../way/./../way/file";
+static const char names[][8] = {"/way/a", "/way/b", "/way/c", "/way/d", "/way/e", "/way/f"};
+static uint32_t is_over; /* [a] */
+
+#define TEXT(s) sim_scratch(s, sizeof(s))
+
+static void rename_all_the_time(uintptr_t mover)
+{
+	const char *here = names[2 * mover], *there = names[2 * mover + 1];
+
+	EXPECT_EQ(SIM_CALL(__NR_mknod, sim_scratch(here, 8), 0100600, 0), 0);
+	while (!atomic_load(&is_over)) {
+		EXPECT_EQ(
+			SIM_CALL(__NR_rename, sim_scratch(here, 8), sim_scratch(there, 8)), 0);
+		EXPECT_EQ(
+			SIM_CALL(__NR_rename, sim_scratch(there, 8), sim_scratch(here, 8)), 0);
+	}
+	EXPECT_EQ(SIM_CALL(__NR_unlink, sim_scratch(here, 8)), 0);
+}
+
+static void look_while_names_move(void)
+{
+	uint64_t at = sim_map(PAGE_SIZE);
+
+	atomic_store(&is_over, 0u);
+	EXPECT_EQ(SIM_CALL(__NR_mkdir, TEXT("/way"), 0700), 0);
+	EXPECT_EQ(SIM_CALL(__NR_symlink, TEXT("../way"), TEXT("/way/link")), 0);
+	EXPECT_EQ(SIM_CALL(__NR_mknod, TEXT("/way/file"), 0100600, 0), 0);
+	for (uintptr_t mover = 0; mover < MOVERS; mover++)
+		(void)sim_spawn(rename_all_the_time, mover);
+	for (unsigned i = 0; i < LOOKS; i++) {
+		EXPECT_EQ(SIM_CALL(__NR_stat, TEXT(way), at), 0);
+		EXPECT_EQ(SIM_CALL(__NR_chdir, TEXT("/way/link")), 0);
+		EXPECT_EQ(SIM_CALL(__NR_getcwd, at, PAGE_SIZE), sizeof("/way"));
+	}
+	atomic_store(&is_over, 1u);
+	sim_wait_all();
+	EXPECT_EQ(SIM_CALL(__NR_chdir, TEXT("/")), 0);
+	EXPECT_EQ(SIM_CALL(__NR_unlink, TEXT("/way/file")), 0);
+	EXPECT_EQ(SIM_CALL(__NR_unlink, TEXT("/way/link")), 0);
+	EXPECT_EQ(SIM_CALL(__NR_rmdir, TEXT("/way")), 0);
+	EXPECT_EQ(SIM_CALL(__NR_munmap, at, PAGE_SIZE), 0);
+}
+
+TEST(promise, paths_are_found_while_names_move)
+{
+	sim_program_rounds(look_while_names_move, ROUNDS);
 }
