@@ -360,6 +360,13 @@ static int check_recv(const struct req *r, const struct io_uring_sqe *sqe)
 	return 0;
 }
 
+/* Whatever there is, into the one buffer that the entry names: it is tried as it stands. */
+static bool is_plain_recv(const struct req *r, const struct io_uring_sqe *sqe)
+{
+	return r->opcode == IORING_OP_RECV && !(r->flags & REQ_BUFFER_SELECT) && !sqe->ioprio &&
+	       !(sqe->msg_flags & MSG_WAITALL);
+}
+
 int recv_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
 	struct req_net *net = &r->net;
@@ -367,7 +374,7 @@ int recv_prepare(struct req *r, const struct io_uring_sqe *sqe)
 
 	if (err)
 		return err;
-	begin(r, sqe, &net_recv_type);
+	begin(r, sqe, is_plain_recv(r, sqe) ? &net_recv_plain_type : &net_recv_type);
 	if (net->flags & IORING_RECV_MULTISHOT)
 		r->flags |= REQ_MULTISHOT;
 	set_waiting(r, net->msg_flags & MSG_DONTWAIT, net->flags & IORING_RECVSEND_POLL_FIRST);

@@ -315,11 +315,9 @@ static int64_t recv_try(struct req *r, struct try *t, bool *is_end)
 }
 
 /* man 2 io_uring_enter: IORING_CQE_F_SOCK_NONEMPTY. A buffer that was not filled took all. */
-static uint32_t nonempty_flag(const struct try *t)
+static uint32_t nonempty_flag(struct socket *s, const struct iter *it)
 {
-	struct socket *s = t->s;
-
-	if (s->type == SOCK_STREAM && t->iter->left)
+	if (s->type == SOCK_STREAM && it->left)
 		return 0;
 	return s->ops->poll(s) & POLLIN ? IORING_CQE_F_SOCK_NONEMPTY : 0;
 }
@@ -327,7 +325,7 @@ static uint32_t nonempty_flag(const struct try *t)
 /* A completion of one that goes on. False: n is its last. */
 static bool post_and_go_on(struct req *r, struct try *t, int64_t n)
 {
-	uint32_t flags = nonempty_flag(t);
+	uint32_t flags = nonempty_flag(t->s, t->iter);
 
 	if (!(r->flags & REQ_MULTISHOT) || !req_post_more(r, n, flags)) {
 		r->cqe_flags |= flags;
@@ -403,3 +401,28 @@ static int64_t recv_issue(struct op *op)
 
 const struct op_type net_recv_type = {
 	.name = "ring_recv", .issue = recv_issue, .interrupted = interrupted};
+
+/* RECV of whatever there is into one buffer of the program's, as most are. */
+static int64_t recv_plain_issue(struct op *op)
+{
+	struct req *r = req_of(op);
+	struct socket *s = net_socket(r);
+	struct iter it;
+	struct socket_msg m = {.iter = &it, .flags = r->net.msg_flags};
+	int64_t n = iter_init_user(&it, r->net.addr, r->net.len);
+
+	while (!n) {
+		n = s->ops->recv(s, &m);
+		if (n != -EAGAIN)
+			break;
+		n = net_park(r, &s->readable);
+		if (n)
+			return n;
+	}
+	if (n > 0)
+		r->cqe_flags |= nonempty_flag(s, &it);
+	return n;
+}
+
+const struct op_type net_recv_plain_type = {
+	.name = "ring_recv", .issue = recv_plain_issue, .interrupted = interrupted};

@@ -46,4 +46,4 @@ static inline bool net_is_zero_copy(const struct req *r)
 }
 
 /* ---- net_io.c ---- */
-extern const struct op_type net_send_type, net_recv_type;
+extern const struct op_type net_send_type, net_recv_type, net_recv_plain_type;

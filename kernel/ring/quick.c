@@ -137,6 +137,15 @@ static inline bool submit_alone(struct ring_batch *b, struct ring *ring, uint32_
 	return true;
 }
 
+/* Whether the entry after so many is linked to the next one. */
+static inline bool is_linked(const struct ring *ring, uint32_t after)
+{
+	const volatile struct io_uring_sqe *sqe;
+
+	return ring_entry_find(ring, ring->sq_head + after, &sqe) &&
+	       ring_entry_word(sqe) & QUICK_LINK;
+}
+
 unsigned ring_submit_quickly(struct ring_batch *b, unsigned nr)
 {
 	struct ring *ring = b->ring;
@@ -148,7 +157,9 @@ unsigned ring_submit_quickly(struct ring_batch *b, unsigned nr)
 	do {
 		while (done < nr && submit_alone(b, ring, done))
 			done++;
-		chained = done < nr ? submit_chain(b, ring, done, nr - done) : 0;
+		chained = done < nr && is_linked(ring, done)
+				  ? submit_chain(b, ring, done, nr - done)
+				  : 0;
 		done += chained;
 	} while (chained);
 	ring_cq_show(ring, done);
