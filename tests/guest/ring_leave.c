@@ -185,16 +185,16 @@ TEST(ring_leave, call_in_a_worker_ends_with_its_thread)
 	struct ring r;
 
 	ring_open(&r, 8, 0);
-	CHECK_OK(mkfifo("/tmp/ring_leave", 0600));
+	CHECK_OK(mkfifo("fifo", 0600));
 	sqe = ring_sqe(&r, IORING_OP_OPENAT, 1);
 	sqe->fd = AT_FDCWD;
-	sqe->addr = (uintptr_t) "/tmp/ring_leave";
+	sqe->addr = (uintptr_t) "fifo";
 	sqe->open_flags = O_RDONLY;
 	sqe->flags = IOSQE_ASYNC;
 	submit_in_a_thread(&r);
 	result = ring_take(&r);
 	CHECK(result.res == -EINTR || result.res == -ECANCELED);
-	CHECK_OK(unlink("/tmp/ring_leave"));
+	CHECK_OK(unlink("fifo"));
 }
 
 /* ---- Many threads, and all at once ---- */

@@ -12,11 +12,11 @@
 
 TEST(ring_quick, reads_around_a_close_and_an_open_see_what_the_number_means)
 {
-	int fd = file_with("/tmp/a", "first");
+	int fd = file_with("a", "first");
 	char a[8] = "", b[8] = "", c[8] = "";
 	struct ring r;
 
-	CHECK_OK(close(file_with("/tmp/b", "second")));
+	CHECK_OK(close(file_with("b", "second")));
 	ring_open(&r, 8, 0);
 	(void)push_move(&r, IORING_OP_READ, fd, a, 5, 0, 1);
 	(void)push_move(&r, IORING_OP_READ, fd, a + 1, 1, 4, 2);
@@ -25,7 +25,7 @@ TEST(ring_quick, reads_around_a_close_and_an_open_see_what_the_number_means)
 	CHECK_EQ(ring_submit(&r, 4), 4);
 	RING_EXPECT_ALL(&r, 4, 5, 1, 0, -EBADF);
 	CHECK(!strcmp(a, "ftrst"));
-	CHECK_EQ(CHECK_OK(open("/tmp/b", O_RDONLY)), fd);
+	CHECK_EQ(CHECK_OK(open("b", O_RDONLY)), fd);
 	(void)push_move(&r, IORING_OP_READ, fd, c, 8, 0, 1);
 	(void)push_move(&r, IORING_OP_READ, 77, c, 8, 0, 2);
 	(void)push_move(&r, IORING_OP_WRITE, fd, c, 8, 0, 3);
@@ -37,7 +37,7 @@ TEST(ring_quick, reads_around_a_close_and_an_open_see_what_the_number_means)
 
 TEST(ring_quick, two_files_by_turns)
 {
-	int fds[2] = {file_with("/tmp/a", "one"), file_with("/tmp/b", "three")};
+	int fds[2] = {file_with("a", "one"), file_with("b", "three")};
 	char to[8][8] = {""};
 	struct ring r;
 
@@ -54,7 +54,7 @@ TEST(ring_quick, two_files_by_turns)
 
 TEST(ring_quick, positions_ends_and_bad_memory)
 {
-	int fd = file_with("/tmp/a", "0123456789"), full = CHECK_OK(open("/dev/full", O_RDWR));
+	int fd = file_with("a", "0123456789"), full = CHECK_OK(open("/dev/full", O_RDWR));
 	char *two = map_pages(2), a[8] = "";
 	struct ring r;
 
@@ -83,7 +83,7 @@ TEST(ring_quick, positions_ends_and_bad_memory)
 /* One by one: Linux lets a thread of its own write, while the next entries begin. */
 TEST(ring_quick, writes_at_positions_and_at_the_end)
 {
-	int fd = file_with("/tmp/a", "");
+	int fd = file_with("a", "");
 	char a[8] = "";
 	struct ring r;
 
@@ -147,7 +147,7 @@ TEST(ring_quick, place_that_names_no_entry_is_dropped)
 TEST(ring_quick, waits_for_what_drains)
 {
 	char to, a[4] = "";
-	int pipes[2], fd = file_with("/tmp/a", "abc");
+	int pipes[2], fd = file_with("a", "abc");
 	struct ring r;
 
 	CHECK_OK(pipe(pipes));
@@ -169,7 +169,7 @@ TEST(ring_quick, registered_files_and_memory)
 {
 	char *memory = map_pages(1);
 	struct iovec iov = {memory, PAGE};
-	int fds[2] = {file_with("/tmp/a", "abc"), -1};
+	int fds[2] = {file_with("a", "abc"), -1};
 	struct ring r;
 
 	ring_open(&r, 8, 0);
@@ -196,7 +196,7 @@ TEST(ring_quick, registered_files_and_memory)
 
 TEST(ring_quick, position_of_the_file_moves_with_each)
 {
-	int fd = file_with("/tmp/a", "0123456789"), fds[2];
+	int fd = file_with("a", "0123456789"), fds[2];
 	char text[16] = "";
 	struct ring r;
 
@@ -245,26 +245,26 @@ static void push_statx(struct ring *r, int dir, const char *path, int flags, str
 
 TEST(ring_quick, statx_says_what_the_call_says)
 {
-	int fd = file_with("/tmp/a", "text");
+	int fd = file_with("a", "text");
 	struct statx here = {0}, there = {0};
 	struct ring r;
 
-	CHECK_OK(symlink("a", "/tmp/a_link"));
+	CHECK_OK(symlink("a", "a_link"));
 	ring_open(&r, 8, 0);
-	push_statx(&r, AT_FDCWD, "/tmp/a_link", AT_SYMLINK_NOFOLLOW, &here, 1);
+	push_statx(&r, AT_FDCWD, "a_link", AT_SYMLINK_NOFOLLOW, &here, 1);
 	CHECK_EQ(ring_submit(&r, 1), 1);
 	RING_EXPECT(&r, 1, 0);
 	CHECK(S_ISLNK(here.stx_mode));
 	push_statx(&r, fd, "", AT_EMPTY_PATH, &here, 1);
-	push_statx(&r, AT_FDCWD, "/tmp/none", 0, &there, 2);
+	push_statx(&r, AT_FDCWD, "none", 0, &there, 2);
 	push_statx(&r, 99, "a", 0, &there, 3);
 	push_statx(&r, fd, "a", 0, &there, 4);
-	push_statx(&r, AT_FDCWD, "/tmp/a", 0, (struct statx *)1, 5);
-	push_statx(&r, AT_FDCWD, "/tmp/a", 1, &there, 6);
+	push_statx(&r, AT_FDCWD, "a", 0, (struct statx *)1, 5);
+	push_statx(&r, AT_FDCWD, "a", 1, &there, 6);
 	push_statx(&r, AT_FDCWD, (const char *)1, 0, &there, 7);
 	CHECK_EQ(ring_submit(&r, 7), 7);
 	RING_EXPECT_ALL(&r, 7, 0, -ENOENT, -EBADF, -ENOTDIR, -EFAULT, -EINVAL, -EFAULT);
-	CHECK_OK(syscall(SYS_statx, AT_FDCWD, "/tmp/a", 0, STATX_BASIC_STATS, &there));
+	CHECK_OK(syscall(SYS_statx, AT_FDCWD, "a", 0, STATX_BASIC_STATS, &there));
 	CHECK_EQ(here.stx_ino, there.stx_ino);
 	CHECK_EQ(here.stx_size, 4);
 	CHECK(!memcmp(&here, &there, sizeof(here)));
@@ -319,7 +319,7 @@ TEST(ring_quick, send_without_room_waits_and_lets_others_pass)
 
 TEST(ring_quick, sends_say_what_is_wrong)
 {
-	int stream[2], dgram[2], file = file_with("/tmp/a", "text");
+	int stream[2], dgram[2], file = file_with("a", "text");
 	char byte = 1;
 	struct ring r;
 
@@ -381,17 +381,17 @@ static int open_by_ring(struct ring *r, int dir, const char *path, unsigned flag
 
 TEST(ring_quick, opens_say_what_openat_says)
 {
-	int dir = CHECK_OK(open("/tmp", O_RDONLY | O_DIRECTORY)), fd;
+	int dir = CHECK_OK(open(".", O_RDONLY | O_DIRECTORY)), fd;
 	struct stat by_call, by_ring;
 	struct ring r;
 
-	CHECK_OK(close(file_with("/tmp/a", "abc")));
-	CHECK_OK(symlink("/tmp/a", "/tmp/link"));
-	CHECK_OK(symlink("/tmp/loop", "/tmp/loop"));
+	CHECK_OK(close(file_with("a", "abc")));
+	CHECK_OK(symlink("a", "link"));
+	CHECK_OK(symlink("loop", "loop"));
 	ring_open(&r, 8, 0);
-	fd = CHECK_OK(open_by_ring(&r, AT_FDCWD, "/tmp/link", O_RDWR | O_CLOEXEC));
+	fd = CHECK_OK(open_by_ring(&r, AT_FDCWD, "link", O_RDWR | O_CLOEXEC));
 	CHECK_OK(fstat(fd, &by_ring));
-	CHECK_OK(stat("/tmp/a", &by_call));
+	CHECK_OK(stat("a", &by_call));
 	CHECK_EQ(by_ring.st_ino, by_call.st_ino);
 	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	CHECK_EQ(fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH), O_RDWR);
@@ -416,14 +416,14 @@ TEST(ring_quick, open_of_a_fifo_waits_for_its_other_end)
 	int fd;
 
 	NEWER(has_calls());
-	CHECK_OK(mkfifo("/tmp/fifo", 0600));
+	CHECK_OK(mkfifo("fifo", 0600));
 	ring_open(&r, 8, 0);
-	CHECK_EQ(open_by_ring(&r, AT_FDCWD, "/tmp/fifo", O_WRONLY | O_NONBLOCK), -ENXIO);
-	push_open(&r, AT_FDCWD, "/tmp/fifo", O_RDONLY, 1);
+	CHECK_EQ(open_by_ring(&r, AT_FDCWD, "fifo", O_WRONLY | O_NONBLOCK), -ENXIO);
+	push_open(&r, AT_FDCWD, "fifo", O_RDONLY, 1);
 	(void)ring_sqe(&r, IORING_OP_NOP, 2);
 	CHECK_EQ(ring_submit(&r, 1), 2);
 	RING_EXPECT(&r, 2, 0);
-	fd = CHECK_OK(open("/tmp/fifo", O_WRONLY));
+	fd = CHECK_OK(open("fifo", O_WRONLY));
 	CHECK_EQ(ring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS), 0);
 	CHECK_OK(ring_take(&r).res);
 	CHECK_EQ(write(fd, "x", 1), 1);

@@ -53,10 +53,10 @@ TEST(ring_quick_chain, chain_opens_reads_and_closes)
 	char text[TEXT_SIZE] = "";
 	struct ring r;
 
-	CHECK_OK(close(file_with("/tmp/a", "text")));
+	CHECK_OK(close(file_with("a", "text")));
 	open_with_slot(&r);
 	for (int i = 0; i < 40; i++) {
-		(void)push_chain(&r, "/tmp/a", text, 4);
+		(void)push_chain(&r, "a", text, 4);
 		CHECK_EQ(ring_submit(&r, 3), 3);
 		RING_EXPECT(&r, 1, 0);
 		RING_EXPECT(&r, 2, 4);
@@ -72,18 +72,18 @@ TEST(ring_quick_chain, chain_is_broken_by_a_failure_or_a_short_read)
 	char text[TEXT_SIZE] = "";
 	struct ring r;
 
-	CHECK_OK(close(file_with("/tmp/a", "text")));
+	CHECK_OK(close(file_with("a", "text")));
 	open_with_slot(&r);
-	(void)push_chain(&r, "/tmp/none", text, 4);
+	(void)push_chain(&r, "none", text, 4);
 	CHECK_EQ(ring_submit(&r, 3), 3);
 	RING_EXPECT_ALL(&r, 3, -ENOENT, -ECANCELED, -ECANCELED);
 	CHECK(!is_slot_used(&r));
-	(void)push_chain(&r, "/tmp/a", text, 5);
+	(void)push_chain(&r, "a", text, 5);
 	(void)ring_sqe(&r, IORING_OP_NOP, 4);
 	CHECK_EQ(ring_submit(&r, 4), 4);
 	RING_EXPECT_ALL(&r, 4, 0, 4, -ECANCELED, 0);
 	CHECK(is_slot_used(&r));
-	(void)push_chain(&r, "/tmp/a", NULL, 4);
+	(void)push_chain(&r, "a", NULL, 4);
 	CHECK_EQ(ring_submit(&r, 3), 3);
 	RING_EXPECT_ALL(&r, 3, 0, -EFAULT, -ECANCELED);
 	ring_close(&r);
@@ -91,12 +91,12 @@ TEST(ring_quick_chain, chain_is_broken_by_a_failure_or_a_short_read)
 
 TEST(ring_quick_chain, nothing_of_a_chain_with_a_wrong_entry_begins)
 {
-	int fd = file_with("/tmp/a", "text");
+	int fd = file_with("a", "text");
 	char text[TEXT_SIZE] = "";
 	struct ring r;
 
 	open_with_slot(&r);
-	push_chain(&r, "/tmp/a", text, 4)->addr = 1; /* a close has no address */
+	push_chain(&r, "a", text, 4)->addr = 1; /* a close has no address */
 	CHECK_EQ(ring_submit(&r, 3), 3);
 	RING_EXPECT_ALL(&r, 3, -ECANCELED, -ECANCELED, -EINVAL);
 	CHECK_EQ(text[0], 0);
@@ -113,7 +113,7 @@ TEST(ring_quick_chain, nothing_of_a_chain_with_a_wrong_entry_begins)
 TEST(ring_quick_chain, chain_goes_on_when_one_of_it_waits)
 {
 	char text[TEXT_SIZE] = "";
-	int fd = file_with("/tmp/a", "text"), s[2];
+	int fd = file_with("a", "text"), s[2];
 	struct ring r;
 
 	make_pair(SOCK_STREAM, s);
@@ -153,7 +153,7 @@ TEST(ring_quick_chain, chain_without_an_end_ends_with_its_submission)
 
 TEST(ring_quick_chain, emptied_slot_tells_its_tag)
 {
-	int fd = file_with("/tmp/a", "text");
+	int fd = file_with("a", "text");
 	uint64_t tag = 4;
 	struct io_uring_rsrc_register reg = {
 		.nr = 1, .data = (uintptr_t)&fd, .tags = (uintptr_t)&tag};

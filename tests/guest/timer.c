@@ -89,7 +89,8 @@ TEST(timer, cpu_clock_of_a_process)
 	pid_t pid;
 
 	CHECK_EQ(clock_getcpuclockid(getpid(), &id), 0);
-	CHECK(now_ns(id) > 0);
+	while (now_ns(id) <= 0) { /* Linux counts it by ticks */
+	}
 	pid = CHECK_OK(fork());
 	if (!pid) {
 		pause();
