@@ -115,7 +115,7 @@ static inline int sigpending_take(struct sigpending *pending, uint64_t set, sigi
 void signal_recalculate(struct uthread *u);
 void signal_default_locked(struct proc *p, int sig);
 /* signal_permission, with proc_tree_lock. */
-MUST_CHECK int signal_permission_locked(struct proc *p, int sig);
+MUST_CHECK int signal_permission_locked(struct proc *p, int sig) MUST_HOLD(proc_tree_lock);
 /* Lets others have what this thread, which now blocks `blocked`, might have been chosen for. */
 void signal_retarget(struct proc *p, uint64_t blocked);
 
