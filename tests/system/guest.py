@@ -41,7 +41,7 @@ Program("guest.bochs_cpu", "registers, vectors up to AVX-512 and traps of progra
                               "--kernel", "build/x86_64/release/torus", "cpu"])
 Program("guest.bochs_turns", "paths are found although names move, in Bochs on 2 CPUs that take short turns", needs="release", lines=True,
         timeout=900, command=[RUN, "--no-oracle", "--bochs", "corei7_skylake_x", "--variant", "release", "--smp", "2",
-                              "--kernel", "build/x86_64/release/torus", "path.links_are_followed_while"])
+                              "--kernel", "build/x86_64/release/torus", "path.links_are_followed_while*"])
 Program("guest.bochs", "Linux programs in Bochs on 2 CPUs: x2APIC, TSC deadline, AVX-512", needs="release", lines=True,
         slow=True, timeout=3600, command=[RUN, "--no-oracle", "--bochs", "corei7_skylake_x", "--variant", "release", "--smp", "2",
                                           "--timeout", "3500", "--kernel", "build/x86_64/release/torus"])
