@@ -184,7 +184,7 @@ static int make_proc(struct birth *b)
 	err = copy_memory(b);
 	if (err)
 		goto fini_signals;
-	err = cpu_limit_watch(p);
+	err = cpu_limit_inherit(p);
 	if (err)
 		goto put_memory;
 	return 0;
@@ -458,6 +458,8 @@ int birth_begin(struct birth *b)
 	err = build(b);
 	if (err)
 		cred_uncount_process(cred);
+	else if (!has(b, CLONE_THREAD))
+		cpu_limit_look(b->proc);
 	return err;
 }
 

@@ -69,28 +69,37 @@ static uint64_t compare(struct proc *p, unsigned which, uint64_t used_ns, uint64
 	return used > UINT64_MAX / unit_ns ? UINT64_MAX : used * unit_ns - used_ns;
 }
 
+static bool is_realtime(const struct thread *t)
+{
+	return t->base.policy == SCHED_CLASS_FIFO || t->base.policy == SCHED_CLASS_RR;
+}
+
 /* How long this thread has had a CPU without waiting, as far as looks have seen. */
 static uint64_t unbroken_time(struct uthread *u)
 {
 	const struct thread *t = u->thread;
 	uint64_t now = sched_cpu_time_ns(u->thread);
 	uint64_t waits = READ_ONCE(t->nr_switches) - READ_ONCE(t->nr_preempted);
-	bool is_rt = t->base.policy == SCHED_CLASS_FIFO || t->base.policy == SCHED_CLASS_RR;
 
-	if (!is_rt || waits != u->rt_waits) {
+	if (!is_realtime(t) || waits != u->rt_waits) {
 		u->rt_waits = waits;
 		u->rt_start_ns = now;
 	}
 	return now - u->rt_start_ns;
 }
 
+/* Without a thread that it is for it says nothing, and one may become such a thread. */
 static uint64_t compare_rt(struct proc *p)
 {
-	uint64_t longest = 0, left;
+	uint64_t longest = 0, left = UINT64_MAX;
+	bool is_for_one = false;
 
-	list_for_each (u, &p->threads, struct uthread, proc_link)
+	list_for_each (u, &p->threads, struct uthread, proc_link) {
 		longest = MAX(longest, unbroken_time(u));
-	left = compare(p, RLIMIT_RTTIME, longest, NS_PER_US);
+		is_for_one |= is_realtime(u->thread);
+	}
+	if (is_for_one)
+		left = compare(p, RLIMIT_RTTIME, longest, NS_PER_US);
 	return MIN(left, p->rlimits[RLIMIT_RTTIME].soft * NS_PER_US / LOOKS_PER_RT_LIMIT + 1);
 }
 
@@ -137,31 +146,43 @@ static void on_timer(struct timer *timer)
 
 /* ---- Life ---- */
 
-int cpu_limit_watch(struct proc *p)
+int cpu_limit_prepare(struct proc *p)
 {
-	struct cpu_limit *new = NULL;
+	struct cpu_limit *new;
 
-	if (!READ_ONCE(p->cpu_limit)) {
-		if (!is_limited(p, RLIMIT_CPU) && !is_limited(p, RLIMIT_RTTIME))
-			return 0;
-		new = mem_alloc(sizeof(*new), SLAB_ZERO);
-		if (!new)
-			return -ENOMEM;
-		new->proc = p;
-		timer_init(&new->timer, on_timer);
-	}
+	if (READ_ONCE(p->cpu_limit))
+		return 0;
+	new = mem_alloc(sizeof(*new), SLAB_ZERO);
+	if (!new)
+		return -ENOMEM;
+	new->proc = p;
+	timer_init(&new->timer, on_timer);
 	irqlock_lock(&p->lock);
 	if (!p->cpu_limit && !(p->flags & (PROC_EXITING | PROC_ZOMBIE))) {
 		p->cpu_limit = new;
 		new = NULL;
 	}
+	irqlock_unlock(&p->lock);
+	mem_free(new);
+	return 0;
+}
+
+void cpu_limit_look(struct proc *p)
+{
+	if (!READ_ONCE(p->cpu_limit))
+		return;
+	irqlock_lock(&p->lock);
 	if (p->cpu_limit) {
 		p->cpu_limit->wait_ns = LOOK_MIN_NS;
 		look_and_arm(p->cpu_limit);
 	}
 	irqlock_unlock(&p->lock);
-	mem_free(new);
-	return 0;
+}
+
+int cpu_limit_inherit(struct proc *p)
+{
+	return is_limited(p, RLIMIT_CPU) || is_limited(p, RLIMIT_RTTIME) ? cpu_limit_prepare(p)
+									 : 0;
 }
 
 void cpu_limit_fini(struct proc *p)

@@ -8,7 +8,11 @@
 
 struct proc;
 
-/* Its limits may have changed: from now on they are watched if there are any. -ENOMEM. */
-MUST_CHECK int cpu_limit_watch(struct proc *p);
+/* Memory for watching limits that it is about to get. -ENOMEM. */
+MUST_CHECK int cpu_limit_prepare(struct proc *p);
+/* The same for a process that is being made, which may have some already. -ENOMEM. */
+MUST_CHECK int cpu_limit_inherit(struct proc *p);
+/* A first look, after which a timer looks: its limits have changed, or it has threads now. */
+void cpu_limit_look(struct proc *p);
 /* Its end, or it never began. p->lock not held; sleeps. */
 void cpu_limit_fini(struct proc *p);

@@ -84,8 +84,11 @@ int rlimit_exchange(
 	struct proc *p, unsigned which, const struct rlimit_pair *set, struct rlimit_pair *old)
 {
 	bool may_raise = capable(CAP_SYS_RESOURCE);
-	int err = 0;
+	bool is_time = set && (which == RLIMIT_CPU || which == RLIMIT_RTTIME);
+	int err = is_time ? cpu_limit_prepare(p) : 0;
 
+	if (err)
+		return err;
 	irqlock_lock(&p->lock);
 	if (old)
 		*old = p->rlimits[which];
@@ -96,7 +99,7 @@ int rlimit_exchange(
 			p->rlimits[which] = *set;
 	}
 	irqlock_unlock(&p->lock);
-	if (!err && set && (which == RLIMIT_CPU || which == RLIMIT_RTTIME))
-		err = cpu_limit_watch(p);
+	if (!err && is_time)
+		cpu_limit_look(p);
 	return err;
 }

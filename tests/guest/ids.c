@@ -351,6 +351,42 @@ TEST(ids, realtime_limit)
 	EXPECT_KILLED(pid, SIGXCPU);
 }
 
+static void burn_ms(int ms)
+{
+	struct timespec now, end;
+
+	CHECK_OK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end));
+	end.tv_nsec += ms * 1000000L;
+	end.tv_sec += end.tv_nsec / 1000000000;
+	end.tv_nsec %= 1000000000;
+	do {
+		CHECK_OK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now));
+	} while (now.tv_sec < end.tv_sec ||
+		 (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+}
+
+/* Who has no real-time policy has all the time, and its children. */
+TEST(ids, realtime_limit_of_zero)
+{
+	struct rlimit limit = {0, 0};
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid == 0) {
+		CHECK_OK(setrlimit(RLIMIT_RTTIME, &limit));
+		burn_ms(50);
+		for (int i = 0; i < 10; i++) {
+			pid = CHECK_OK(fork());
+			if (pid == 0) {
+				burn_ms(20);
+				_exit(0);
+			}
+			EXPECT_CHILD(pid, 0);
+		}
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+}
+
 TEST(ids, setsid_makes_a_session)
 {
 	pid_t pid = CHECK_OK(fork());

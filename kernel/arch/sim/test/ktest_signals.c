@@ -7,6 +7,7 @@
 #include "arch/sim/program.h"
 
 #include <asm/signal.h>
+#include <linux/resource.h>
 #include <linux/time.h>
 #include <linux/wait.h>
 
@@ -90,6 +91,31 @@ static void stop_twice(void)
 TEST(simsignal, each_stop_and_continuation_is_told)
 {
 	sim_program(stop_twice);
+}
+
+static void have_no_time(uintptr_t arg UNUSED)
+{
+	SIM_CALL(__NR_setrlimit, RLIMIT_CPU, sim_scratch(&(uint64_t[2]){0, 0}, 16));
+	call_for_ever(0);
+}
+
+static void fork_meanwhile(uintptr_t arg UNUSED)
+{
+	(void)sim_thread(have_no_time, 0);
+	for (;;)
+		(void)SIM_CALL(__NR_wait4, (uint64_t)sim_spawn(exit_soon, 0), 0, 0, 0);
+}
+
+static void limit_who_forks(void)
+{
+	for (unsigned i = 0; i < test_rounds(ROUNDS); i++)
+		(void)sim_wait(sim_spawn(fork_meanwhile, 0));
+	sim_wait_all();
+}
+
+TEST(simsignal, end_of_cpu_time_meets_fork)
+{
+	sim_program(limit_who_forks);
 }
 
 /* Each forks the next and is gone. */
