@@ -5,6 +5,8 @@
  * failalloc=N counts every allocation from the first one on and says which one it failed, by the
  * functions that asked for it, so that what happens next can be read as its consequence.
  *
+ * A test of the kernel arms it for itself; failsome=N (proc/fail_some.c) for all programs.
+ *
  * Locks   none; the counter is atomic, and only one test arms it at a time.
  */
 #include "mm/fail.h"
@@ -16,18 +18,20 @@
 #include "debug/panic.h"
 #include "lib/atomic.h"
 #include "lib/cmdline.h"
+#include "lib/hash.h"
 #include "lib/parse.h"
 #include "sync/preempt.h"
 
 enum { CALLERS_SHOWN = 5 };
 
-enum fail_mode { FAIL_OFF, FAIL_THREAD, FAIL_CHOSEN, FAIL_EVERYONE };
+enum fail_mode { FAIL_OFF, FAIL_THREAD, FAIL_CHOSEN, FAIL_EVERYONE, FAIL_SOME };
 
 static uint32_t mode;                             /* [a] enum fail_mode */
 static const struct thread *whose;                /* written before mode, read after it */
 static bool (*is_chosen)(const struct thread *t); /* the same */
 static uint64_t countdown;                        /* [a] allocations until the one that fails */
 static uint32_t has_fired;                        /* [a] */
+static uint64_t some_of; /* [a] FAIL_SOME: one of so many; countdown is only counted on */
 
 static void arm(uint64_t nth, enum fail_mode m)
 {
@@ -49,6 +53,14 @@ void fail_arm_for(uint64_t nth, bool (*is_counted)(const struct thread *t))
 	atomic_store(&mode, FAIL_OFF);
 	is_chosen = is_counted;
 	arm(nth, FAIL_CHOSEN);
+}
+
+void fail_arm_some(uint64_t one_of, bool (*is_counted)(const struct thread *t))
+{
+	atomic_store(&mode, FAIL_OFF);
+	is_chosen = is_counted;
+	some_of = one_of;
+	arm(one_of, FAIL_SOME);
 }
 
 bool fail_disarm(void)
@@ -93,8 +105,10 @@ bool fail_now(void)
 		return false;
 	if (m == FAIL_THREAD && arch_current() != whose)
 		return false;
-	if (m == FAIL_CHOSEN && !is_chosen(arch_current()))
+	if ((m == FAIL_CHOSEN || m == FAIL_SOME) && !is_chosen(arch_current()))
 		return false;
+	if (m == FAIL_SOME)
+		return hash_u64(atomic_fetch_add(&countdown, 1)) % some_of == 0;
 	if (atomic_fetch_sub(&countdown, 1) != 1)
 		return false;
 	atomic_store(&mode, FAIL_OFF);

@@ -21,6 +21,8 @@ void fail_arm(uint64_t nth);
  * allocation, with whatever is locked there.
  */
 void fail_arm_for(uint64_t nth, bool (*is_counted)(const struct thread *t));
+/* One of so many allocations of those threads fails, at random, until disarmed. */
+void fail_arm_some(uint64_t one_of, bool (*is_counted)(const struct thread *t));
 /* Whether it fired since armed; disarms. */
 bool fail_disarm(void);
 /* The same, and what is armed stays. */

@@ -22,6 +22,11 @@ for variant, seed in (("debug", 1), ("kasan", 2)):
             needs=variant, lines=True, slow=True, timeout=2500,
             command=[RUN, "--no-oracle", "--variant", variant, "--smp", "2", "--timeout", "2400", "--kernel", f"build/x86_64/{variant}/torus",
                      "--append", f"hostile.seconds=600 hostile.rings=1 hostile.seed={seed}", "hostile"])
+for slow, seconds in ((False, 5), (True, 600)):
+    Program("guest.hostile_starved" + "_long" * slow, "hostile calls and rings while one of 1500 allocations fails: no report, nothing left behind",
+            needs="debug", lines=True, slow=slow, timeout=2500,
+            command=[RUN, "--no-oracle", "--smp", "2", "--timeout", "2400", "--kernel", "build/x86_64/debug/torus",
+                     "--append", f"failsome=1500 hostile.rings=1 hostile.seed=5 hostile.seconds={seconds}", "hostile.walk*", "hostile.victims*"])
 Program("guest.hostile_again", "the same hostile calls twenty times over leave nothing behind", needs="debug", lines=True, slow=True, timeout=900,
         command=[RUN, "--no-oracle", "--smp", "4", "--timeout", "800", "--kernel", "build/x86_64/debug/torus",
                  "--append", "hostile.again=60 hostile.rings=1 hostile.seed=3", "hostile.victims_leave*"])

@@ -240,12 +240,15 @@ _Noreturn void be_victim(uint64_t seed, unsigned number, walk_fn *how)
 	static uint64_t flicker_chance;
 	bool is_root = number % 2 == 0;
 	pthread_t thread;
-	int fd;
+	int fd, adj;
 
 	walk = how;
 	setsid();
 	fill_sandbox(is_root);
 	open_descriptors();
+	fd = open("/proc/self/oom_score_adj", O_WRONLY);
+	adj = fcntl(fd, F_DUPFD, OPENED); /* above those that are drawn */
+	close(fd);
 	map_at(ARENA, ARENA_SIZE, PROT_READ | PROT_WRITE, -1);
 	map_at(READ_ONLY, 4096, PROT_READ, -1);
 	map_at(FORBIDDEN, 4096, PROT_NONE, -1);
@@ -277,6 +280,9 @@ _Noreturn void be_victim(uint64_t seed, unsigned number, walk_fn *how)
 			board->set_up = false;
 	if (!board->set_up)
 		_exit(NO_THREADS);
+	if (write(adj, "0", 1) != 1) /* from here on memory may fail */
+		_exit(8);
+	close(adj);
 	walk(&walks[0]);
 	for (int i = 1; i < THREADS; i++)
 		while (!board->threads[i].done)
