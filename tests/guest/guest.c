@@ -337,6 +337,15 @@ static int wait_for(pid_t pid, unsigned seconds)
 	}
 }
 
+/* A test is not: init.c. */
+static void be_spared_no_more(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	(void)!write(fd, "0", 1);
+	close(fd);
+}
+
 /* Runs one test; whether it did not fail. */
 static bool run_test(const struct guest_test *test)
 {
@@ -355,6 +364,7 @@ static bool run_test(const struct guest_test *test)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		make_own_folder();
+		be_spared_no_more();
 		test->run();
 		if (getpid() != current_pid)
 			_exit(0);

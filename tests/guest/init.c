@@ -23,6 +23,15 @@ static void say(const char *text)
 	(void)!write(1, text, strlen(text));
 }
 
+/* Whoever runs tests is never to end for want of memory: on Torus' debug kernels that spares it failsome=, too. */
+static void be_spared(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	(void)!write(fd, "-1000", 5);
+	close(fd);
+}
+
 static void mount_on(const char *path, const char *type)
 {
 	mkdir(path, 0755);
@@ -95,6 +104,7 @@ int main(void)
 	mount_on("/dev/shm", "tmpfs");
 	mount_on("/tmp", "tmpfs");
 	chmod("/tmp", 01777);
+	be_spared();
 	say("# guest tests start\n");
 	fd = open("/tests/plan", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
