@@ -34,9 +34,9 @@ static int send_checked(struct proc *p, int sig, const siginfo_t *info)
 	return err ? err : signal_send_proc(p, sig, info);
 }
 
+/* ---- Many ---- */
+
 /*
- * ---- Many ----
- *
  * The tree is locked from the first to the last: a child that is being born appears before, and is one of them, or
  * finds its parent signalled (birth.c: appear). Nobody gets away by forking.
  */
