@@ -17,8 +17,9 @@ coproc WORK { while read -r line; do echo "got $line"; done; }
 echo one >&"${WORK[1]}"
 read -r answer <&"${WORK[0]}"
 echo "$answer"
+pid=$WORK_PID # bash forgets it as soon as it sees the end
 eval "exec ${WORK[1]}>&-"
-wait "$WORK_PID"
+wait "$pid"
 echo "coproc $?"
 { echo out; echo err >&2; } 2>&1 >/dev/null | sed 's/^/only /'
 exec 5<>both
