@@ -64,6 +64,8 @@ static walk_fn *walk; /* what all threads do */
 
 static void *walk_in_thread(void *arg)
 {
+	while (!board->set_up)
+		usleep(100);
 	walk(arg);
 	return NULL;
 }
@@ -274,15 +276,13 @@ _Noreturn void be_victim(uint64_t seed, unsigned number, walk_fn *how)
 		_exit(6);
 	if (pthread_create(&thread, NULL, flicker, &flicker_chance))
 		_exit(NO_THREADS);
-	board->set_up = true; /* a walk may be the end at any moment */
 	for (int i = 1; i < THREADS; i++)
 		if (pthread_create(&thread, NULL, walk_in_thread, &walks[i]))
-			board->set_up = false;
-	if (!board->set_up)
-		_exit(NO_THREADS);
+			_exit(NO_THREADS);
 	if (write(adj, "0", 1) != 1) /* from here on memory may fail */
 		_exit(8);
 	close(adj);
+	board->set_up = true; /* all walk, and a walk may be the end at any moment */
 	walk(&walks[0]);
 	for (int i = 1; i < THREADS; i++)
 		while (!board->threads[i].done)
