@@ -280,8 +280,24 @@ static struct fiber *take_idle(struct proc *p)
 	return NULL;
 }
 
-/* Takes an idle fiber, or a place for a new one, or a place in the line, where nobody lends the CPU. */
-static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, struct fiber **out)
+/* Before it has the job, or anybody can find it by that. Its thread, with a reference. */
+static struct thread *begin(struct fiber *f, enum kind kind)
+{
+	struct thread *t = f->thread;
+
+	thread_get(t);
+	if (kind == LENT)
+		sched_begin_loan(t);
+	f->is_beside = kind == BESIDE;
+	return t;
+}
+
+/*
+ * Takes an idle fiber, or a place for a new one, or a place in the line, where nobody lends the CPU. The fiber may be
+ * awake still: it does the job at once, and its process may end. What remains then is its thread, of which we give a
+ * reference.
+ */
+static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, struct thread **out)
 {
 	enum how how = FOUND_IDLE;
 	struct fiber *f = NULL;
@@ -293,9 +309,7 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 	if (may_begin)
 		f = take_idle(p);
 	if (f) {
-		if (kind == LENT)
-			sched_begin_loan(f->thread);
-		f->is_beside = kind == BESIDE;
+		*out = begin(f, kind);
 		give_job(p, f, job);
 	} else if (kind == BESIDE || (may_begin && nr_in_line(p) < FIBERS_MAX)) {
 		p->nr_fibers++;
@@ -310,7 +324,6 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 	}
 	job->fiber = f;
 	irqlock_unlock(&p->lock);
-	*out = f;
 	return how;
 }
 
@@ -327,39 +340,43 @@ static void give_up_place(struct proc *p, enum fiber_kind job_kind, enum kind ki
 	irqlock_unlock(&p->lock);
 }
 
-static int start(struct fiber_job *job, enum kind kind)
+static int create_for(struct fiber_job *job, enum kind kind, struct thread **out)
 {
 	struct proc *p = job->as->proc;
 	struct fiber *f;
-	enum how how = find(p, job, kind, &f);
+	int err = create(job->as, job, &f);
+
+	if (err) {
+		give_up_place(p, job->kind, kind);
+		return err;
+	}
+	*out = begin(f, kind);
+	irqlock_lock(&p->lock);
+	job->fiber = f;
+	irqlock_unlock(&p->lock);
+	return 0;
+}
+
+static int start(struct fiber_job *job, enum kind kind)
+{
+	struct thread *t;
+	enum how how = find(job->as->proc, job, kind, &t);
 
 	if (how == HAS_QUEUED)
 		return 0;
 	if (how == IS_FULL)
 		return -EBUSY;
 	if (how == MAY_CREATE) {
-		int err = create(job->as, job, &f);
+		int err = create_for(job, kind, &t);
 
-		if (err) {
-			give_up_place(p, job->kind, kind);
+		if (err)
 			return err;
-		}
-		if (kind == LENT)
-			sched_begin_loan(f->thread);
-		f->is_beside = kind == BESIDE;
-		irqlock_lock(&p->lock);
-		job->fiber = f;
-		irqlock_unlock(&p->lock);
 	}
-	if (kind == LENT) {
-		struct thread *t = f->thread;
-
-		thread_get(t); /* it may have ended when it repays */
+	if (kind == LENT)
 		sched_lend(t);
-		thread_put(t);
-	} else {
-		(void)sched_wake(f->thread);
-	}
+	else
+		(void)sched_wake(t);
+	thread_put(t);
 	return 0;
 }
 

@@ -187,6 +187,31 @@ JOINT_OPERATION(ring_sqpoll)
 	join(pid);
 }
 
+/*
+ * Calls on fibers, the CPU lent to them by the submission thread: one that has just ended what it waited for may do the
+ * next and, if the process ends, be gone before its lender has looked.
+ */
+JOINT_OPERATION(ring_sqpoll_calls)
+{
+	uint64_t fd[2], at = MAP(PAGE_SIZE, MAP_PRIVATE), pid;
+	struct sim_ring r;
+
+	make_pipe(fd, 0);
+	make_ring(&r, IORING_SETUP_SQPOLL);
+	ADD(&r, .opcode = TORUS_OP_SYSCALL, .fd = __NR_read, .off = fd[0], .addr = at,
+		.len = 8);
+	submit(&r);
+	pid = sure_child(write_byte, fd[1]);
+	(void)DONE(&r, 0);
+	for (unsigned i = 0; i < HANDS; i++)
+		ADD(&r, .opcode = TORUS_OP_SYSCALL, .fd = __NR_getppid);
+	submit(&r);
+	for (unsigned i = 0; i < HANDS; i++)
+		(void)DONE(&r, 0);
+	end_ring(&r);
+	join(pid);
+}
+
 /* The signal is the submission thread's, which takes none: it is not kept for it. */
 OPERATION(ring_sqpoll_broken_pipe)
 {
