@@ -51,34 +51,37 @@ static int move_entries(struct ring *ring, struct ring_queues *to)
 	return 0;
 }
 
-/* Those of two places do not wrap around, so the last place is none for them. */
-static bool fits(const struct ring *ring, const struct io_uring_cqe *cqe, uint32_t at,
-	const struct ring_queues *to)
+/* How many it says it takes: it lies where the program writes. */
+static uint32_t places_of(const struct ring *ring, const struct io_uring_cqe *cqe)
 {
-	return !(ring->flags & IORING_SETUP_CQE_MIXED) || !(cqe->flags & IORING_CQE_F_32) ||
-	       at != to->cq_mask;
+	bool is_long =
+		ring->flags & IORING_SETUP_CQE_MIXED && READ_ONCE(cqe->flags) & IORING_CQE_F_32;
+
+	return is_long ? 2 : 1;
 }
 
+static struct io_uring_cqe *place(
+	const struct ring *ring, const struct ring_queues *q, uint32_t at)
+{
+	return &q->cqes[(at & q->cq_mask) << ring->cqe_shift];
+}
+
+/* -EOVERFLOW: also of one that would wrap around, as those of two places never do, or would end behind the tail. */
 static int move_completions(struct ring *ring, struct ring_queues *to)
 {
-	uint32_t head = atomic_load_acquire(&ring->shared->cq_head), tail = ring->cq_tail;
+	uint32_t at = atomic_load_acquire(&ring->shared->cq_head), left = ring->cq_tail - at;
 
 	/* whose list has some is full, and more than full: man 3 io_uring_resize_rings */
-	if (tail - head > to->cq_entries || !list_is_empty(&ring->overflow))
+	if (left > to->cq_entries || !list_is_empty(&ring->overflow))
 		return -EOVERFLOW;
-	for (uint32_t i = head; i != tail; i++) {
-		struct io_uring_cqe *from =
-			&ring->q.cqes[(i & ring->q.cq_mask) << ring->cqe_shift];
-		uint32_t at = i & to->cq_mask;
+	while (left) {
+		uint32_t nr = places_of(ring, place(ring, &ring->q, at));
 
-		if (!fits(ring, from, at, to))
+		if (nr > left || nr > to->cq_entries - (at & to->cq_mask))
 			return -EOVERFLOW;
-		memcpy(&to->cqes[at << ring->cqe_shift], from,
-			sizeof(*from) << ring->cqe_shift);
-		if (ring->flags & IORING_SETUP_CQE_MIXED && from->flags & IORING_CQE_F_32) {
-			i++; /* its second place has no flags of its own */
-			to->cqes[i & to->cq_mask] = ring->q.cqes[i & ring->q.cq_mask];
-		}
+		for (left -= nr; nr; nr--, at++)
+			memcpy(place(ring, to, at), place(ring, &ring->q, at),
+				sizeof(struct io_uring_cqe) << ring->cqe_shift);
 	}
 	return 0;
 }

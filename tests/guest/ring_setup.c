@@ -405,6 +405,25 @@ TEST(ring_setup, what_does_not_fit_keeps_its_size)
 	ring_close(&r);
 }
 
+/* What the program writes to its completions is believed only as far as nobody else is harmed: it may be no length. */
+TEST(ring_setup, completions_that_say_what_is_not_are_not_moved)
+{
+	struct io_uring_cqe *cqe;
+	struct ring r;
+
+	NEWER(can_resize() && ring_has_setup(IORING_SETUP_CQE_MIXED));
+	open_deferred(&r, 8, IORING_SETUP_CQE_MIXED);
+	(void)ring_sqe(&r, IORING_OP_NOP, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	cqe = (struct io_uring_cqe *)((char *)r.rings + r.p.cq_off.cqes);
+	cqe->flags |= IORING_CQE_F_32; /* and there is no second half */
+	CHECK_ERRNO(resize(&r, 16, 0, 0), EOVERFLOW);
+	cqe->flags &= ~IORING_CQE_F_32;
+	resized(&r, 16, 16);
+	RING_EXPECT(&r, 1, 0);
+	ring_close(&r);
+}
+
 struct sender {
 	int fd, nr;
 };
