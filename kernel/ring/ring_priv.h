@@ -165,6 +165,7 @@ struct req_timeout {
 	struct timer timer;
 	uint32_t flags;         /* [I] IORING_TIMEOUT_* */
 	uint32_t count, counted_from; /* [l] completions to wait for; ring->nr_counted before */
+	bool has_counted;       /* [l] they were there before its time had come */
 	uint32_t repeats;       /* [l] IORING_TIMEOUT_MULTISHOT: how often still; 0: for ever */
 	uint64_t ns;            /* [l] relative or absolute, by flags */
 	struct list_node link;  /* [l] ring->timeouts */

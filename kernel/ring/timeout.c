@@ -82,6 +82,7 @@ static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known
 		return -EINVAL;
 	r->timer.flags = sqe->timeout_flags;
 	r->timer.count = r->timer.counted_from = r->timer.repeats = 0;
+	r->timer.has_counted = false;
 	r->timer.target_req = NULL;
 	list_node_init(&r->timer.link);
 	timer_init(&r->timer.timer, fired);
@@ -173,7 +174,7 @@ int64_t timeout_issue(struct req *r)
 	if (atomic_load(&r->op.state) == OP_ARMED)
 		return OP_PARKED; /* woken for nothing */
 	ring->nr_timeouts++;
-	if (r->timer.count && !left_to_count(r))
+	if (r->timer.has_counted)
 		return 0;
 	return r->flags & REQ_MULTISHOT ? repeat(r) : -ETIME;
 }
@@ -194,7 +195,7 @@ void timeouts_count(struct ring *ring)
 			break;
 		list_remove(&r->timer.link);
 		list_node_init(&r->timer.link);
-		(void)op_wake(&r->op);
+		r->timer.has_counted = op_wake(&r->op);
 	}
 }
 
@@ -277,13 +278,13 @@ int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 						  : 0;
 }
 
-/* It starts anew, unless it has just been woken. */
+/* It starts anew, unless its time comes just now. */
 static int64_t change(struct req *t, const struct req *by)
 {
 	uint32_t flags = by->timer.flags & (IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK);
 
 	if (!timer_stop_sync(&t->timer.timer) && t->timer.ns != WAIT_FOREVER)
-		return -EALREADY;
+		return -ENOENT;
 	t->timer.ns = by->timer.ns;
 	t->timer.flags =
 		(t->timer.flags & ~(uint32_t)(IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK)) |
@@ -298,9 +299,8 @@ int64_t timeout_remove_issue(struct req *r)
 	const uint8_t opcode = is_link ? IORING_OP_LINK_TIMEOUT : IORING_OP_TIMEOUT;
 	struct req *t = req_find(r->ring, r->timer.old_user_data, req_is_open, &opcode);
 
-	if (!t)
+	/* one that has run out, by its time or its count, is none any more, although nobody has seen to it yet */
+	if (!t || atomic_load(&t->op.state) != OP_ARMED)
 		return -ENOENT;
-	if (r->timer.flags & IORING_TIMEOUT_UPDATE_MASK)
-		return change(t, r);
-	return atomic_load(&t->op.state) == OP_ARMED ? req_cancel(t) : -EALREADY;
+	return r->timer.flags & IORING_TIMEOUT_UPDATE_MASK ? change(t, r) : req_cancel(t);
 }

@@ -539,6 +539,35 @@ TEST(ring, timeout_is_removed_and_changed)
 	ring_close(&r);
 }
 
+/* Its time has come, or its last completion, although nobody has looked yet: it is too late for another. */
+TEST(ring, timeout_that_has_run_out_is_not_changed)
+{
+	struct __kernel_timespec t[] = {ms(60000), ms(1)}, later = ms(90000);
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	ring_open(&r, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+	for (unsigned i = 0; i < 4; i++) {
+		bool is_by_time = i % 2, is_removed = i / 2;
+
+		(void)put_timeout(&r, &t[is_by_time], 1, 1);
+		if (!is_by_time)
+			(void)ring_sqe(&r, IORING_OP_NOP, 2);
+		CHECK_EQ(ring_submit(&r, 0), 2 - is_by_time);
+		sleep_ms(20);
+		sqe = ring_sqe(&r, IORING_OP_TIMEOUT_REMOVE, 3);
+		sqe->addr = 1;
+		sqe->addr2 = is_removed ? 0 : (uint64_t)(uintptr_t)&later;
+		sqe->timeout_flags = is_removed ? 0 : IORING_TIMEOUT_UPDATE;
+		CHECK_EQ(ring_submit(&r, 0), 1);
+		if (is_by_time)
+			(void)ring_sqe(&r, IORING_OP_NOP, 2);
+		CHECK_EQ(ring_submit(&r, 3), is_by_time);
+		RING_EXPECT_ALL(&r, 3, is_by_time ? -ETIME : 0, 0, -ENOENT);
+	}
+	ring_close(&r);
+}
+
 TEST(ring, linked_timeout_cancels_what_is_late)
 {
 	struct __kernel_timespec t = ms(20);
