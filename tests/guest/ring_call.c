@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -292,6 +293,40 @@ TEST(ring_call, one_that_waits_holds_nobody_up_and_is_cancelled)
 	}
 	CHECK_EQ(write(fd[1], "abc", 3), 3);
 	RING_EXPECT(&r, 1, 3);
+	ring_close(&r);
+}
+
+/* A call on a fiber has no mask of signals to change for its length; nor does a later one find it changed. */
+TEST(ring_call, a_mask_of_signals_is_the_thread_s_alone)
+{
+	static const uint64_t none;
+	static const struct timespec at_once;
+	struct call masked[2], plain[2], broken;
+	struct epoll_event event;
+	struct ring r;
+	int fd[2], epoll;
+
+	NEWER(has_calls());
+	CHECK_OK(epoll = epoll_create1(0));
+	CHECK_OK(pipe(fd));
+	CHECK_OK(close(fd[0]));
+	masked[0] = (struct call){__NR_ppoll, {0, 0, A(&at_once), A(&none), 8}};
+	masked[1] = (struct call){__NR_epoll_pwait, {epoll, A(&event), 1, 0, A(&none), 8}};
+	plain[0] = (struct call){__NR_ppoll, {0, 0, A(&at_once), 0, 8}};
+	plain[1] = (struct call){__NR_epoll_pwait, {epoll, A(&event), 1, 0, 0, 8}};
+	broken = (struct call){__NR_write, {fd[1], A("x"), 1}};
+	ring_open(&r, 8, 0);
+	for (int i = 0; i < 2; i++) {
+		put_call(&r, &masked[i], 1);
+		CHECK_EQ(ring_submit(&r, 1), 1);
+		RING_EXPECT(&r, 1, -EINVAL);
+		put_call(&r, &broken, 2); /* on the fiber that was used last */
+		CHECK_EQ(ring_submit(&r, 1), 1);
+		RING_EXPECT(&r, 2, -EPIPE);
+		put_call(&r, &plain[i], 3);
+		CHECK_EQ(ring_submit(&r, 1), 1);
+		RING_EXPECT(&r, 3, 0);
+	}
 	ring_close(&r);
 }
 
