@@ -342,16 +342,18 @@ static bool wants_more(const struct req *r, const struct try *t)
 	       !t->m->is_ended && t->iter->left;
 }
 
-/* The end of a receive that is none of multishot: what recvmsg tells. */
+/* The end of a receive that is none of multishot: what was cut breaks its chain; what recvmsg tells. */
 static int64_t finish_recv(struct req *r, struct try *t, int64_t n)
 {
 	struct req_msg *msg = r->net.msg;
 
 	n = result(r, n);
-	if (n < 0 || !msg || r->flags & REQ_MULTISHOT)
+	if (n < 0 || r->flags & REQ_MULTISHOT)
 		return n;
 	if (r->net.msg_flags & MSG_WAITALL && t->m->out_flags & (MSG_TRUNC | MSG_CTRUNC))
 		r->flags |= REQ_FAILED;
+	if (!msg)
+		return n;
 	return message_write_results(
 		       r->net.addr, &msg->header, &msg->m, &msg->control.out, r->net.msg_flags)
 		       ? -EFAULT

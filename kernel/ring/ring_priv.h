@@ -179,6 +179,7 @@ struct req_rw {
 	int64_t pos;
 	size_t len;               /* [I] asked for */
 	size_t done;              /* [l] written by earlier tries */
+	size_t chosen;            /* [l] of a buffer of a group, by the last try */
 	uptr addr;                /* [I] */
 	uint32_t rw_flags;        /* [I] RWF_* */
 	struct ring_node *buffer; /* [l] the one it uses */

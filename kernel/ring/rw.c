@@ -201,25 +201,31 @@ static int64_t try_selected(struct req *r)
 	n = iter_init_user(&r->rw.iter, addr, len);
 	if (!n)
 		n = try_move(r);
-	if (n < 0)
+	if (n < 0 || (n == 0 && r->flags & REQ_MULTISHOT))
 		ring_buffer_return(r);
+	r->rw.chosen = len;
 	return n;
 }
 
+/*
+ * O_NONBLOCK is for who calls: an entry waits without keeping anybody. It says only that what is left of a write is not
+ * waited for.
+ */
 static bool may_wait(const struct req *r)
 {
-	return r->file->ops->waitq && !(READ_ONCE(r->file->flags) & O_NONBLOCK) &&
-	       !(r->rw.rw_flags & RWF_NOWAIT);
+	bool has_done_enough = r->rw.done && READ_ONCE(r->file->flags) & O_NONBLOCK;
+
+	return r->file->ops->waitq && !has_done_enough && !(r->rw.rw_flags & RWF_NOWAIT);
 }
 
-/* Whether there is more to do after n bytes: what can wait takes all of a write; multishot. */
+/* Whether there is more to do after n bytes: what can wait takes all of a write, but for sockets; multishot. */
 static bool goes_on(struct req *r, int64_t n)
 {
 	if (n <= 0)
 		return false;
 	if (r->flags & REQ_MULTISHOT)
 		return req_post_more(r, n, 0);
-	if (!is_write(r) || !r->file->ops->waitq)
+	if (!is_write(r) || !r->file->ops->waitq || S_ISSOCK(r->file->inode->mode))
 		return false;
 	r->rw.done += (size_t)n;
 	return r->rw.iter.left;
@@ -251,14 +257,20 @@ static int64_t op_interrupted(struct op *op)
 static const struct op_type rw_type = {
 	.name = "rw", .issue = op_issue, .interrupted = op_interrupted};
 
+static bool is_short(const struct req *r, int64_t n)
+{
+	size_t wanted = r->flags & REQ_BUFFER_SELECT ? r->rw.chosen : r->rw.len;
+
+	return n >= 0 && (size_t)n != wanted && !(r->flags & REQ_MULTISHOT);
+}
+
 int64_t rw_issue(struct req *r)
 {
 	int64_t n = r->flags & REQ_IS_PARKED ? 0 : check(r);
 
 	if (!n)
 		n = op_issue(&r->op);
-	/* a short one breaks its chain */
-	if (n >= 0 && !(r->flags & REQ_BUFFER_SELECT) && (size_t)n != r->rw.len)
+	if (is_short(r, n)) /* which breaks its chain */
 		r->flags |= REQ_FAILED;
 	return n;
 }

@@ -38,10 +38,13 @@ static unsigned nr_entries(const struct ring_group *g)
 	return MIN((unsigned)nr, g->mask + 1u);
 }
 
-/* IOU_PBUF_RING_INC: so many bytes leave the first entries. Whether some of the last one is left. */
-static bool consume_bytes(struct ring_group *g, size_t used)
+/*
+ * IOU_PBUF_RING_INC: so many bytes leave the entries that were chosen. Whether some of the last one is left. A datagram
+ * may have been longer than all of them (MSG_TRUNC).
+ */
+static bool consume_bytes(struct ring_group *g, unsigned chosen, size_t used)
 {
-	for (unsigned left = nr_entries(g); used && left; left--) {
+	for (unsigned left = MIN(chosen, nr_entries(g)); used && left; left--) {
 		struct io_uring_buf *buf = entry_of(g, g->head);
 		uint32_t len = READ_ONCE(buf->len);
 		uint32_t n = (uint32_t)MIN(used, (size_t)len);
@@ -197,7 +200,7 @@ static bool consume(struct ring_group *g, unsigned chosen, size_t used)
 		return false;
 	}
 	if (g->flags & IOU_PBUF_RING_INC)
-		return consume_bytes(g, used);
+		return consume_bytes(g, chosen, used);
 	g->head += (uint16_t)(chosen > 1 ? nr_filled(g, chosen, used) : 1);
 	return false;
 }
@@ -207,7 +210,8 @@ uint32_t ring_buffer_commit(struct req *r, int32_t used)
 	uint32_t flags = IORING_CQE_F_BUFFER | (uint32_t)r->buf_id << IORING_CQE_BUFFER_SHIFT;
 	struct ring_group *g = group_find(r->ring, r->buf_group);
 
-	if (used < 0 && r->nr_bufs) {
+	/* what is used bit by bit is not used at all by no bytes */
+	if (r->nr_bufs && (used < 0 || (used == 0 && g && g->flags & IOU_PBUF_RING_INC))) {
 		ring_buffer_return(r);
 		return 0;
 	}

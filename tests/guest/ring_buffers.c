@@ -696,6 +696,44 @@ TEST(ring_buffers, a_buffer_is_used_bit_by_bit)
 	ring_close(&r);
 }
 
+/* Linux has it since 6.12; what it does where nothing was moved, since 6.20. */
+TEST(ring_buffers, no_more_of_a_buffer_is_used_than_was_filled)
+{
+	struct io_uring_buf_ring *br = (void *)map_pages(1);
+	struct ring_result got;
+	struct io_uring_sqe *sqe;
+	char memory[32];
+	int fd[2], message[2];
+	struct ring r;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, message));
+	ring_open(&r, 4, 0);
+	NEWER(!register_group(&r, br, 4, 7, IOU_PBUF_RING_INC));
+	put_buffer(br, 4, memory, 16, 9);
+	put_buffer(br, 4, memory + 16, 16, 10);
+	CHECK_OK(close(fd[1]));
+	got = read_selected(&r, fd[0], 0, 7); /* the end of the file */
+	CHECK_EQ(got.res, 0);
+	CHECK(!(got.flags & IORING_CQE_F_BUFFER));
+	sqe = ring_next(&r, IORING_OP_READ_MULTISHOT, fd[0]);
+	sqe->flags = IOSQE_BUFFER_SELECT;
+	sqe->buf_group = 7;
+	got = ring_run(&r);
+	CHECK_EQ(got.res, 0);
+	CHECK(!(got.flags & IORING_CQE_F_BUFFER));
+	CHECK_EQ(write(message[1], memory, 24), 24);
+	sqe = ring_next(&r, IORING_OP_RECV, message[0]);
+	sqe->msg_flags = MSG_TRUNC;
+	sqe->flags = IOSQE_BUFFER_SELECT;
+	sqe->buf_group = 7;
+	got = ring_run(&r);
+	CHECK_EQ(got.res, 24); /* of which 16 had room */
+	CHECK_EQ(id_of(got), 9);
+	CHECK_EQ(br->bufs[1].len, 16);
+	ring_close(&r);
+}
+
 /* Linux has it since 6.10. */
 TEST(ring_buffers, a_bundle_fills_several)
 {
