@@ -82,6 +82,10 @@ static void die(struct ring *ring)
 	ring->owner = NULL;
 	ring_unlock(ring);
 	ring_run_woken(ring);
+	if (UNLIKELY(READ_ONCE(ring->nr_begun) && ring->flags & IORING_SETUP_DEFER_TASKRUN)) {
+		rcu_synchronize(); /* who had woken one has listed it by now; nobody looks there after us */
+		ring_run_woken(ring);
+	}
 	if (owner)
 		ring_task_put(owner);
 	ring_put(ring); /* the file's */

@@ -9,6 +9,7 @@
 #include <linux/time.h>
 
 #include "abi/socket.h"
+#include "lib/atomic.h"
 
 OPERATION(ring_nop)
 {
@@ -86,6 +87,51 @@ OPERATION(ring_timeout)
 	submit(&r);
 	ENDS_WITH(&r, 1, -ETIME);
 	end_ring(&r);
+}
+
+/* ---- A ring that is closed while what waits on it is woken ---- */
+
+enum { ROUNDS = 3000 };
+
+static uint32_t nr_sent; /* [a] */
+
+static void send_soon(uintptr_t fd)
+{
+	uint64_t at = sim_scratch("x", 1);
+
+	sim_yield((unsigned)sim_random(4));
+	(void)SIM_CALL(__NR_sendto, fd, at, 1, MSG_NOSIGNAL, 0, 0);
+	atomic_add(&nr_sent, 1);
+	sim_exit_thread();
+}
+
+/* The request goes with its ring, whoever has just woken it, and the socket with the request: its peer is told. */
+static void close_as_it_is_woken(void)
+{
+	uint64_t fd[2], to = MAP(PAGE_SIZE, MAP_PRIVATE);
+
+	for (uint32_t i = 1; i <= test_rounds(ROUNDS); i++) {
+		struct pollfd p;
+		struct sim_ring r;
+
+		make_sockets(fd, SOCK_STREAM);
+		make_ring(&r, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+		ADD_READ(&r, fd[0], to);
+		submit(&r);
+		(void)sim_thread(send_soon, fd[1]);
+		(void)DO(close, fd[0]);
+		end_ring(&r);
+		while (atomic_load(&nr_sent) < i)
+			sim_yield(1);
+		p = (struct pollfd){.fd = (int)fd[1]};
+		EXPECT_EQ(SIM_CALL(__NR_poll, OBJECT(p), 1, (uint64_t)-1), 1);
+		(void)DO(close, fd[1]);
+	}
+}
+
+TEST(promise, what_waits_on_a_ring_goes_with_it)
+{
+	sim_program(close_as_it_is_woken);
 }
 
 /* One that waits, one in a chain behind it, and one that does not exist. */
