@@ -517,6 +517,7 @@ struct ring_task {
 		refs; /* [a] the thread; who is rescued or buried; requests are counted below */
 	struct uthread *
 		user; /* [t] others: while it does not leave, or as RCU readers; NULL: orphan */
+	struct thread *thread; /* [I] user->thread, for comparing: it may be gone */
 	int pid_nr;   /* [I] of the process, for the trace */
 	struct llist woken;   /* [a] requests that want to go on */
 	uint32_t is_waiting;  /* [a] in io_uring_enter: it sees to them itself */
@@ -556,6 +557,8 @@ MUST_CHECK static inline int ring_task_get(struct ring_task **out)
 }
 /* Notes that it uses this ring. -ENOMEM. */
 MUST_CHECK int ring_task_use(struct ring_task *task, struct ring *ring);
+/* The same for one that it does not use yet, with the memory for it. */
+void ring_task_add_use(struct ring_task *task, struct ring *ring, struct ring_use *use);
 void ring_task_put(struct ring_task *task);
 /* Requests that were woken, of a ring whose file is gone: they are cancelled. */
 void ring_run_woken(struct ring *ring);

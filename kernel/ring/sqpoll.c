@@ -71,6 +71,7 @@ struct ring_sqpoll {
 	struct ring *ring;       /* [I] one reference, while it is on a list */
 	struct list_node link;   /* joining, then seats */
 	const struct cred *cred; /* [I] one reference: with which its entries are done */
+	struct ring_use *use;    /* [I] for s->task, until it has a seat; then NULL */
 	uint64_t idle_ns;        /* [I] */
 };
 
@@ -235,8 +236,8 @@ static bool seat_all(struct sqpoll *s)
 			break;
 		list_add_tail(&s->seats, &seat->link);
 		s->idle_ns = MAX(s->idle_ns, seat->idle_ns);
-		if (ring_task_use(s->task, seat->ring)) /* what leave() looks at */
-			atomic_store(&s->is_stopping, true);
+		ring_task_add_use(s->task, seat->ring, seat->use); /* what leave() looks at */
+		seat->use = NULL;
 	}
 	return !s->is_over;
 }
@@ -450,6 +451,25 @@ static int join(struct ring_sqpoll *seat, struct sqpoll *s)
 	return err;
 }
 
+/* All that it will need, so that one who joins does not fail when nobody can be told any more. NULL: no memory. */
+static struct ring_sqpoll *make_seat(struct ring *ring, uint64_t idle_ns)
+{
+	struct ring_sqpoll *seat = mem_alloc(sizeof(*seat), SLAB_ZERO);
+
+	if (!seat)
+		return NULL;
+	seat->use = mem_alloc(sizeof(*seat->use), 0);
+	if (!seat->use) {
+		mem_free(seat);
+		return NULL;
+	}
+	seat->ring = ring;
+	seat->idle_ns = idle_ns;
+	seat->cred = cred_current();
+	cred_get(seat->cred);
+	return seat;
+}
+
 int ring_sqpoll_start(
 	struct ring *ring, struct ring_task *task, const struct io_uring_params *p)
 {
@@ -460,16 +480,12 @@ int ring_sqpoll_start(
 
 	if (err)
 		return err;
-	seat = mem_alloc(sizeof(*seat), SLAB_ZERO);
+	seat = make_seat(ring, ms * NS_PER_MS);
 	if (!seat) {
 		if (s)
 			put(s);
 		return -ENOMEM;
 	}
-	seat->ring = ring;
-	seat->idle_ns = ms * NS_PER_MS;
-	seat->cred = cred_current();
-	cred_get(seat->cred);
 	ring->sqpoll = seat;
 	err = s ? join(seat, s) : start(seat, task, p);
 	if (err)
@@ -522,6 +538,7 @@ void ring_sqpoll_fini(struct ring *ring)
 	if (seat->by)
 		put(seat->by);
 	cred_put(seat->cred);
+	mem_free(seat->use);
 	mem_free(seat);
 }
 

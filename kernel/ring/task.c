@@ -336,6 +336,7 @@ int ring_task_create(struct ring_task **out)
 		return -ENOMEM;
 	refcount_init(&task->refs, 1);
 	task->user = u;
+	task->thread = u->thread;
 	task->pid_nr = u->pid_nr;
 	task->rescue.run = rescue;
 	task->rescue.as = u;
@@ -380,7 +381,7 @@ void ring_task_take(struct ring_task *task)
 
 void ring_task_give_back(struct ring_task *task)
 {
-	if (LIKELY(!task->is_leaving && task->user->thread == arch_current())) {
+	if (LIKELY(!task->is_leaving && task->thread == arch_current())) {
 		task->nr_spare++;
 		return;
 	}
@@ -392,6 +393,14 @@ void ring_use_forget(struct ring_use *use)
 	list_remove(&use->link);
 	ring_put(use->ring);
 	mem_free(use);
+}
+
+void ring_task_add_use(struct ring_task *task, struct ring *ring, struct ring_use *use)
+{
+	ring_get(ring);
+	use->ring = ring;
+	list_add_head(&task->rings, &use->link);
+	ring_workers_begin(ring);
 }
 
 int ring_task_use(struct ring_task *task, struct ring *ring)
@@ -407,10 +416,7 @@ int ring_task_use(struct ring_task *task, struct ring *ring)
 	use = mem_alloc(sizeof(*use), 0);
 	if (!use)
 		return -ENOMEM;
-	ring_get(ring);
-	use->ring = ring;
-	list_add_head(&task->rings, &use->link);
-	ring_workers_begin(ring);
+	ring_task_add_use(task, ring, use);
 	return 0;
 }
 
