@@ -5,6 +5,7 @@
  *
  *     ring_post    writes an entry; the program may see it at once
  *     ring_commit  after a few of them: wakes who waits, signals the eventfd, ends timeouts that count
+ *     ring_announce  there may be some as soon as somebody enters: tells who waits elsewhere than in the ring
  *
  * With IORING_SETUP_CQE_MIXED an entry may be as long as two. It does not wrap around: where only the last
  * place is left, an entry that says nothing (IORING_CQE_F_SKIP) takes that.
@@ -12,7 +13,7 @@
  * The program owns cq_head and may write anything there. It can only make the queue look full or
  * empty by that, which harms nobody else.
  *
- * Locks   ring->lock [l], of all; who sends to another ring has that one's, too
+ * Locks   ring->lock [l], of all but ring_announce; who sends to another ring has that one's, too
  */
 #include <linux/poll.h>
 
@@ -20,6 +21,7 @@
 #include "lib/atomic.h"
 #include "mm/slab.h"
 #include "ring/cq.h"
+#include "sync/rcu.h"
 
 static bool is_long(const struct ring *ring, uint32_t flags)
 {
@@ -145,12 +147,19 @@ unsigned ring_nr_ready(struct ring *ring)
 	return READ_ONCE(ring->cq_tail) - atomic_load_relaxed(&ring->shared->cq_head);
 }
 
-/* IORING_REGISTER_EVENTFD_ASYNC: only of what had to be done by somebody else than who submitted it. */
+/*
+ * IORING_REGISTER_EVENTFD_ASYNC: only of what had to be done by somebody else than who submitted it.
+ */
 static void signal_eventfd(struct ring *ring)
 {
-	if (READ_ONCE(ring->shared->cq_flags) & IORING_CQ_EVENTFD_DISABLED)
-		return;
-	if (!ring->eventfd_async || fiber_is_current())
+	const struct ring_shared *s;
+	bool is_disabled;
+
+	rcu_read_lock();
+	s = rcu_load(ring->shared);
+	is_disabled = READ_ONCE(s->cq_flags) & IORING_CQ_EVENTFD_DISABLED;
+	rcu_read_unlock();
+	if (!is_disabled && (!ring->eventfd_async || fiber_is_current()))
 		(void)!eventfd_signal(ring->eventfd, 1);
 }
 
@@ -166,4 +175,14 @@ void ring_commit(struct ring *ring)
 		waitq_wake_all(&ring->cq_wait, POLLIN | POLLRDNORM);
 	if (ring->eventfd)
 		signal_eventfd(ring);
+}
+
+/* ring->lock may be held for long: the eventfd stays by the other one. */
+void ring_announce(struct ring *ring)
+{
+	waitq_wake_all(&ring->cq_wait, POLLIN | POLLRDNORM);
+	spinlock_lock(&ring->map_lock);
+	if (ring->eventfd)
+		signal_eventfd(ring);
+	spinlock_unlock(&ring->map_lock);
 }

@@ -103,6 +103,7 @@ static int wait_for(
 		.waiter = {.wake = waiter_wake}, .thread = arch_current(), .ring = ring};
 	int err = 0;
 
+	WRITE_ONCE(task->awaited, ring);
 	atomic_store(&task->is_waiting, 1);
 	w.timeouts = READ_ONCE(ring->nr_timeouts);
 	while (!are_there(task, ring, nr) && !has_run_out(&w) && !err) {
@@ -110,6 +111,7 @@ static int wait_for(
 		err = is_orphan(ring) ? -EOWNERDEAD : sleep_once(task, &w, deadline_ns);
 	}
 	atomic_store(&task->is_waiting, 0);
+	WRITE_ONCE(task->awaited, NULL);
 	ring_task_run(task, ring); /* what came while nobody was told */
 	return ring_nr_ready(ring) ? 0 : err;
 }

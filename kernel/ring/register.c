@@ -79,6 +79,15 @@ static int set_file_range(struct ring *ring, uptr arg)
 
 /* ---- An eventfd ---- */
 
+/* Not while ring_announce signals the old one. */
+static void change_eventfd(struct ring *ring, struct file *f, bool is_async)
+{
+	spinlock_lock(&ring->map_lock);
+	ring->eventfd_async = is_async;
+	WRITE_ONCE(ring->eventfd, f);
+	spinlock_unlock(&ring->map_lock);
+}
+
 static int set_eventfd(struct ring *ring, uptr arg, bool is_async)
 {
 	struct file *f;
@@ -96,8 +105,7 @@ static int set_eventfd(struct ring *ring, uptr arg, bool is_async)
 		file_put(f);
 		return -EINVAL;
 	}
-	ring->eventfd_async = is_async;
-	ring->eventfd = f;
+	change_eventfd(ring, f, is_async);
 	return 0;
 }
 
@@ -107,7 +115,7 @@ static int drop_eventfd(struct ring *ring)
 
 	if (!f)
 		return -ENXIO;
-	ring->eventfd = NULL;
+	change_eventfd(ring, NULL, false);
 	file_put(f);
 	return 0;
 }

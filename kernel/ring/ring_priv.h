@@ -372,11 +372,13 @@ struct ring {
 	bool has_posted;      /* [l] since the last commit */
 	struct waitq cq_wait;
 	struct llist woken; /* [a] IORING_SETUP_DEFER_TASKRUN: instead of the owner's */
+	uint32_t is_announced;        /* [a] that there are some is on its way to be told */
+	struct llist_node announcing; /* on its way: task.c */
 
 	/* registered */
 	struct ring_table files, buffers; /* [l] */
-	struct file *eventfd;             /* [l] */
-	bool eventfd_async;               /* [l] */
+	struct file *eventfd;             /* [l] + [m] to change; either to use */
+	bool eventfd_async;               /* the same */
 	struct file *file;                /* [I] its own, no reference; gone when is_dead */
 	struct user *user;          /* [I] whose pinned memory is limited; NULL: CAP_IPC_LOCK */
 	struct ring_groups *groups; /* [l] provided buffers; NULL: none ever */
@@ -502,6 +504,8 @@ bool ring_post_if_room(
 	struct ring *ring, uint64_t user_data, int32_t res, uint32_t flags, bool is_counted);
 /* What was posted becomes visible to who waits; timeouts that count are looked at. */
 void ring_commit(struct ring *ring);
+/* Requests were woken, and wait until somebody enters: who waits elsewhere is told. No lock held. */
+void ring_announce(struct ring *ring);
 /* Moves what overflowed into the queue as far as there is room. */
 void ring_flush_overflow(struct ring *ring);
 /* How many completions a program could take. */
@@ -521,6 +525,7 @@ struct ring_task {
 	int pid_nr;   /* [I] of the process, for the trace */
 	struct llist woken;   /* [a] requests that want to go on */
 	uint32_t is_waiting;  /* [a] in io_uring_enter: it sees to them itself */
+	const struct ring *awaited; /* [a] while is_waiting: the ring in which; NULL: none */
 	uint32_t nr_requests; /* [a] that exist; and nr_spare */
 	uint32_t nr_spare;    /* [t] counted for requests to come */
 	struct waitq idle;    /* woken when nr_requests has become 0 */

@@ -8,7 +8,8 @@
  *         it sleeps for something else a fiber does: "rescue"
  *
  * With IORING_SETUP_DEFER_TASKRUN the list is the ring's, and only who waits for its completions
- * looks at it. How a thread ends, and its requests after it: leave.c.
+ * looks at it. Who waits elsewhere, for the ring's eventfd or file, is told of the first that comes to the
+ * list. How a thread ends, and its requests after it: leave.c.
  *
  * Locks   none of its own; the lists are taken whole, requests are worked on under ring->lock
  */
@@ -28,7 +29,8 @@ enum { TAKE_AT_ONCE = 64 };
 #define RESCUE_AGAIN_NS (10 * NS_PER_MS) /* when there was no memory */
 
 static struct llist to_rescue; /* [a] tasks, each with a reference and counted as a request */
-static struct thread *rescuer; /* [a] which starts their fibers; made with the first task */
+static struct llist to_announce; /* [a] rings, each with a reference: list_deferred */
+static struct thread *rescuer; /* [a] which sees to both; made with the first task */
 
 /* ---- Waking ---- */
 
@@ -89,6 +91,45 @@ static void tell_program(struct ring *ring)
 		atomic_or(&ring->shared->sq_flags, IORING_SQ_TASKRUN);
 }
 
+/* Whether the ring's thread waits in it, and so sees to the ring's list. */
+static bool is_awaited(const struct ring_task *task, const struct ring *ring)
+{
+	return atomic_load(&task->is_waiting) && READ_ONCE(task->awaited) == ring;
+}
+
+/* Whether somebody is to hear of the news before there is a completion, which tells others itself. */
+static bool has_listener(const struct ring_task *task, struct ring *ring)
+{
+	if (READ_ONCE(ring->eventfd))
+		return true;
+	if (LIKELY(is_awaited(task, ring)))
+		return false;
+	atomic_fence(); /* the list, then the look for waiters; pairs with op_park, item_refresh */
+	return waitq_has_waiters(&ring->cq_wait);
+}
+
+/* By the rescuer: the waker's queue is locked, and those of who waits here may be inside or outside it. */
+static void ask_to_announce(struct ring *ring)
+{
+	if (atomic_xchg(&ring->is_announced, 1))
+		return;
+	ring_get(ring);
+	llist_push(&to_announce, &ring->announcing);
+	(void)sched_wake(atomic_load(&rescuer));
+}
+
+static void list_deferred(
+	struct ring_task *task, struct ring *ring, struct req *r, bool is_handover)
+{
+	bool is_first = llist_push(&ring->woken, &r->work);
+
+	tell_program(ring);
+	if (is_first && UNLIKELY(has_listener(task, ring)))
+		ask_to_announce(ring);
+	if (atomic_load(&task->is_waiting))
+		wake_waiting(task->user->thread, is_handover);
+}
+
 static void list_for_owner(
 	struct ring_task *task, struct ring *ring, struct req *r, bool is_handover)
 {
@@ -98,10 +139,7 @@ static void list_for_owner(
 		return;
 	}
 	if (ring->flags & IORING_SETUP_DEFER_TASKRUN) {
-		llist_push(&ring->woken, &r->work);
-		tell_program(ring);
-		if (atomic_load(&task->is_waiting))
-			wake_waiting(task->user->thread, is_handover);
+		list_deferred(task, ring, r, is_handover);
 		return;
 	}
 	if (!llist_push(&task->woken, &r->work) && !atomic_load(&task->is_waiting))
@@ -277,6 +315,21 @@ static bool start_rescues(void)
 	return is_done;
 }
 
+static void announce_all(void)
+{
+	llist_for_each_safe(ring, llist_take_all(&to_announce), struct ring, announcing)
+	{
+		atomic_store(&ring->is_announced, 0); /* what comes from now on is told again */
+		ring_announce(ring);
+		ring_put(ring);
+	}
+}
+
+static bool has_nothing_to_do(void)
+{
+	return llist_is_empty(&to_rescue) && llist_is_empty(&to_announce);
+}
+
 /*
  * A thread of its own, because wake-ups come with a wait queue locked, when nothing but a thread can
  * be woken.
@@ -286,10 +339,11 @@ static void rescuer_main(void *arg UNUSED)
 	for (;;) {
 		atomic_store(&arch_current()->wait_flags, WAIT_BOUNDED);
 		sched_set_blocked();
-		if (llist_is_empty(&to_rescue))
+		if (has_nothing_to_do())
 			sched_switch();
 		else
 			sched_set_running();
+		announce_all();
 		if (!start_rescues())
 			(void)!sleep_ns(RESCUE_AGAIN_NS);
 	}
