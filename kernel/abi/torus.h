@@ -8,6 +8,14 @@
 #include <linux/types.h>
 
 /*
+ * How filters of system calls, supervisors and the trace see in an argument what a call could not have said. A
+ * registered file (IOSQE_FIXED_FILE) is its slot with the bit that no descriptor has, the upper half 0; an offset of
+ * IORING_OP_SPLICE, where splice() has an address, is its value with the bit that no address has, and NULL none.
+ */
+#define TORUS_FIXED_FILE    (1U << 31)
+#define TORUS_SPLICE_OFFSET (1ULL << 63)
+
+/*
  * Any system call, by its number. The call runs as if the thread that submits had made it at the moment
  * the request begins; its result is the completion's. Those whose meaning is the calling thread itself
  * (its stack, its signal mask, its credentials, its end ...) are -EINVAL: see docs/abi/ring.md.

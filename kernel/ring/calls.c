@@ -106,16 +106,16 @@ int fsync_prepare(struct req *r, const struct io_uring_sqe *sqe)
 
 PREPARE(statx, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_statx, sqe->fd, sqe->addr,
 	sqe->statx_flags, sqe->len, sqe->addr2)
-PREPARE(renameat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_renameat2, sqe->fd, sqe->addr, sqe->len,
-	sqe->addr2, sqe->rename_flags)
+PREPARE(renameat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_renameat2, sqe->fd, sqe->addr,
+	(int32_t)sqe->len, sqe->addr2, sqe->rename_flags)
 PREPARE(unlinkat, NO_OFF | NO_LEN | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_unlinkat, sqe->fd,
 	sqe->addr, sqe->unlink_flags, 0, 0)
 PREPARE(mkdirat, NO_OFF | NO_FLAGS | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_mkdirat, sqe->fd,
 	sqe->addr, sqe->len, 0, 0)
 PREPARE(symlinkat, NO_LEN | NO_FLAGS | NO_INDEX | NO_SPLICE | NO_FIXED, __NR_symlinkat,
 	sqe->addr, sqe->fd, sqe->addr2, 0, 0)
-PREPARE(linkat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_linkat, sqe->fd, sqe->addr, sqe->len,
-	sqe->addr2, sqe->hardlink_flags)
+PREPARE(linkat, NO_INDEX | NO_SPLICE | NO_FIXED, __NR_linkat, sqe->fd, sqe->addr,
+	(int32_t)sqe->len, sqe->addr2, sqe->hardlink_flags)
 PREPARE(setxattr, NO_FIXED, __NR_setxattr, sqe->addr3, sqe->addr, sqe->addr2, sqe->len,
 	sqe->xattr_flags)
 PREPARE(getxattr, NO_FLAGS | NO_FIXED, __NR_getxattr, sqe->addr3, sqe->addr, sqe->addr2,
@@ -190,41 +190,47 @@ PREPARE(madvise, NO_OFF | NO_INDEX | NO_SPLICE, __NR_madvise, sqe->addr, sqe->le
 PREPARE(epoll_ctl, NO_INDEX | NO_SPLICE, __NR_epoll_ctl, sqe->fd, sqe->len, sqe->off, sqe->addr,
 	0)
 
-static int prepare_splice(struct req *r, const struct io_uring_sqe *sqe, long nr)
-{
-	set_call(r, nr, (uint64_t)sqe->splice_fd_in, sqe->splice_off_in, (uint64_t)sqe->fd,
-		sqe->off, sqe->len);
-	r->call.a[5] = sqe->splice_flags;
-	return 0;
-}
-
 int ring_splice_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
-	return prepare_splice(r, sqe, __NR_splice);
+	set_call(r, __NR_splice, (uint64_t)sqe->splice_fd_in, sqe->splice_off_in,
+		(uint64_t)sqe->fd, sqe->off, sqe->len);
+	r->call.a[CALL_SPLICE_FLAGS] = sqe->splice_flags;
+	return 0;
 }
 
 int tee_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
-	if (sqe->splice_off_in || sqe->off)
-		return -EINVAL;
-	return prepare_splice(r, sqe, __NR_tee);
+	set_call(r, __NR_tee, (uint64_t)sqe->splice_fd_in, (uint64_t)sqe->fd, sqe->len,
+		sqe->splice_flags, 0);
+	return sqe->splice_off_in || sqe->off ? -EINVAL : 0;
 }
 
 /* ---- Doing ---- */
 
-static bool is_splice(const struct req *r)
+unsigned call_file_at(const struct req *r)
 {
-	return r->opcode == IORING_OP_SPLICE || r->opcode == IORING_OP_TEE;
+	if (r->opcode == IORING_OP_SPLICE)
+		return 2;
+	return r->opcode == IORING_OP_TEE ? 1 : 0;
+}
+
+/* The flags of a call that reads from a second file; NULL: it is none. */
+static uint64_t *splice_flags(struct req *r)
+{
+	if (r->opcode == IORING_OP_SPLICE)
+		return &r->call.a[CALL_SPLICE_FLAGS];
+	return r->opcode == IORING_OP_TEE ? &r->call.a[CALL_TEE_FLAGS] : NULL;
 }
 
 /* The registered file that is not the request's own: splice and tee read from it. */
 static int give_input(struct req *r)
 {
+	uint64_t *flags = splice_flags(r);
 	struct ring_node *node;
 
-	if (!is_splice(r) || !(r->call.a[5] & SPLICE_F_FD_IN_FIXED))
+	if (!flags || !(*flags & SPLICE_F_FD_IN_FIXED))
 		return 0;
-	r->call.a[5] &= ~(uint64_t)SPLICE_F_FD_IN_FIXED;
+	*flags &= ~(uint64_t)SPLICE_F_FD_IN_FIXED;
 	node = ring_table_get(&r->ring->files, (uint32_t)r->call.a[0]);
 	if (!node)
 		return -EBADF;
@@ -239,13 +245,6 @@ static int64_t run_splice(struct req_call *c)
 
 	return splice_fds((int)c->a[0], in_pos == -1 ? NULL : &in_pos, (int)c->a[2],
 		out_pos == -1 ? NULL : &out_pos, (size_t)c->a[4], (unsigned)c->a[5]);
-}
-
-static int64_t run_tee(const struct req_call *c)
-{
-	const uint64_t a[6] = {c->a[0], c->a[2], c->a[4], c->a[5]};
-
-	return sys_dispatch(__NR_tee, a);
 }
 
 /* What the call opens is not for the table of descriptors. */
@@ -283,8 +282,6 @@ static int64_t make_call(struct req *r, bool may_wait)
 		n = spawn_run(r);
 	else if (r->opcode == IORING_OP_SPLICE)
 		n = run_splice(&r->call);
-	else if (r->opcode == IORING_OP_TEE)
-		n = run_tee(&r->call);
 	else
 		n = dispatch(r, u, may_wait);
 	for (unsigned i = 0; i < FDS_TAKEN && u->takes_files; i++) {
@@ -413,7 +410,7 @@ int64_t call_issue(struct req *r)
 	if (r->opcode == IORING_OP_CLOSE && is_ring(r, (int)c->a[0]))
 		return -EBADF;
 	if (r->node) /* registered: by the number that the fiber is given */
-		c->a[is_splice(r) ? 2 : 0] = FD_GIVEN;
+		c->a[call_file_at(r)] = FD_GIVEN;
 	err = give_input(r);
 	if (err)
 		return err;

@@ -79,7 +79,7 @@ const struct ring_opcode ring_opcodes[TORUS_OP_LAST] = {
 	[IORING_OP_FILES_UPDATE] = {"files_update", OPCODE_POLLS, files_update_prepare,
 		files_update_issue, NULL, -1},
 	[IORING_OP_FIXED_FD_INSTALL] = {"fixed_fd_install", OPCODE_FILE,
-		fixed_fd_install_prepare, fixed_fd_install_issue, NULL, -1},
+		fixed_fd_install_prepare, fixed_fd_install_issue, NULL, __NR_fcntl},
 	[IORING_OP_PROVIDE_BUFFERS] = {"provide_buffers", OPCODE_POLLS, provide_buffers_prepare,
 		provide_buffers_issue, NULL, -1},
 	[IORING_OP_REMOVE_BUFFERS] = {"remove_buffers", OPCODE_POLLS, remove_buffers_prepare,

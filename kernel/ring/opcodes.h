@@ -51,6 +51,9 @@ CALL(any_call)
 #undef CALL
 /* A call without its arguments yet. */
 void call_begin(struct req *r, uint64_t nr);
+/* Which of its arguments is the file that the entry names first (fd), and which its flags. */
+unsigned call_file_at(const struct req *r);
+enum { CALL_SPLICE_FLAGS = 5, CALL_TEE_FLAGS = 3 };
 int64_t call_issue(struct req *r);
 void call_clean(struct req *r);
 
@@ -86,6 +89,8 @@ int epoll_wait_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t epoll_wait_issue(struct req *r);
 int ring_waitid_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t ring_waitid_issue(struct req *r);
+/* linux/futex.h: the flags of the newer calls, which the header of 6.1 lacks. */
+enum { FUTEX2_U32 = 2, FUTEX2_SIZE = 3, FUTEX2_IS_PRIVATE = 128 };
 int futex_wake_prepare(struct req *r, const struct io_uring_sqe *sqe);
 int64_t futex_wake_issue(struct req *r);
 void op_clean(struct req *r);

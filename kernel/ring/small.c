@@ -227,9 +227,6 @@ int64_t ring_send_message(uptr arg, unsigned nr)
 
 /* ---- Futexes ---- */
 
-/* linux/futex.h: the flags of the newer calls, which the header of 6.1 lacks. */
-enum { FUTEX2_U32 = 2, FUTEX2_SIZE = 3, FUTEX2_IS_PRIVATE = 128 };
-
 static int check_futex(const struct io_uring_sqe *sqe)
 {
 	uint32_t flags = (uint32_t)sqe->fd;

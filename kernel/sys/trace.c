@@ -14,6 +14,8 @@
  *     [12] ring 0x5: openat(AT_FDCWD, "/etc/passwd", O_RDONLY)
  *     [12] ring 0x5: openat = 3
  *
+ * with a registered file as "slot 7" (TORUS_FIXED_FILE).
+ *
  * strace=WORD,... restricts it: a number is a process id, a name is a call.
  */
 #include "sys/trace.h"
@@ -22,6 +24,7 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 
+#include "abi/torus.h"
 #include "arch/arch.h"
 #include "debug/log.h"
 #include "lib/cmdline.h"
@@ -110,6 +113,7 @@ static bool wants_call(const char *name)
 struct line {
 	char text[LINE_SIZE];
 	size_t len;
+	bool is_request; /* of a ring: a number may be a registered file's */
 };
 
 static void add(struct line *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -217,6 +221,15 @@ static void add_map_flags(struct line *l, uint64_t v)
 	add_flags(l, v, names, ARRAY_LEN(names), true);
 }
 
+/* A descriptor, or another number with a sign. */
+static void add_number(struct line *l, uint64_t v)
+{
+	if (l->is_request && v >> 31 == 1)
+		add(l, "slot %u", (unsigned)v & ~TORUS_FIXED_FILE);
+	else
+		add(l, "%d", (int)v);
+}
+
 static void add_argument(
 	struct line *l, char letter, const uint64_t *a, unsigned i, int64_t result)
 {
@@ -225,7 +238,7 @@ static void add_argument(
 	switch (letter) {
 	case 'd':
 	case 'S':
-		add(l, "%d", (int)v);
+		add_number(l, v);
 		break;
 	case 'a':
 		if ((int)v == AT_FDCWD)
@@ -301,6 +314,7 @@ static void add_call(struct line *l, uint64_t nr, const uint64_t *a, int64_t res
 static void begin_line(struct line *l)
 {
 	l->len = 0;
+	l->is_request = false;
 	add(l, "[%d] ", uthread_current()->tid_nr);
 }
 
@@ -368,6 +382,7 @@ static const char *begin_request_line(struct line *l, const struct trace_request
 	if (!trace_wants(t->pid) || !wants_call(name))
 		return NULL;
 	l->len = 0;
+	l->is_request = true;
 	add(l, "[%d] ring %#lx: ", t->pid, t->user_data);
 	return name;
 }
