@@ -52,6 +52,7 @@ int proc_create(struct proc **out)
 	list_init(&p->children);
 	list_init(&p->threads);
 	list_init(&p->idle_fibers);
+	list_init(&p->submitters);
 	list_init(&p->ring_orphans);
 	for (unsigned kind = 0; kind < FIBER_KINDS; kind++)
 		list_init(&p->fiber_lines[kind].jobs);

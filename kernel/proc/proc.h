@@ -106,6 +106,7 @@ struct proc {
 	int exit_status; /* [p] wait's format: of exit_group, or of the first thread's exit */
 	const struct cred *zombie_cred; /* [p] of the last thread; one reference. NULL: lives */
 	struct list threads;            /* [p] struct uthread.proc_link */
+	struct list submitters;         /* [p] the same of rings' fibers: security/seccomp.c */
 	unsigned nr_threads;            /* [p] on that list */
 	unsigned nr_live;               /* [p] of those, the ones that have not begun to end */
 	struct thread *
@@ -198,6 +199,7 @@ struct uthread {
 	uint8_t seccomp_mode;        /* [t] [p] to write: SECCOMP_MODE_*, security/seccomp.h */
 	struct call_filter *filters; /* [t] [p] to write: one reference of the newest */
 	bool has_left_filters;       /* [p] security/seccomp.c: it ends */
+	struct uthread *maker;       /* [p] of a ring's submission thread; NULL: it has ended */
 	char comm[16];  /* [t] PR_SET_NAME */
 	uint64_t min_faults, maj_faults;
 	struct io_counts io; /* [t] */

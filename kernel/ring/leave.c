@@ -280,7 +280,6 @@ void ring_task_leave(struct uthread *u)
 		end_all(task);
 	else
 		end_calls(task);
-	ring_sqpoll_forget(task);
 	u->ring_task = NULL;
 	fdtable_put(task->files);
 	task->files = NULL;

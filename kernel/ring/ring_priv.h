@@ -611,8 +611,6 @@ bool ring_sqpoll_is_for(const struct ring *ring, const struct ring_task *task);
 /* what its ring's entries are done with, for itself; NULL: what it has. With a reference. */
 const struct cred *ring_sqpoll_get_cred(const struct ring *ring);
 int ring_sqpoll_cpu(const struct ring *ring); /* -1: no such thread */
-/* The thread of this task ends, but not those that it made for rings. */
-void ring_sqpoll_forget(const struct ring_task *maker);
 /* ring_hooks.end: the process's end soon. */
 void ring_sqpoll_end(const struct proc *p);
 

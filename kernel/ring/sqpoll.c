@@ -17,8 +17,8 @@
  * It blocks all signals: one that it sends to itself (SIGPIPE) goes nowhere, as on Linux. Its maker's mask is kept
  * for the programs that it starts (saved_sigmask).
  *
- * Filters of system calls hold for it as for its maker: those it had, and, as long as that thread
- * lives, those it gets.
+ * Filters of system calls hold for it as for its maker, and when that has ended as for those who are left
+ * (security/seccomp.c).
  *
  * Locks   ring->lock for each turn; all_lock [g]: who there is; s->lock [s], within it: who comes, is it over
  * Spec    man 2 io_uring_setup; Linux: ring_sqpoll.*
@@ -32,7 +32,6 @@
 #include "proc/ring_work.h"
 #include "ring/tables.h"
 #include "sched/sched.h"
-#include "security/callfilter.h"
 #include "security/seccomp.h"
 #include "time/clock.h"
 
@@ -55,7 +54,7 @@ struct sqpoll {
 	struct uthread *user;    /* [I*] the fiber's */
 	struct ring_task *task;  /* [I*] whose requests they are */
 	struct spinlock lock;
-	struct ring_task *maker; /* [s] one reference; NULL: its thread has ended */
+	struct ring_task *maker; /* [t] one reference, until it has begun */
 	struct list joining;     /* [s] seats */
 	struct list seats;       /* [t] */
 	uint64_t idle_ns;        /* [t] the longest of the seats' */
@@ -115,13 +114,6 @@ static bool has_work(const struct sqpoll *s)
 	return false;
 }
 
-/* The maker's filters are the fiber's, too. A new one only comes before those that are there. */
-static void follow_filters(struct sqpoll *s) MUST_HOLD(s->lock)
-{
-	if (s->maker)
-		seccomp_follow(s->user, s->maker->user);
-}
-
 /* Whether there was something to do. */
 static bool serve(struct sqpoll *s, struct ring *ring, unsigned nr)
 {
@@ -130,9 +122,6 @@ static bool serve(struct sqpoll *s, struct ring *ring, unsigned nr)
 	ring_run_woken(ring);
 	if (!has_entries(ring))
 		return did;
-	spinlock_lock(&s->lock);
-	follow_filters(s);
-	spinlock_unlock(&s->lock);
 	mutex_lock(&ring->lock);
 	if (!ring->is_dead)
 		did |= ring_submit(ring, s->task, nr) > 0;
@@ -251,12 +240,9 @@ static bool begin(struct sqpoll *s)
 	s->user = uthread_current();
 	s->job.as = s->user;
 	thread_get(arch_current());
-	spinlock_lock(&s->lock);
 	s->user->saved_sigmask = maker->user->sigmask;
-	follow_filters(s);
-	spinlock_unlock(&s->lock);
+	seccomp_join(s->user, maker->user);
 	atomic_store(&s->thread, arch_current());
-	refcount_get(&maker->refs); /* it may be forgotten at once */
 	ring_task_end_visit(maker);
 	ring_task_put(maker);
 	return !err;
@@ -290,17 +276,8 @@ static void serve_all(struct sqpoll *s)
 		(void)!sched_set_affinity(arch_current(), &was);
 }
 
-/* The fiber is as any other again. */
-static void take_off(struct uthread *u)
-{
-	seccomp_release(u);
-	u->seccomp_mode = 0;
-	u->call_work &= (uint8_t)~CALL_SECCOMP;
-}
-
 static void end(struct sqpoll *s)
 {
-	struct ring_task *maker;
 	struct ring_sqpoll *seat;
 
 	spinlock_lock(&all_lock);
@@ -308,13 +285,9 @@ static void end(struct sqpoll *s)
 	atomic_store(&s->is_over, true);
 	while ((seat = list_pop_head(&s->joining, struct ring_sqpoll, link)) != NULL)
 		list_add_tail(&s->seats, &seat->link);
-	maker = s->maker;
-	s->maker = NULL;
 	spinlock_unlock(&s->lock);
 	list_remove(&s->link);
 	spinlock_unlock(&all_lock);
-	if (maker)
-		ring_task_put(maker);
 	set_need_wakeup(s, true);
 	list_for_each (it, &s->seats, struct ring_sqpoll, link)
 		waitq_wake_all(&it->ring->cq_wait, 0);
@@ -322,7 +295,7 @@ static void end(struct sqpoll *s)
 		ring_hooks->leave(s->user);
 	list_for_each_safe (it, &s->seats, struct ring_sqpoll, link)
 		leave_seat(it);
-	take_off(s->user);
+	seccomp_part(s->user);
 	cred_uncount_process(s->cred);
 	cred_put(s->cred);
 	put(s);
@@ -540,25 +513,6 @@ void ring_sqpoll_fini(struct ring *ring)
 	cred_put(seat->cred);
 	mem_free(seat->use);
 	mem_free(seat);
-}
-
-void ring_sqpoll_forget(const struct ring_task *maker)
-{
-	spinlock_lock(&all_lock);
-	list_for_each (s, &all, struct sqpoll, link) {
-		struct ring_task *task = NULL;
-
-		spinlock_lock(&s->lock);
-		if (s->maker == maker) {
-			follow_filters(s);
-			task = s->maker;
-			s->maker = NULL;
-		}
-		spinlock_unlock(&s->lock);
-		if (task)
-			ring_task_put(task); /* whose thread has another reference */
-	}
-	spinlock_unlock(&all_lock);
 }
 
 void ring_sqpoll_end(const struct proc *p)

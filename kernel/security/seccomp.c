@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * The seccomp state of threads: mode and filters, how they are set and inherited.
+ *
+ * A submission thread of a ring makes calls for whoever can write to memory, so it is no way around filters: it has
+ * its maker's. When that thread has ended, it may do what at least one of the others still may: as long as one has
+ * only filters that it has too, nothing changes; when the last such gets more, or ends, it takes those of a thread that
+ * has all of its own. Where there is none, filters have parted that cannot be put together, and it may make no call.
  */
 #include "security/seccomp.h"
 
@@ -16,6 +21,103 @@ static void set_mode_locked(struct uthread *u, uint8_t mode)
 	atomic_or(&u->call_work, CALL_SECCOMP);
 }
 
+/* All that a is forbidden is forbidden to b as well. */
+static bool is_within(const struct uthread *a, const struct uthread *b)
+{
+	return a->seccomp_mode == SECCOMP_MODE_DISABLED ||
+	       (a->seccomp_mode == b->seccomp_mode &&
+		       call_filter_is_before(a->filters, b->filters));
+}
+
+/* What u had is among the older ones of those that it gets, so nothing is freed here. */
+static void give_locked(struct uthread *u, const struct uthread *from)
+{
+	struct call_filter *old = u->filters;
+
+	if (from->filters) {
+		call_filter_get(from->filters);
+		call_filter_use(from->filters);
+	}
+	WRITE_ONCE(u->filters, from->filters);
+	if (from->no_new_privs)
+		WRITE_ONCE(u->no_new_privs, true);
+	set_mode_locked(u, from->seccomp_mode);
+	call_filter_unuse(old);
+	call_filter_put(old);
+}
+
+/* ---- Submission threads ---- */
+
+/*
+ * The least strict of those that still make calls and have all of its filters; the first that has none but its own.
+ * NULL: none, but perhaps there is nobody.
+ */
+static const struct uthread *find_example_locked(
+	struct proc *p, const struct uthread *submitter, bool *is_anybody)
+{
+	const struct uthread *best = NULL;
+
+	*is_anybody = false;
+	list_for_each (u, &p->threads, struct uthread, proc_link) {
+		if (u->has_left_filters)
+			continue;
+		*is_anybody = true;
+		if (is_within(u, submitter))
+			return u;
+		if (is_within(submitter, u) && (!best || is_within(u, best)))
+			best = u;
+	}
+	return best;
+}
+
+static void follow_locked(struct proc *p, struct uthread *submitter)
+{
+	const struct uthread *example = submitter->maker;
+	bool is_anybody = true;
+
+	if (submitter->seccomp_mode == SECCOMP_MODE_NOTHING)
+		return;
+	if (!example)
+		example = find_example_locked(p, submitter, &is_anybody);
+	if (!example && is_anybody)
+		set_mode_locked(submitter, SECCOMP_MODE_NOTHING);
+	else if (example && !is_within(example, submitter))
+		give_locked(submitter, example);
+}
+
+/* Threads have got filters, or one makes no more calls. */
+static void follow_all_locked(struct proc *p)
+{
+	list_for_each (u, &p->submitters, struct uthread, proc_link)
+		follow_locked(p, u);
+}
+
+void seccomp_join(struct uthread *submitter, struct uthread *maker)
+{
+	struct proc *p = maker->proc;
+
+	irqlock_lock(&p->lock);
+	seccomp_inherit_locked(submitter, maker);
+	submitter->maker = maker;
+	list_add_tail(&p->submitters, &submitter->proc_link);
+	irqlock_unlock(&p->lock);
+}
+
+void seccomp_part(struct uthread *submitter)
+{
+	struct proc *p = submitter->proc;
+
+	irqlock_lock(&p->lock);
+	list_remove(&submitter->proc_link);
+	submitter->maker = NULL;
+	irqlock_unlock(&p->lock);
+	seccomp_release(submitter);
+	submitter->seccomp_mode = SECCOMP_MODE_DISABLED;
+	submitter->call_work &= (uint8_t)~CALL_SECCOMP;
+}
+
+/* ---- Setting ---- */
+
 int seccomp_set_strict(void)
 {
 	struct uthread *u = uthread_current();
@@ -24,43 +126,32 @@ int seccomp_set_strict(void)
 	irqlock_lock(&u->proc->lock);
 	if (u->seccomp_mode != SECCOMP_MODE_FILTER) {
 		set_mode_locked(u, SECCOMP_MODE_STRICT);
+		follow_all_locked(u->proc);
 		err = 0;
 	}
 	irqlock_unlock(&u->proc->lock);
 	return err;
 }
 
-/* ---- All threads at once ---- */
-
 /* Of the others, one whose filters are not among mine. NULL: each can have mine instead. */
 static const struct uthread *find_odd_locked(struct proc *p, const struct uthread *me)
 {
 	list_for_each (u, &p->threads, struct uthread, proc_link) {
-		if (u == me || u->has_left_filters || u->seccomp_mode == SECCOMP_MODE_DISABLED)
-			continue;
-		if (u->seccomp_mode != SECCOMP_MODE_FILTER ||
-			!call_filter_is_before(u->filters, me->filters))
+		if (u != me && !u->has_left_filters && !is_within(u, me))
+			return u;
+	}
+	list_for_each (u, &p->submitters, struct uthread, proc_link) {
+		if (u->seccomp_mode != SECCOMP_MODE_NOTHING && !is_within(u, me))
 			return u;
 	}
 	return NULL;
 }
 
-/* What they had is among the older ones of mine, so nothing is freed here. */
 static void give_all_locked(struct proc *p, const struct uthread *me)
 {
 	list_for_each (u, &p->threads, struct uthread, proc_link) {
-		struct call_filter *old = u->filters;
-
-		if (u == me || u->has_left_filters)
-			continue;
-		call_filter_get(me->filters);
-		call_filter_use(me->filters);
-		WRITE_ONCE(u->filters, me->filters);
-		if (me->no_new_privs)
-			WRITE_ONCE(u->no_new_privs, true);
-		set_mode_locked(u, SECCOMP_MODE_FILTER);
-		call_filter_unuse(old);
-		call_filter_put(old);
+		if (u != me && !u->has_left_filters)
+			give_locked(u, me);
 	}
 }
 
@@ -94,6 +185,7 @@ static int attach_locked(struct uthread *me, struct call_filter *f, bool all_thr
 	set_mode_locked(me, SECCOMP_MODE_FILTER);
 	if (all_threads)
 		give_all_locked(me->proc, me);
+	follow_all_locked(me->proc);
 	return 0;
 }
 
@@ -126,27 +218,25 @@ void seccomp_inherit_locked(struct uthread *u, const struct uthread *from)
 	u->call_work |= CALL_SECCOMP;
 }
 
-void seccomp_follow(struct uthread *u, struct uthread *from)
-{
-	struct call_filter *old = u->filters;
-
-	if (from->filters == old && from->seccomp_mode == u->seccomp_mode)
-		return;
-	irqlock_lock(&from->proc->lock);
-	seccomp_inherit_locked(u, from);
-	irqlock_unlock(&from->proc->lock);
-	call_filter_unuse(old); /* the new one has it */
-	call_filter_put(old);
-}
-
-/* What another thread changes about our filters it changes before this, or not at all. */
+/*
+ * What another thread changes about our filters it changes before this, or not at all. A thread that is alone leaves
+ * nobody who would have to know.
+ */
 void seccomp_leave(struct uthread *u)
 {
-	if (LIKELY(READ_ONCE(u->seccomp_mode) == SECCOMP_MODE_DISABLED))
+	struct proc *p = u->proc;
+
+	if (LIKELY(READ_ONCE(u->seccomp_mode) == SECCOMP_MODE_DISABLED &&
+		    READ_ONCE(p->nr_threads) == 1))
 		return;
-	irqlock_lock(&u->proc->lock);
+	irqlock_lock(&p->lock);
 	u->has_left_filters = true;
-	irqlock_unlock(&u->proc->lock);
+	list_for_each (it, &p->submitters, struct uthread, proc_link) {
+		if (it->maker == u)
+			it->maker = NULL;
+	}
+	follow_all_locked(p);
+	irqlock_unlock(&p->lock);
 	call_filter_unuse(u->filters);
 }
 

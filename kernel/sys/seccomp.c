@@ -95,9 +95,14 @@ static int64_t refuse(const struct uthread *u, const struct seccomp_data *call, 
 static enum seccomp_verdict judge(const struct uthread *u, const struct seccomp_data *call,
 	bool is_its_call, struct call_filter **by, int64_t *result)
 {
+	uint8_t mode = READ_ONCE(u->seccomp_mode);
 	uint32_t answer, action;
 
-	if (READ_ONCE(u->seccomp_mode) == SECCOMP_MODE_STRICT) {
+	if (mode == SECCOMP_MODE_NOTHING) {
+		*result = -EPERM;
+		return SECCOMP_ANSWERS;
+	}
+	if (mode == SECCOMP_MODE_STRICT) {
 		if (is_strictly_allowed(call->nr))
 			return SECCOMP_ALLOWS;
 		say(call, SECCOMP_RET_KILL_THREAD);

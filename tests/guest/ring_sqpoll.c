@@ -451,3 +451,167 @@ TEST(ring_sqpoll, filters_of_its_maker_hold)
 	RING_EXPECT(&r, 1, -EDOM);
 	ring_close(&r);
 }
+
+static void *make_only(void *arg)
+{
+	struct made *m = arg;
+
+	if (m->fd)
+		filter(m->fd, SECCOMP_RET_ERRNO | EDOM);
+	open_sqpoll(&m->r, 0, 50);
+	return NULL;
+}
+
+/* A ring whose submission thread is there, and its maker is not. With nr that had a filter against this call. */
+static void make_and_leave(struct made *m, int nr)
+{
+	pthread_t thread;
+
+	*m = (struct made){.fd = nr};
+	CHECK_EQ(pthread_create(&thread, NULL, make_only, m), 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	(void)ring_sqe(&m->r, IORING_OP_NOP, 1);
+	wait_ready(&m->r, 1);
+	RING_EXPECT(&m->r, 1, 0);
+}
+
+static int result_of_open(struct made *m)
+{
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .user_data = 2};
+
+	sqe.addr = (uintptr_t) "/";
+	(void)ring_push(&m->r, sqe);
+	wait_ready(&m->r, 1);
+	return ring_take(&m->r).res;
+}
+
+/* Who is left forbids itself to open files: the ring is no way around that. */
+TEST(ring_sqpoll, filters_that_come_after_its_maker_hold)
+{
+	static const unsigned flags[] = {0, SECCOMP_FILTER_FLAG_TSYNC};
+
+	NEWER(has_calls());
+	for (unsigned i = 0; i < 2; i++) {
+		IN_CHILD({
+			struct made m;
+
+			make_and_leave(&m, 0);
+			CHECK(result_of_open(&m) >= 0);
+			CHECK_OK(filter_with(__NR_openat, SECCOMP_RET_ERRNO | EDOM, flags[i]));
+			CHECK_EQ(result_of_open(&m), -EDOM);
+			CHECK_OK(filter_with(__NR_read, SECCOMP_RET_ERRNO | EIO, flags[i]));
+			(void)ring_read_byte(&m.r, 0, &m.c, 3);
+			wait_ready(&m.r, 1);
+			RING_EXPECT(&m.r, 3, -EIO);
+		});
+	}
+}
+
+struct other {
+	pthread_t thread;
+	int start[2]; /* it forbids itself to open files, and says so by the second */
+	int said[2];
+	int end[2];
+};
+
+static void *forbid_and_stay(void *arg)
+{
+	struct other *o = arg;
+	char c;
+
+	CHECK_EQ(read(o->start[0], &c, 1), 1);
+	filter(__NR_openat, SECCOMP_RET_ERRNO | EDOM);
+	CHECK_EQ(write(o->said[1], "x", 1), 1);
+	CHECK_EQ(read(o->end[0], &c, 1), 1);
+	return NULL;
+}
+
+static void start_other(struct other *o)
+{
+	CHECK_OK(pipe(o->start));
+	CHECK_OK(pipe(o->said));
+	CHECK_OK(pipe(o->end));
+	CHECK_EQ(pthread_create(&o->thread, NULL, forbid_and_stay, o), 0);
+}
+
+static void let_forbid(struct other *o)
+{
+	char c;
+
+	CHECK_EQ(write(o->start[1], "x", 1), 1);
+	CHECK_EQ(read(o->said[0], &c, 1), 1);
+}
+
+static void let_end(struct other *o)
+{
+	CHECK_EQ(write(o->end[1], "x", 1), 1);
+	CHECK_EQ(pthread_join(o->thread, NULL), 0);
+}
+
+/* As long as one thread may open files, the ring may, and nothing is won by it. */
+TEST(ring_sqpoll, filters_of_all_who_are_left_hold)
+{
+	struct other first, last;
+	struct made m;
+
+	NEWER(has_calls());
+	make_and_leave(&m, 0);
+	start_other(&first);
+	start_other(&last);
+	let_forbid(&first);
+	CHECK(result_of_open(&m) >= 0);
+	filter(__NR_openat, SECCOMP_RET_ERRNO | EBUSY);
+	CHECK(result_of_open(&m) >= 0);
+	let_forbid(&last);
+	CHECK_EQ(result_of_open(&m), -EBUSY); /* the first of those that there are */
+	let_end(&first);
+	let_end(&last);
+	CHECK_EQ(result_of_open(&m), -EBUSY);
+	ring_close(&m.r);
+}
+
+/* The last one that may ends. */
+static void *may_open(void *arg)
+{
+	char c;
+
+	CHECK_EQ(read(*(int *)arg, &c, 1), 1);
+	return NULL;
+}
+
+TEST(ring_sqpoll, filters_hold_when_the_last_without_them_ends)
+{
+	pthread_t thread;
+	struct made m;
+	int fd[2];
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(fd));
+	make_and_leave(&m, 0);
+	CHECK_EQ(pthread_create(&thread, NULL, may_open, &fd[0]), 0);
+	filter(__NR_openat, SECCOMP_RET_ERRNO | EDOM);
+	CHECK(result_of_open(&m) >= 0);
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(result_of_open(&m), -EDOM);
+	ring_close(&m.r);
+}
+
+TEST(ring_sqpoll, filters_that_have_parted_forbid_all)
+{
+	struct made m;
+
+	NEWER(has_calls());
+	make_and_leave(&m, __NR_mkdirat);
+	CHECK(result_of_open(&m) >= 0);
+	/* as a thread with a filter of its own; Linux gives its number, too */
+	CHECK(filter_with(__NR_getppid, SECCOMP_RET_ERRNO | EDOM, SECCOMP_FILTER_FLAG_TSYNC) >
+		0);
+	CHECK(result_of_open(&m) >= 0);
+	filter(__NR_getppid, SECCOMP_RET_ERRNO | EDOM);
+	CHECK_EQ(result_of_open(&m), -EPERM);
+	(void)ring_sqe(&m.r, IORING_OP_NOP, 1);
+	wait_ready(&m.r, 1);
+	RING_EXPECT(&m.r, 1, 0);
+	ring_close(&m.r);
+}
