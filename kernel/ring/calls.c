@@ -319,10 +319,22 @@ static int64_t install_two(struct req *r, int64_t n)
 	return got[1];
 }
 
+/* man 2 io_uring_enter, IOSQE_IO_LINK: what moves less than it was asked for breaks its chain. */
+static bool is_short(const struct req *r, int64_t n)
+{
+	if (n < 0)
+		return false;
+	if (r->opcode == IORING_OP_SPLICE)
+		return (uint64_t)n != r->call.a[4];
+	return r->opcode == IORING_OP_TEE && (uint64_t)n != r->call.a[2];
+}
+
 /* The result of a call that is over; in a thread of the process, under the lock. */
 static int64_t finish(struct req *r, int64_t n)
 {
 	r->big[0] = (uint64_t)n; /* whole, if the completion has room */
+	if (is_short(r, n))
+		r->flags |= REQ_FAILED;
 	if (n < 0 || !opens_directly(r))
 		return n;
 	if (r->opcode == IORING_OP_PIPE)

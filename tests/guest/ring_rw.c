@@ -139,6 +139,25 @@ static void breaks_its_chain(struct ring *r, struct io_uring_sqe *sqe, int res)
 	RING_EXPECT_ALL(r, 2, res, -ECANCELED);
 }
 
+TEST(ring_rw, a_short_splice_or_tee_breaks_its_chain)
+{
+	struct io_uring_sqe *sqe;
+	int from[2], to[2];
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	CHECK_OK(pipe(from));
+	CHECK_OK(pipe(to));
+	CHECK_EQ(write(from[1], "hello", 5), 5);
+	sqe = ring_next_rw(&r, IORING_OP_TEE, to[1], NULL, 50, 0);
+	sqe->splice_fd_in = from[0];
+	breaks_its_chain(&r, sqe, 5);
+	sqe = ring_next_rw(&r, IORING_OP_SPLICE, to[1], (void *)-1, 50, (uint64_t)-1);
+	sqe->splice_fd_in = from[0];
+	breaks_its_chain(&r, sqe, 5);
+	ring_close(&r);
+}
+
 TEST(ring_rw, a_short_read_into_a_chosen_buffer_breaks_its_chain)
 {
 	struct io_uring_sqe *sqe;
