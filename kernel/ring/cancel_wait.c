@@ -46,11 +46,10 @@ static int wait_for_an_end(
 	int err;
 
 	ring_unlock(ring);
-	atomic_store(&task->is_waiting, 1);
+	ring_task_begin_wait(task, ring);
 	err = WAIT_EVENT(&ring->cq_wait, WAIT_SIGNAL, soon,
 		READ_ONCE(ring->cq_tail) != tail || ring_task_has_work(task, ring));
-	atomic_store(&task->is_waiting, 0);
-	ring_task_run(task, ring);
+	ring_task_end_wait(task, ring);
 	mutex_lock(&ring->lock);
 	if (err == -ETIMEDOUT)
 		return clock_monotonic_ns() >= deadline_ns ? -ETIME : 0;

@@ -103,16 +103,13 @@ static int wait_for(
 		.waiter = {.wake = waiter_wake}, .thread = arch_current(), .ring = ring};
 	int err = 0;
 
-	WRITE_ONCE(task->awaited, ring);
-	atomic_store(&task->is_waiting, 1);
+	ring_task_begin_wait(task, ring);
 	w.timeouts = READ_ONCE(ring->nr_timeouts);
 	while (!are_there(task, ring, nr) && !has_run_out(&w) && !err) {
 		w.target = atomic_load_relaxed(&ring->shared->cq_head) + nr;
 		err = is_orphan(ring) ? -EOWNERDEAD : sleep_once(task, &w, deadline_ns);
 	}
-	atomic_store(&task->is_waiting, 0);
-	WRITE_ONCE(task->awaited, NULL);
-	ring_task_run(task, ring); /* what came while nobody was told */
+	ring_task_end_wait(task, ring);
 	return ring_nr_ready(ring) ? 0 : err;
 }
 

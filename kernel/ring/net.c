@@ -443,7 +443,9 @@ static int64_t accept_issue(struct op *op)
 	if (UNLIKELY(!s->ops->accept))
 		return -EOPNOTSUPP;
 	n = net_poll_first(r, &s->readable, POLLIN);
-	while (!n) {
+	for (unsigned tries = 0; !n; tries++) {
+		if (!req_may_try(tries))
+			return req_try_later(r);
 		n = r->net.slot ? accept_to_slot(r, s) : accept_to_number(r, s);
 		if (n >= 0 && !accept_goes_on(r, s, n))
 			break;

@@ -187,7 +187,12 @@ static int64_t send_issue(struct op *op)
 		op->is_begun = true;
 		n = begin_send(r);
 	}
-	while (!n) {
+	for (unsigned tries = 0; !n; tries++) {
+		if (!req_may_try(tries)) {
+			leave_buffer(r);
+			n = req_try_later(r);
+			break;
+		}
 		n = send_try(r, &t);
 		if (n >= 0 && !(n && wants_all(r, t.s) && t.iter->left))
 			break;
@@ -364,7 +369,7 @@ static int64_t recv_loop(struct req *r, struct try *t)
 {
 	bool is_end = false;
 
-	for (;;) {
+	for (unsigned tries = 0; req_may_try(tries); tries++) {
 		int64_t n = recv_try(r, t, &is_end);
 
 		if (n > 0 && wants_more(r, t)) {
@@ -382,6 +387,8 @@ static int64_t recv_loop(struct req *r, struct try *t)
 		if (n)
 			return n;
 	}
+	leave_buffer(r);
+	return req_try_later(r);
 }
 
 static int64_t recv_issue(struct op *op)

@@ -18,7 +18,7 @@ static int64_t op_issue(struct op *op)
 	struct req *r = req_of(op);
 	struct req_poll *p = &r->poll;
 
-	do {
+	for (unsigned tries = 0; req_may_try(tries); tries++) {
 		uint32_t events = poll_file_try(&p->wait, r->file);
 
 		if (events && !(r->flags & REQ_MULTISHOT))
@@ -27,8 +27,10 @@ static int64_t op_issue(struct op *op)
 			return events;
 		if (!poll_file_can_wait(&p->wait))
 			return events;
-	} while (!poll_file_is_parked(&p->wait));
-	return OP_PARKED;
+		if (poll_file_is_parked(&p->wait))
+			return OP_PARKED;
+	}
+	return req_try_later(r);
 }
 
 static const struct op_type poll_type = {.name = "poll", .issue = op_issue};

@@ -32,6 +32,7 @@
 #include "proc/fiber.h"
 #include "proc/proc.h"
 #include "ring/ring.h"
+#include "sched/thread.h"
 #include "sync/mutex.h"
 #include "time/timer.h"
 
@@ -469,6 +470,17 @@ void req_continue(struct req *r);
 void req_list_for_owner(struct req *r);
 /* The same, as op_leave_thread wants it. */
 void req_woken(struct op *op, bool is_handover);
+/*
+ * How often an operation is tried before others get a chance: who feeds it as fast as it goes on would
+ * keep its thread here for ever. Linux: so many completions of a multishot one.
+ */
+enum { REQ_TRIES = 32 };
+static inline bool req_may_try(unsigned tries)
+{
+	return LIKELY(tries < REQ_TRIES) && !thread_is_killed();
+}
+/* It may not: it goes on later, as one that was woken. Returns OP_PARKED. */
+int64_t req_try_later(struct req *r);
 /* Cancels it, wherever it is: 0, -EALREADY (it ends soon, and its own completion tells), -ENOENT. */
 int req_cancel(struct req *r);
 /* Of one on a fiber: ends its waits. True: it was in line for a fiber still, and has ended. */
@@ -565,10 +577,19 @@ MUST_CHECK int ring_task_use(struct ring_task *task, struct ring *ring);
 /* The same for one that it does not use yet, with the memory for it. */
 void ring_task_add_use(struct ring_task *task, struct ring *ring, struct ring_use *use);
 void ring_task_put(struct ring_task *task);
-/* Requests that were woken, of a ring whose file is gone: they are cancelled. */
+/*
+ * Requests of this ring's own list go on: those of a ring whose file is gone, which are cancelled, until
+ * there are none; others as ring_task_run has it.
+ */
 void ring_run_woken(struct ring *ring);
-/* Requests that were woken go on. Of the current thread's, and of this ring's own list (or NULL). */
+/*
+ * Requests that were woken go on. Of the current thread's, and of this ring's own list (or NULL). All that
+ * there are at the beginning; of those that come meanwhile perhaps not all, of which it is told.
+ */
 void ring_task_run(struct ring_task *task, struct ring *ring);
+/* It waits for completions of this ring, and sees to what is woken; it no longer does. */
+void ring_task_begin_wait(struct ring_task *task, const struct ring *ring);
+void ring_task_end_wait(struct ring_task *task, struct ring *ring);
 bool ring_task_has_work(struct ring_task *task, struct ring *ring);
 /* A request exists: of the current thread's; is gone: of any's. */
 void ring_task_take(struct ring_task *task);

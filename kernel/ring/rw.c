@@ -235,7 +235,7 @@ static int64_t op_issue(struct op *op)
 {
 	struct req *r = req_of(op);
 
-	for (;;) {
+	for (unsigned tries = 0; req_may_try(tries); tries++) {
 		int64_t n = r->flags & REQ_BUFFER_SELECT ? try_selected(r) : try_move(r);
 
 		if (goes_on(r, n))
@@ -245,6 +245,7 @@ static int64_t op_issue(struct op *op)
 		if (op_park_on_file(op, r->file, is_write(r) ? POLLOUT : POLLIN))
 			return OP_PARKED;
 	}
+	return req_try_later(r);
 }
 
 static int64_t op_interrupted(struct op *op)

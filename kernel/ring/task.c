@@ -7,6 +7,9 @@
  *         it waits for completions     it is woken and sees to them
  *         it sleeps for something else a fiber does: "rescue"
  *
+ * A request that could go on for ever is put back on the list after a while, and the list is gone through
+ * a few times only: so its thread comes back to its program, and to its end. A fiber goes on with it.
+ *
  * With IORING_SETUP_DEFER_TASKRUN the list is the ring's, and only who waits for its completions
  * looks at it. Who waits elsewhere, for the ring's eventfd or file, is told of the first that comes to the
  * list. How a thread ends, and its requests after it: leave.c.
@@ -24,7 +27,17 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-enum { TAKE_AT_ONCE = 64 };
+enum {
+	TAKE_AT_ONCE = 64,
+	PASSES = 8, /* over a list to which requests come as others go on */
+};
+
+/* Why a request goes on. */
+enum cause {
+	WOKEN,
+	WOKEN_TO_HANDOVER, /* and who woke it is about to wait */
+	PUT_OFF,           /* it was tried often enough for once */
+};
 
 #define RESCUE_AGAIN_NS (10 * NS_PER_MS) /* when there was no memory */
 
@@ -53,26 +66,27 @@ void ring_task_ask_for_rescue(struct ring_task *task)
 }
 
 /* It waits for completions. Who woke a request of it may wait for what it does next: it is handed the CPU. */
-static void wake_waiting(struct thread *t, bool is_handover)
+static void wake_waiting(struct thread *t, enum cause cause)
 {
-	if (is_handover)
+	if (cause == WOKEN_TO_HANDOVER)
 		(void)sched_wake_handover(t);
 	else
 		(void)sched_wake(t);
 }
 
 /* Any context, also with interrupts off and a wait queue locked; an RCU reader. */
-static void notify(struct ring_task *task, bool is_patient, bool is_handover)
+static void notify(struct ring_task *task, bool is_patient, enum cause cause)
 {
+	bool is_waiting = atomic_load(&task->is_waiting);
 	struct thread *t;
 
-	if (UNLIKELY(ring_task_is_orphan(task))) {
+	if (UNLIKELY(ring_task_is_orphan(task) || (cause == PUT_OFF && !is_waiting))) {
 		ring_task_ask_for_rescue(task);
 		return;
 	}
 	t = task->user->thread;
-	if (atomic_load(&task->is_waiting)) {
-		wake_waiting(t, is_handover);
+	if (is_waiting) {
+		wake_waiting(t, cause);
 		return;
 	}
 	atomic_or(&t->flags, THREAD_RING);
@@ -119,7 +133,7 @@ static void ask_to_announce(struct ring *ring)
 }
 
 static void list_deferred(
-	struct ring_task *task, struct ring *ring, struct req *r, bool is_handover)
+	struct ring_task *task, struct ring *ring, struct req *r, enum cause cause)
 {
 	bool is_first = llist_push(&ring->woken, &r->work);
 
@@ -127,11 +141,11 @@ static void list_deferred(
 	if (is_first && UNLIKELY(has_listener(task, ring)))
 		ask_to_announce(ring);
 	if (atomic_load(&task->is_waiting))
-		wake_waiting(task->user->thread, is_handover);
+		wake_waiting(task->user->thread, cause);
 }
 
 static void list_for_owner(
-	struct ring_task *task, struct ring *ring, struct req *r, bool is_handover)
+	struct ring_task *task, struct ring *ring, struct req *r, enum cause cause)
 {
 	if (ring->sqpoll) {
 		llist_push(&ring->woken, &r->work);
@@ -139,33 +153,42 @@ static void list_for_owner(
 		return;
 	}
 	if (ring->flags & IORING_SETUP_DEFER_TASKRUN) {
-		list_deferred(task, ring, r, is_handover);
+		list_deferred(task, ring, r, cause);
 		return;
 	}
 	if (!llist_push(&task->woken, &r->work) && !atomic_load(&task->is_waiting))
 		return; /* who pushed the first has told it */
 	tell_program(ring);
-	notify(task, ring->flags & IORING_SETUP_COOP_TASKRUN, is_handover);
+	notify(task, ring->flags & IORING_SETUP_COOP_TASKRUN, cause);
 }
 
-static void put_on_list(struct req *r, bool is_handover)
+static void put_on_list(struct req *r, enum cause cause)
 {
 	if (atomic_xchg(&r->is_listed, 1))
 		return;
 	rcu_read_lock(); /* the thread may be ending: become_orphan */
-	list_for_owner(r->task, r->ring, r, is_handover);
+	list_for_owner(r->task, r->ring, r, cause);
 	rcu_read_unlock();
 }
 
 void req_list_for_owner(struct req *r)
 {
-	put_on_list(r, false);
+	put_on_list(r, WOKEN);
 }
 
 /* Under the waker's lock, which keeps the request from ending meanwhile. */
 void req_woken(struct op *op, bool is_handover)
 {
-	put_on_list(req_of(op), is_handover);
+	put_on_list(req_of(op), is_handover ? WOKEN_TO_HANDOVER : WOKEN);
+}
+
+/* Off its queue, or as if it had been woken there; so it can be cancelled like one that was. */
+int64_t req_try_later(struct req *r)
+{
+	(void)op_park_alone(&r->op);
+	atomic_store(&r->op.state, OP_WOKEN);
+	put_on_list(r, PUT_OFF);
+	return OP_PARKED;
 }
 
 /* wait_hand_over: the current thread, marked blocked, is about to sleep. */
@@ -205,12 +228,22 @@ static void run_list(struct llist_node *chain) NOT_ANALYSED
 	}
 }
 
-void ring_run_woken(struct ring *ring)
+/* Who comes to the list when it is empty tells of it: nothing is lost that is left there. */
+static void run_woken(struct llist *list, bool is_until_empty)
 {
 	struct llist_node *chain;
 
-	while ((chain = llist_take_all(&ring->woken)) != NULL)
+	for (unsigned pass = 0; pass < PASSES || is_until_empty; pass++) {
+		chain = llist_take_all(list);
+		if (!chain)
+			break;
 		run_list(chain);
+	}
+}
+
+void ring_run_woken(struct ring *ring)
+{
+	run_woken(&ring->woken, READ_ONCE(ring->is_dead));
 }
 
 /*
@@ -235,14 +268,28 @@ bool ring_task_has_work(struct ring_task *task, struct ring *ring)
 
 void ring_task_run(struct ring_task *task, struct ring *ring)
 {
-	struct llist_node *chain;
-
 	if (ring && (ring->flags & IORING_SETUP_TASKRUN_FLAG))
 		atomic_and(&ring->shared->sq_flags, ~(uint32_t)IORING_SQ_TASKRUN);
-	while ((chain = llist_take_all(&task->woken)) != NULL)
-		run_list(chain);
+	run_woken(&task->woken, false);
 	if (has_list(task, ring))
 		ring_run_woken(ring);
+}
+
+void ring_task_begin_wait(struct ring_task *task, const struct ring *ring)
+{
+	WRITE_ONCE(task->awaited, ring);
+	atomic_store(&task->is_waiting, 1);
+}
+
+/* What came while nobody was told goes on, or somebody is told of what is left of it. */
+void ring_task_end_wait(struct ring_task *task, struct ring *ring)
+{
+	atomic_store(&task->is_waiting, 0);
+	WRITE_ONCE(task->awaited, NULL);
+	ring_task_run(task, ring);
+	if (ring->flags & IORING_SETUP_DEFER_TASKRUN &&
+		UNLIKELY(!llist_is_empty(&ring->woken)) && has_listener(task, ring))
+		ask_to_announce(ring);
 }
 
 /* ring_hooks.run */
