@@ -298,6 +298,16 @@ static int64_t recv_multishot_message(struct req *r, struct try *t, bool *is_end
 
 /* ---- Receiving ---- */
 
+/* What may let a receive go on. */
+enum { WAKES_RECV = POLLIN | POLLPRI | POLLRDHUP };
+
+/* It has received before, and there is neither a buffer nor anything to receive. */
+static bool is_dry(const struct req *r, struct socket *s, unsigned tries)
+{
+	return r->flags & REQ_MULTISHOT && (tries || r->flags & REQ_IS_PARKED) &&
+	       ring_buffer_is_out(r) && !(s->ops->poll(s) & (WAKES_RECV | POLLERR | POLLHUP));
+}
+
 /*
  * One try. is_end: nothing is to be asked for after what it returns.
  */
@@ -370,7 +380,7 @@ static int64_t recv_loop(struct req *r, struct try *t)
 	bool is_end = false;
 
 	for (unsigned tries = 0; req_may_try(tries); tries++) {
-		int64_t n = recv_try(r, t, &is_end);
+		int64_t n = is_dry(r, t->s, tries) ? -EAGAIN : recv_try(r, t, &is_end);
 
 		if (n > 0 && wants_more(r, t)) {
 			t->m->done = r->net.done;
@@ -398,7 +408,7 @@ static int64_t recv_issue(struct op *op)
 	int64_t n;
 
 	begin_try(r, &t);
-	n = net_poll_first(r, &t.s->readable, POLLIN | POLLPRI | POLLRDHUP);
+	n = net_poll_first(r, &t.s->readable, WAKES_RECV);
 	if (!n)
 		n = recv_loop(r, &t);
 	if (n != OP_PARKED)

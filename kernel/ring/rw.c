@@ -231,12 +231,29 @@ static bool goes_on(struct req *r, int64_t n)
 	return r->rw.iter.left;
 }
 
+/* It has read before, and there is neither a buffer nor anything to read. */
+static bool is_dry(const struct req *r, unsigned tries)
+{
+	struct file *f = r->file;
+
+	return r->flags & REQ_MULTISHOT && (tries || r->flags & REQ_IS_PARKED) &&
+	       ring_buffer_is_out(r) && f->ops->poll &&
+	       !(f->ops->poll(f) & (POLLIN | POLLERR | POLLHUP | POLLRDHUP));
+}
+
+static int64_t try_once(struct req *r, unsigned tries)
+{
+	if (UNLIKELY(is_dry(r, tries)))
+		return -EAGAIN;
+	return r->flags & REQ_BUFFER_SELECT ? try_selected(r) : try_move(r);
+}
+
 static int64_t op_issue(struct op *op)
 {
 	struct req *r = req_of(op);
 
 	for (unsigned tries = 0; req_may_try(tries); tries++) {
-		int64_t n = r->flags & REQ_BUFFER_SELECT ? try_selected(r) : try_move(r);
+		int64_t n = try_once(r, tries);
 
 		if (goes_on(r, n))
 			continue;

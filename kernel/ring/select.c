@@ -82,6 +82,15 @@ static void note(struct req *r, uint16_t id, unsigned nr)
 	r->nr_bufs = (uint16_t)nr;
 }
 
+bool ring_buffer_is_out(const struct req *r)
+{
+	const struct ring_group *g = group_find(r->ring, r->buf_group);
+
+	if (!g)
+		return false;
+	return group_is_ring(g) ? !nr_entries(g) : list_is_empty(&g->list);
+}
+
 int ring_buffer_select(struct req *r, uptr *addr, size_t *len)
 {
 	struct ring_group *g = group_find(r->ring, r->buf_group);

@@ -78,6 +78,11 @@ MUST_CHECK int ring_buffer_iter_vector(
 
 /* ---- groups.c: provided buffers ---- */
 /*
+ * The group is there, and empty. One that goes on (multishot) then waits until there is something to take before it
+ * ends for want of a buffer: there may be one by that time.
+ */
+bool ring_buffer_is_out(const struct req *r);
+/*
  * Chooses one of the request's group: its place and size (at most *len, unless that is 0). -ENOBUFS.
  * The lock is held until it is committed, returned or kept.
  */

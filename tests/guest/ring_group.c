@@ -109,6 +109,39 @@ TEST(ring_group, multishot_receive_fills_buffers_and_ends_without_one)
 	expect(&r, 1, -ENOBUFS, 0);
 }
 
+/* One is given back before the next message: Linux has it since 6.5 for RECV, and since 6.7 for READ. */
+TEST(ring_group, multishot_waits_without_a_buffer)
+{
+	static const unsigned ops[] = {IORING_OP_RECV, IORING_OP_READ_MULTISHOT};
+	static char bufs[BUF_LEN];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	NEWER(ring_has_op(&r, IORING_OP_READ_MULTISHOT));
+	for (unsigned i = 0; i < 2; i++) {
+		struct io_uring_sqe *sqe;
+
+		pair(fd, SOCK_STREAM);
+		provide(&r, bufs, 0, 1);
+		sqe = prep_selected(&r, ops[i], 1, fd[1]);
+		if (ops[i] == IORING_OP_RECV)
+			sqe->ioprio = IORING_RECV_MULTISHOT;
+		else
+			sqe->len = 0;
+		CHECK_EQ(ring_submit(&r, 0), 1);
+		for (unsigned k = 0; k < 3; k++) {
+			CHECK_EQ(write(fd[0], "abc", 3), 3);
+			expect(&r, 1, 3, BUFFER(0) | MORE);
+			if (k < 2)
+				provide(&r, bufs, 0, 1);
+		}
+		CHECK_EQ(write(fd[0], "abc", 3), 3);
+		expect(&r, 1, -ENOBUFS, 0);
+	}
+	ring_close(&r);
+}
+
 TEST(ring_group, multishot_receive_of_datagrams)
 {
 	static char bufs[NR_BUFS * BUF_LEN];
