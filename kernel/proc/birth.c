@@ -96,7 +96,7 @@ static void copy_uthread(struct birth *b)
 		u->set_child_tid = b->params->child_tid;
 	if (has(b, CLONE_CHILD_CLEARTID))
 		u->clear_child_tid = b->params->child_tid;
-	u->cred = uthread_current()->cred; /* a fiber has what its job has */
+	cred_set_own(u, cred_current()); /* a fiber has what its job has */
 	cred_get(u->cred);
 	u->is_vfork = has(b, CLONE_VFORK);
 	u->call_work = from->call_work & CALL_TRACED;
@@ -450,7 +450,7 @@ free_uthread:
 
 int birth_begin(struct birth *b)
 {
-	const struct cred *cred = uthread_current()->cred;
+	const struct cred *cred = cred_current();
 	int err = cred_count_process(cred);
 
 	if (err)

@@ -18,6 +18,7 @@
 #include <linux/capability.h>
 #include <linux/resource.h>
 
+#include "lib/assert.h"
 #include "lib/hash.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -154,7 +155,16 @@ const struct cred *cred_current(void)
 {
 	struct uthread *u = uthread_current();
 
-	return u ? u->cred : &cred_root;
+	return u ? u->acting : &cred_root;
+}
+
+const struct cred *cred_act_with(const struct cred *c)
+{
+	struct uthread *u = uthread_current();
+	const struct cred *old = u->acting;
+
+	u->acting = c;
+	return old;
 }
 
 bool cred_in_group(const struct cred *c, uint32_t gid)
@@ -299,11 +309,18 @@ bool cred_is_over_nproc(const struct cred *c)
 	       atomic_load_relaxed(&c->user->count[USER_PROCESSES]) > proc_rlimit(RLIMIT_NPROC);
 }
 
+void cred_set_own(struct uthread *u, const struct cred *c)
+{
+	rcu_publish(u->cred, c);
+	u->acting = c;
+}
+
 void cred_commit(struct cred *c)
 {
 	struct uthread *u = uthread_current();
 	const struct cred *old = u->cred;
 
+	assert(u->acting == old);
 	if (cred_gains(c, old)) {
 		proc_set_flag(u->proc, PROC_DUMPABLE, false);
 		u->parent_death_signal = 0;
@@ -313,6 +330,6 @@ void cred_commit(struct cred *c)
 		atomic_sub_relaxed(&old->user->count[USER_PROCESSES], 1);
 		u->is_over_nproc = cred_is_over_nproc(c);
 	}
-	rcu_publish(u->cred, c);
+	cred_set_own(u, c);
 	cred_put(old);
 }

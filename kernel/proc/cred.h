@@ -57,7 +57,8 @@ struct cred {
 };
 extern struct cred cred_root; /* of init and of kernel threads */
 
-const struct cred *cred_current(void); /* of the running thread; valid while it runs */
+const struct cred *cred_current(
+	void); /* the running thread acts with them; valid while it runs */
 void cred_get(const struct cred *c);
 void cred_put(const struct cred *c);
 /* Found under RCU: false when it is going away. */
@@ -81,7 +82,15 @@ static inline bool capable(unsigned cap)
 	return cred_has_cap(cred_current(), cap);
 }
 bool cred_in_group(const struct cred *c, uint32_t gid);
+/*
+ * The current thread does things with c, which stays the caller's, until it says otherwise; what it did them with
+ * before. To others it is who it was: they judge a thread by its own (cred_get_of).
+ */
+const struct cred *cred_act_with(const struct cred *c);
 
 struct thread;
-/* Another thread's, with a reference: it may change its own at any time. */
+struct uthread;
+/* Of a thread that has none, or a fiber: these are its own, with one reference. */
+void cred_set_own(struct uthread *u, const struct cred *c);
+/* Another thread's own, with a reference: it may change them at any time. */
 const struct cred *cred_get_of(struct thread *t);

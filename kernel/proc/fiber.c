@@ -52,7 +52,7 @@ static void put_on(struct uthread *u, const struct fiber_job *job)
 	u->fs = as->fs;
 	fs_context_get(u->fs);
 	irqlock_unlock(&as->proc->lock);
-	u->cred = job->cred ? job->cred : cred_get_of(as->thread);
+	cred_set_own(u, job->cred ? job->cred : cred_get_of(as->thread));
 	u->tid_nr = as->tid_nr;
 	u->pid_nr = as->pid_nr;
 	u->as = as;
@@ -68,7 +68,7 @@ void fiber_drop_cred(struct fiber_job *job)
 
 	if (LIKELY(!job->cred))
 		return;
-	u->cred = cred_get_of(job->as->thread);
+	cred_set_own(u, cred_get_of(job->as->thread));
 	cred_put(job->cred);
 	job->cred = NULL;
 }
@@ -80,7 +80,7 @@ static void take_off(struct uthread *u)
 	const struct cred *cred = u->cred;
 
 	u->as = NULL;
-	u->cred = &cred_root;
+	cred_set_own(u, &cred_root);
 	u->files = NULL;
 	u->fs = NULL;
 	cred_put(cred);
@@ -241,7 +241,7 @@ static int create(struct uthread *as, struct fiber_job *job, struct fiber **out)
 	memcpy(f->user->comm, as->comm, sizeof(f->user->comm));
 	f->user->thread = f->thread;
 	f->user->sigmask = ~0ull;
-	f->user->cred = &cred_root;
+	cred_set_own(f->user, &cred_root);
 	proc_get(p);
 	f->user->proc = p;
 	f->thread->user = f->user;

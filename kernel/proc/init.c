@@ -83,7 +83,7 @@ int proc_adopt_init(void)
 	if (err)
 		goto put_pid;
 	u->thread = arch_current();
-	u->cred = &cred_root;
+	cred_set_own(u, &cred_root);
 	u->timer_slack_ns = TIMER_SLACK_NS;
 	(void)str_copy(u->comm, "init", sizeof(u->comm));
 	proc_get(p); /* the tree's, and the thread's */

@@ -164,7 +164,9 @@ struct uthread {
 	const struct given_input *given_input; /* [t] proc/given.h: of a fiber */
 	struct fs_context *fs;      /* [t] one reference */
 	struct ipc_ns *ipc_ns;      /* [I] ipc/ipc_ns.h; of a fiber [t] */
-	const struct cred *cred;    /* [t] others read it under RCU */
+	const struct cred *cred;    /* [t] its own, one reference; others read it under RCU */
+	const struct cred
+		*acting; /* [t] with which it does things: its own, but see cred_act_with */
 	struct sigpending pending;  /* [p] for this thread */
 	uint64_t sigmask;           /* [t] [p] to write */
 	uint64_t saved_sigmask;     /* [t] sigsuspend, ppoll: restored after the handler */

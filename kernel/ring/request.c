@@ -363,13 +363,10 @@ static int64_t issue_now(struct req *r)
 /* With other credentials. */
 static int64_t issue_as(struct req *r)
 {
-	struct uthread *u = uthread_current();
-	const struct cred *own = u->cred;
-	int64_t n;
+	const struct cred *before = cred_act_with(r->cred);
+	int64_t n = issue_now(r);
 
-	atomic_store_release(&u->cred, r->cred); /* pairs with cred_get_of */
-	n = issue_now(r);
-	atomic_store_release(&u->cred, own);
+	(void)cred_act_with(before);
 	return n;
 }
 

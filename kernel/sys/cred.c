@@ -19,22 +19,22 @@
 
 SYSCALL0(getuid)
 {
-	return uthread_current()->cred->uid;
+	return cred_current()->uid;
 }
 
 SYSCALL0(geteuid)
 {
-	return uthread_current()->cred->euid;
+	return cred_current()->euid;
 }
 
 SYSCALL0(getgid)
 {
-	return uthread_current()->cred->gid;
+	return cred_current()->gid;
 }
 
 SYSCALL0(getegid)
 {
-	return uthread_current()->cred->egid;
+	return cred_current()->egid;
 }
 
 static int put_three(uptr r, uptr e, uptr s, uint32_t rid, uint32_t eid, uint32_t sid)

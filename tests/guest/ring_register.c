@@ -6,6 +6,7 @@
 #include "ring.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -536,6 +537,119 @@ TEST(ring_register, a_personality_connects)
 		CHECK_EQ(ring_run(&r).res, i ? -EACCES : 0);
 	}
 	ring_close(&r);
+}
+
+/*
+ * A long entry that is done with a personality, of user 1000, by a thread that is root: gigabytes into a mebibyte,
+ * of which the first byte shows that it has begun.
+ */
+enum { VECTORS = 1024, VECTOR_SIZE = 1 << 20 };
+struct long_read {
+	struct ring r;
+	struct iovec v[VECTORS];
+	char *buf; /* shared: not 0 before it has begun */
+};
+
+static void prepare_long_read(struct long_read *l)
+{
+	struct io_uring_sqe *sqe;
+	int id;
+
+	l->buf = mmap(
+		NULL, VECTOR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(l->buf != MAP_FAILED);
+	memset(l->buf, 1, VECTOR_SIZE);
+	for (unsigned i = 0; i < VECTORS; i++)
+		l->v[i] = (struct iovec){l->buf, VECTOR_SIZE};
+	ring_open(&l->r, 4, 0);
+	CHECK_OK(syscall(SYS_setresuid, 1000, 1000, 0)); /* of this thread alone */
+	id = CHECK_OK(ring_register(l->r.fd, IORING_REGISTER_PERSONALITY, NULL, 0));
+	CHECK_OK(syscall(SYS_setresuid, 0, 0, 0));
+	sqe = ring_next_rw(&l->r, IORING_OP_READV, CHECK_OK(open("/dev/zero", O_RDONLY)), l->v,
+		VECTORS, 0);
+	sqe->personality = (unsigned short)id;
+}
+
+static void wait_until_begun(const struct long_read *l)
+{
+	while (__atomic_load_n(&l->buf[0], __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+/* Others see who it is: user 1000 may not signal root, whatever root does as user 1000. */
+TEST(ring_register, a_personality_is_not_who_one_is_to_others)
+{
+	static struct long_read l;
+	pid_t root = getpid(), other;
+	char *is_over;
+
+	prepare_long_read(&l);
+	is_over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(is_over != MAP_FAILED);
+	other = CHECK_OK(fork());
+	if (!other) {
+		CHECK_OK(setresuid(1000, 1000, 1000));
+		wait_until_begun(&l);
+		while (!__atomic_load_n(is_over, __ATOMIC_ACQUIRE))
+			CHECK_ERRNO(kill(root, 0), EPERM);
+		_exit(0);
+	}
+	CHECK(ring_run(&l.r).res > 0);
+	__atomic_store_n(is_over, 1, __ATOMIC_RELEASE);
+	EXPECT_CHILD(other, 0);
+	ring_close(&l.r);
+}
+
+struct releaser {
+	const struct long_read *l;
+	int fd;
+};
+
+static void *release_when_begun(void *arg)
+{
+	const struct releaser *rel = arg;
+
+	wait_until_begun(rel->l);
+	CHECK_EQ(write(rel->fd, "x", 1), 1);
+	return NULL;
+}
+
+static void put_call(struct ring *r, int nr, uint64_t a0, const void *a1, unsigned a2)
+{
+	struct io_uring_sqe *sqe = ring_next(r, TORUS_OP_SYSCALL, nr);
+
+	sqe->off = a0;
+	sqe->addr = (uintptr_t)a1;
+	sqe->len = a2;
+}
+
+/* A call that stood in line begins meanwhile, and is its thread's. */
+TEST(ring_register, a_personality_is_of_its_entry_alone)
+{
+	uint32_t max[2] = {1, 1};
+	static struct long_read l;
+	struct releaser rel;
+	pthread_t thread;
+	struct ring r;
+	int fd[2];
+	char c;
+
+	NEWER(has_calls());
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 4, 0);
+	CHECK_OK(ring_register(r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS, max, 2));
+	put_call(&r, __NR_read, (unsigned)fd[0], &c, 1);
+	put_call(&r, __NR_geteuid, 0, NULL, 0);
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	prepare_long_read(&l);
+	rel = (struct releaser){&l, fd[1]};
+	CHECK_EQ(pthread_create(&thread, NULL, release_when_begun, &rel), 0);
+	CHECK(ring_run(&l.r).res > 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(ring_take(&r).res, 1);
+	CHECK_EQ(ring_take(&r).res, 0); /* root */
+	ring_close(&r);
+	ring_close(&l.r);
 }
 
 /* ---- Registered rings ---- */
