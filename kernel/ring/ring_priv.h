@@ -164,11 +164,12 @@ struct req_poll {
 struct req_timeout {
 	struct op op;
 	struct timer timer;
-	uint32_t flags;         /* [I] IORING_TIMEOUT_* */
+	struct waiter was_set;  /* on clock_was_set, if it is a time of day that is waited for */
+	uint32_t flags;         /* [l] IORING_TIMEOUT_*; the timer reads it */
 	uint32_t count, counted_from; /* [l] completions to wait for; ring->nr_counted before */
 	bool has_counted;       /* [l] they were there before its time had come */
 	uint32_t repeats;       /* [l] IORING_TIMEOUT_MULTISHOT: how often still; 0: for ever */
-	uint64_t ns;            /* [l] relative or absolute, by flags */
+	uint64_t ns;            /* [l] relative or absolute, by flags; the timer reads it */
 	struct list_node link;  /* [l] ring->timeouts */
 	struct req *target_req; /* [l] LINK_TIMEOUT: what it is for; NULL: that has ended */
 	uint64_t old_user_data; /* [I] TIMEOUT_REMOVE */

@@ -4,7 +4,8 @@
  * cancel the request before them.
  *
  * A timer's callback runs in an interrupt and only wakes the request (ops/op.h: it parks alone), which
- * then goes on in its owner's thread like any other.
+ * then goes on in its owner's thread like any other. One for a time of day (ABS and REALTIME) hears of
+ * each setting of the clock, and its callback looks whether it is that time.
  *
  * Locks   ring->lock [l]
  * Spec    man 2 io_uring_enter: IORING_OP_TIMEOUT, _TIMEOUT_REMOVE, _LINK_TIMEOUT
@@ -60,16 +61,53 @@ static int64_t op_issue(struct op *op UNUSED)
 
 static const struct op_type timeout_type = {.name = "timeout", .issue = op_issue};
 
+/* Whether its time comes sooner or later when somebody sets the clock. */
+static bool follows_clock(const struct req_timeout *t)
+{
+	const uint32_t time_of_day = IORING_TIMEOUT_ABS | IORING_TIMEOUT_REALTIME;
+
+	return (t->flags & time_of_day) == time_of_day && t->ns != WAIT_FOREVER;
+}
+
+static void arm(struct req_timeout *t)
+{
+	timer_start(&t->timer, deadline_of(t->flags, t->ns));
+}
+
 static void fired(struct timer *timer)
 {
-	(void)op_wake(&container_of(timer, struct req, timer.timer)->op);
+	struct req_timeout *t = container_of(timer, struct req_timeout, timer);
+
+	if (follows_clock(t) && (uint64_t)clock_realtime_ns() < t->ns)
+		arm(t);
+	else
+		(void)op_wake(&t->op);
+}
+
+/* The clock was set, and its queue is locked: the callback does the rest. */
+static bool fire_now(struct waiter *w, uint64_t key UNUSED)
+{
+	timer_start(&container_of(w, struct req_timeout, was_set)->timer, 0);
+	return false;
 }
 
 static void start(struct req *r)
 {
+	struct req_timeout *t = &r->timer;
+
 	(void)op_park_alone(&r->op);
-	if (r->timer.ns != WAIT_FOREVER)
-		timer_start(&r->timer.timer, deadline_of(r->timer.flags, r->timer.ns));
+	if (follows_clock(t) && !t->was_set.queue) /* before the clock is looked at */
+		waitq_add(&clock_was_set, &t->was_set);
+	if (t->ns != WAIT_FOREVER)
+		arm(t);
+}
+
+/* False: its time has come. Nobody looks at it any more. */
+static bool stop(struct req_timeout *t)
+{
+	if (UNLIKELY(t->was_set.queue != NULL))
+		waitq_remove(&clock_was_set, &t->was_set);
+	return timer_stop_sync(&t->timer);
 }
 
 static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known)
@@ -86,6 +124,7 @@ static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known
 	r->timer.target_req = NULL;
 	list_node_init(&r->timer.link);
 	timer_init(&r->timer.timer, fired);
+	r->timer.was_set = (struct waiter){.wake = fire_now};
 	r->flags |= REQ_NOT_COUNTED;
 	op_init(&r->op, &timeout_type);
 	return read_time(UPTR(sqe->addr), &r->timer.ns);
@@ -185,7 +224,7 @@ void timeout_clean(struct req *r)
 		list_remove(&r->timer.link);
 	if (r->timer.target_req) /* it was cancelled, and what it was for goes on without it */
 		r->timer.target_req->timeout = NULL;
-	(void)timer_stop_sync(&r->timer.timer);
+	(void)stop(&r->timer);
 }
 
 void timeouts_count(struct ring *ring)
@@ -278,17 +317,17 @@ int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 						  : 0;
 }
 
-/* It starts anew, unless its time comes just now. */
+/* It starts anew, unless its time comes just now. By the same clock, if none is named. */
 static int64_t change(struct req *t, const struct req *by)
 {
-	uint32_t flags = by->timer.flags & (IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK);
+	uint32_t changed = IORING_TIMEOUT_ABS;
 
-	if (!timer_stop_sync(&t->timer.timer) && t->timer.ns != WAIT_FOREVER)
+	if (by->timer.flags & IORING_TIMEOUT_CLOCK_MASK)
+		changed |= IORING_TIMEOUT_CLOCK_MASK;
+	if (!stop(&t->timer) && t->timer.ns != WAIT_FOREVER)
 		return -ENOENT;
 	t->timer.ns = by->timer.ns;
-	t->timer.flags =
-		(t->timer.flags & ~(uint32_t)(IORING_TIMEOUT_ABS | IORING_TIMEOUT_CLOCK_MASK)) |
-		flags;
+	t->timer.flags = (t->timer.flags & ~changed) | (by->timer.flags & changed);
 	start(t);
 	return 0;
 }

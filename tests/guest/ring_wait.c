@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Waiting for events of an epoll set, and for one of several futexes, by the ring: as many as there is
- * memory for, without a thread each.
+ * Waiting for events of an epoll set, for one of several futexes, and for a time of day, by the ring: as many
+ * as there is memory for, without a thread each.
  */
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -301,4 +301,119 @@ TEST(ring_wait, futexes_many_wait)
 	expect_a_call_runs(&r);
 	cancel_all(&r);
 	wake(&words[0], 0);
+}
+
+/* ---- A time of day ---- */
+
+enum { TIME_OF_DAY = IORING_TIMEOUT_ABS | IORING_TIMEOUT_REALTIME };
+
+static struct timespec real_time(int seconds_from_now)
+{
+	struct timespec t;
+
+	CHECK_OK(clock_gettime(CLOCK_REALTIME, &t));
+	t.tv_sec += seconds_from_now;
+	return t;
+}
+
+static void move_clock(int seconds)
+{
+	struct timespec t = real_time(seconds);
+
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &t));
+}
+
+static struct __kernel_timespec time_of_day(int seconds_from_now)
+{
+	struct timespec t = real_time(seconds_from_now);
+
+	return (struct __kernel_timespec){t.tv_sec, t.tv_nsec};
+}
+
+static void put_timeout(struct ring *r, unsigned op, const struct __kernel_timespec *t)
+{
+	struct io_uring_sqe *sqe = ring_sqe(r, op, op);
+
+	sqe->addr = (uintptr_t)t;
+	sqe->len = 1;
+	sqe->timeout_flags = TIME_OF_DAY;
+}
+
+TEST_WITHIN(ring_wait, a_time_of_day_comes_sooner_when_the_clock_is_set, 5)
+{
+	struct __kernel_timespec t = time_of_day(1000);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	put_timeout(&r, IORING_OP_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	move_clock(500);
+	sleep_ms(20);
+	CHECK_EQ(ring_ready(&r), 0);
+	move_clock(1000);
+	RING_EXPECT(&r, IORING_OP_TIMEOUT, -ETIME);
+	move_clock(-1500);
+}
+
+TEST_WITHIN(ring_wait, a_time_of_day_comes_later_when_the_clock_is_set_back, 5)
+{
+	struct __kernel_timespec t = time_of_day(1);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	put_timeout(&r, IORING_OP_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	move_clock(-1000);
+	sleep_ms(1200);
+	CHECK_EQ(ring_ready(&r), 0);
+	move_clock(1000);
+	RING_EXPECT(&r, IORING_OP_TIMEOUT, -ETIME);
+}
+
+TEST_WITHIN(ring_wait, a_linked_time_of_day_follows_the_clock, 5)
+{
+	struct __kernel_timespec t = time_of_day(1000);
+	struct ring r;
+	int fd[2];
+	char c;
+
+	ring_open(&r, 8, 0);
+	CHECK_OK(pipe(fd));
+	ring_read_byte(&r, fd[0], &c, 1)->flags = IOSQE_IO_LINK;
+	put_timeout(&r, IORING_OP_LINK_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	move_clock(2000);
+	for (int i = 0; i < 2; i++) {
+		struct ring_result got = ring_take(&r);
+
+		CHECK(got.user_data == 1 ? got.res == -ECANCELED || got.res == -EINTR
+					 : got.res == -ETIME);
+	}
+	move_clock(-2000);
+}
+
+/* It is another kind of timeout from then on, and back again. */
+TEST_WITHIN(ring_wait, a_time_of_day_may_be_changed, 5)
+{
+	struct __kernel_timespec t = time_of_day(1000), later = {.tv_sec = 1000};
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	put_timeout(&r, IORING_OP_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	for (int i = 0; i < 2; i++) {
+		struct io_uring_sqe *sqe = ring_sqe(&r, IORING_OP_TIMEOUT_REMOVE, 5);
+
+		sqe->addr = IORING_OP_TIMEOUT;
+		sqe->addr2 = (uintptr_t)(i ? &t : &later);
+		sqe->timeout_flags = IORING_TIMEOUT_UPDATE | (i ? IORING_TIMEOUT_ABS : 0u);
+		CHECK_EQ(ring_submit(&r, 1), 1);
+		RING_EXPECT(&r, 5, 0);
+		move_clock(i ? 2000 : -2000);
+		move_clock(i ? 0 : 2000);
+		sleep_ms(20);
+		CHECK_EQ(ring_ready(&r), (unsigned)i);
+	}
+	RING_EXPECT(&r, IORING_OP_TIMEOUT, -ETIME);
+	move_clock(-2000);
 }
