@@ -8,8 +8,12 @@
  * Spec    man 2 io_uring_enter: IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE
  */
 #include <linux/eventpoll.h>
+#include <linux/poll.h>
 
 #include "ring/ring_priv.h"
+
+/* What a file tells of; above them are EPOLLET and its like, which are of the request and never change. */
+static const uint32_t POLL_EVENTS = 0xffff;
 
 /* ---- The operation ---- */
 
@@ -21,11 +25,11 @@ static int64_t op_issue(struct op *op)
 	for (unsigned tries = 0; req_may_try(tries); tries++) {
 		uint32_t events = poll_file_try(&p->wait, r->file);
 
+		if (!poll_file_can_wait(&p->wait))
+			return events ? (int64_t)events : -EINVAL; /* which will never be */
 		if (events && !(r->flags & REQ_MULTISHOT))
 			return events;
 		if (events && !req_post_more(r, events, 0))
-			return events;
-		if (!poll_file_can_wait(&p->wait))
 			return events;
 		if (poll_file_is_parked(&p->wait))
 			return OP_PARKED;
@@ -35,9 +39,10 @@ static int64_t op_issue(struct op *op)
 
 static const struct op_type poll_type = {.name = "poll", .issue = op_issue};
 
+/* Linux: that the other side sends no more is told of unasked, as poll(2) and native AIO do not. */
 static uint32_t events_of(const struct io_uring_sqe *sqe)
 {
-	return sqe->poll32_events & ~(uint32_t)(EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE);
+	return (sqe->poll32_events & POLL_EVENTS) | POLLRDHUP;
 }
 
 int64_t poll_add_issue(struct req *r)
@@ -47,9 +52,8 @@ int64_t poll_add_issue(struct req *r)
 
 int poll_add_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
-	const uint32_t known = IORING_POLL_ADD_MULTI | IORING_POLL_ADD_LEVEL;
-
-	if (sqe->buf_index || sqe->off || sqe->addr || sqe->len & ~known)
+	/* IORING_POLL_ADD_LEVEL: Linux refuses it, too */
+	if (sqe->buf_index || sqe->off || sqe->addr || sqe->len & ~IORING_POLL_ADD_MULTI)
 		return -EINVAL;
 	if (sqe->len & IORING_POLL_ADD_MULTI && sqe->flags & IOSQE_CQE_SKIP_SUCCESS)
 		return -EINVAL;
@@ -87,16 +91,14 @@ int poll_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	return 0;
 }
 
-/* Its new events and name; then it begins again. */
+/*
+ * Its new events and name; then it begins again. Linux: how often it tells stays as it was, also with
+ * IORING_POLL_ADD_MULTI, of which man 3 io_uring_prep_poll_update promises more.
+ */
 static void change(struct req *target, const struct req *by)
 {
-	uint32_t multi = by->poll.cmd & IORING_POLL_ADD_MULTI;
-
-	if (by->poll.cmd & IORING_POLL_UPDATE_EVENTS) {
+	if (by->poll.cmd & IORING_POLL_UPDATE_EVENTS)
 		target->poll.wait.events = by->poll.wait.events;
-		target->flags = (uint16_t)((target->flags & ~REQ_MULTISHOT) |
-					   (multi ? REQ_MULTISHOT : 0));
-	}
 	if (by->poll.cmd & IORING_POLL_UPDATE_USER_DATA) {
 		req_untrack(target);
 		target->user_data = by->poll.new_user_data;

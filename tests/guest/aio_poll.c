@@ -238,6 +238,23 @@ TEST(aio_poll, hang_ups_and_errors_come_unasked)
 	CHECK_EQ(end_of(c, &q), POLLIN | POLLRDHUP | POLLHUP);
 }
 
+/* As poll(2) has it, and not as the ring does. */
+TEST(aio_poll, end_of_what_is_sent_does_not_come_unasked)
+{
+	aio_context_t c = context(4);
+	struct iocb q;
+	int fd[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, fd));
+	CHECK_OK(shutdown(fd[1], SHUT_WR));
+	q = poll_of(fd[0], POLLPRI);
+	CHECK_EQ(submit(c, &q), 1);
+	CHECK(is_quiet(c));
+	q = poll_of(fd[0], POLLRDHUP);
+	CHECK_EQ(submit(c, &q), 1);
+	CHECK_EQ(end_of(c, &q), POLLRDHUP);
+}
+
 TEST(aio_poll, waits_for_room)
 {
 	aio_context_t c = context(4);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * io_uring: submitting, completing, chains, draining, timeouts, cancelling, and the plain operations.
- * What is registered is in ring_register.c and ring_buffers.c, sockets in ring_net.c.
+ * What is registered is in ring_register.c and ring_buffers.c, sockets in ring_net.c, polls in ring_poll.c.
  */
 #include "ring.h"
 
@@ -667,63 +667,6 @@ TEST(ring, process_ends_with_requests_in_flight)
 	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, 3 << 8);
-}
-
-/* ---- Polling ---- */
-
-TEST(ring, poll_completes_when_ready)
-{
-	struct io_uring_sqe *sqe;
-	struct ring r;
-	int fd[2];
-
-	CHECK_OK(pipe(fd));
-	ring_open(&r, 8, 0);
-	sqe = ring_sqe(&r, IORING_OP_POLL_ADD, 1);
-	sqe->fd = fd[0];
-	sqe->poll32_events = POLLIN;
-	sqe = ring_sqe(&r, IORING_OP_POLL_ADD, 2);
-	sqe->fd = fd[1];
-	sqe->poll32_events = POLLOUT;
-	CHECK_EQ(ring_submit(&r, 1), 2);
-	RING_EXPECT(&r, 2, POLLOUT);
-	CHECK_EQ(ring_ready(&r), 0u);
-	CHECK_EQ(write(fd[1], "x", 1), 1);
-	RING_EXPECT(&r, 1, POLLIN);
-	ring_close(&r);
-}
-
-TEST(ring, multishot_poll_tells_each_time)
-{
-	struct io_uring_sqe *sqe;
-	struct ring_result got;
-	struct ring r;
-	int fd[2];
-	char c;
-
-	CHECK_OK(pipe(fd));
-	ring_open(&r, 8, 0);
-	sqe = ring_sqe(&r, IORING_OP_POLL_ADD, 1);
-	sqe->fd = fd[0];
-	sqe->poll32_events = POLLIN;
-	sqe->len = IORING_POLL_ADD_MULTI;
-	CHECK_EQ(ring_submit(&r, 0), 1);
-	for (unsigned i = 0; i < 3; i++) {
-		CHECK_EQ(write(fd[1], "x", 1), 1);
-		got = ring_take(&r);
-		CHECK_EQ(got.res, POLLIN);
-		CHECK(got.flags & IORING_CQE_F_MORE);
-		CHECK_EQ(read(fd[0], &c, 1), 1);
-	}
-	sqe = ring_sqe(&r, IORING_OP_POLL_REMOVE, 2);
-	sqe->addr = 1;
-	CHECK_EQ(ring_submit(&r, 2), 1);
-	for (unsigned i = 0; i < 2; i++) {
-		got = ring_take(&r);
-		CHECK_EQ(got.res, got.user_data == 1 ? -ECANCELED : 0);
-		CHECK(!(got.flags & IORING_CQE_F_MORE));
-	}
-	ring_close(&r);
 }
 
 /* ---- Calls ---- */

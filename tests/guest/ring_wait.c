@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 
@@ -193,27 +192,6 @@ TEST(ring_wait, epoll_many_wait)
 	CHECK_EQ(ring_submit(&r, 0), MANY);
 	expect_a_call_runs(&r);
 	cancel_all(&r);
-}
-
-/* ---- POLL_ADD ---- */
-
-/* Its thread looks later: then somebody has read it already. */
-TEST(ring_wait, poll_tells_what_woke_it)
-{
-	struct ring r;
-	int fd[2];
-	char c;
-
-	ring_open(&r, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
-	CHECK_OK(pipe(fd));
-	(void)ring_push(&r, (struct io_uring_sqe){.opcode = IORING_OP_POLL_ADD,
-				    .fd = fd[0],
-				    .poll32_events = POLLIN | POLLOUT | POLLPRI,
-				    .user_data = 1});
-	CHECK_EQ(ring_submit(&r, 0), 1);
-	CHECK_EQ(write(fd[1], "x", 1), 1);
-	CHECK_EQ(read(fd[0], &c, 1), 1);
-	RING_EXPECT(&r, 1, POLLIN);
 }
 
 /* ---- FUTEX_WAITV ---- */
