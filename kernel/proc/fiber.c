@@ -117,6 +117,21 @@ static bool has_room(const struct proc *p, enum fiber_kind kind)
 	return !line->max || line->nr < line->max;
 }
 
+static void stand_in_line(struct proc *p, struct fiber_job *job)
+{
+	struct fiber_line *line = &p->fiber_lines[job->kind];
+
+	job->turn = p->fiber_turn++;
+	list_add_tail(&line->jobs, &job->link);
+	line->nr_waiting++;
+}
+
+static void leave_line(struct proc *p, struct fiber_job *job)
+{
+	list_remove(&job->link);
+	p->fiber_lines[job->kind].nr_waiting--;
+}
+
 /* The one that waits longest of those that may begin. NULL: none. */
 static struct fiber_job *next_job(struct proc *p)
 {
@@ -130,7 +145,7 @@ static struct fiber_job *next_job(struct proc *p)
 			next = job;
 	}
 	if (next)
-		list_remove(&next->link);
+		leave_line(p, next);
 	return next;
 }
 
@@ -318,8 +333,7 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 	} else if (kind == LENT) {
 		how = IS_FULL;
 	} else {
-		job->turn = p->fiber_turn++;
-		list_add_tail(&p->fiber_lines[job->kind].jobs, &job->link);
+		stand_in_line(p, job);
 		how = HAS_QUEUED;
 	}
 	job->fiber = f;
@@ -403,7 +417,7 @@ bool fiber_interrupt(struct fiber_job *job, bool is_kill)
 	irqlock_lock(&p->lock);
 	f = job->fiber;
 	if (!f)
-		list_remove(&job->link);
+		leave_line(p, job);
 	else if (is_kill)
 		thread_kill(f->thread);
 	else
@@ -445,10 +459,10 @@ void fiber_set_limit(enum fiber_kind kind, unsigned max)
 {
 	struct uthread *u = uthread_current();
 	struct fiber_line *line = &u->proc->fiber_lines[kind];
-	size_t nr_waiting;
+	unsigned nr_waiting;
 
 	irqlock_lock(&u->proc->lock);
-	nr_waiting = max > line->max ? MIN(list_length(&line->jobs), max - line->max) : 0;
+	nr_waiting = max > line->max ? MIN(line->nr_waiting, max - line->max) : 0;
 	line->max = max;
 	irqlock_unlock(&u->proc->lock);
 	while (nr_waiting-- && add_fiber(u))

@@ -27,9 +27,10 @@ struct uthread;
 enum fiber_kind { FIBER_UNLIMITED, FIBER_BOUNDED, FIBER_UNBOUNDED, FIBER_KINDS };
 
 struct fiber_line {
-	struct list jobs; /* [p] that wait: struct fiber_job.link */
-	unsigned nr;      /* [p] that are being done */
-	unsigned max;     /* [p] 0: as many as there are fibers */
+	struct list jobs;    /* [p] that wait: struct fiber_job.link */
+	unsigned nr_waiting; /* [p] how many: as many as a program likes */
+	unsigned nr;         /* [p] that are being done */
+	unsigned max;        /* [p] 0: as many as there are fibers */
 };
 
 /*

@@ -131,6 +131,7 @@ struct proc {
 	unsigned nr_fibers_beside;   /* [p] of nr_fibers: those whose job is beside the line */
 	bool are_fibers_ending;      /* [p] */
 	struct list ring_orphans;    /* [p] ring/leave.c: of threads that have ended */
+	unsigned nr_ring_orphans;    /* [p] */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */
 	struct rbtree aio;           /* [p] ipc/aio.c: its contexts */
 };

@@ -91,6 +91,7 @@ static void become_orphan(struct ring_task *task)
 	proc_get(p); /* until its memory goes: whoever buries it looks at its process */
 	irqlock_lock(&p->lock);
 	list_add_tail(&p->ring_orphans, &task->orphan_link);
+	p->nr_ring_orphans++;
 	irqlock_unlock(&p->lock);
 	atomic_store(&task->orphan_of, p);
 	atomic_store(&task->is_waiting, 0);
@@ -125,6 +126,7 @@ static void bury_one(struct ring_task *task)
 	if (is_over) {
 		list_remove(&task->orphan_link);
 		list_node_init(&task->orphan_link);
+		p->nr_ring_orphans--;
 	}
 	irqlock_unlock(&p->lock);
 	if (is_over) {
@@ -158,16 +160,6 @@ void ring_orphan_free(struct ring_task *task)
 	work_queue(&burial);
 }
 
-static size_t count_orphans(struct proc *p)
-{
-	size_t nr;
-
-	irqlock_lock(&p->lock);
-	nr = list_length(&p->ring_orphans);
-	irqlock_unlock(&p->lock);
-	return nr;
-}
-
 /* The first one becomes the last. It is not idle before ring_task_count(-1). NULL: it is already. */
 static struct ring_task *hold_next_orphan(struct proc *p)
 {
@@ -190,7 +182,7 @@ static struct ring_task *hold_next_orphan(struct proc *p)
 /* Each of them once: they may have submitted to different rings. */
 static void cancel_orphans(struct proc *p)
 {
-	for (size_t left = count_orphans(p); left; left--) {
+	for (unsigned left = READ_ONCE(p->nr_ring_orphans); left; left--) {
 		struct ring_task *task = hold_next_orphan(p);
 
 		if (!task)
