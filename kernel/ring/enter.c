@@ -77,7 +77,10 @@ static int sleep_once(struct ring_task *task, struct ring_waiter *w, uint64_t de
 	return err;
 }
 
-/* Lets woken requests go on, and says whether nr completions are there. */
+/*
+ * Lets woken requests go on, and says whether nr completions are there, or as many as there is room for: of
+ * two sizes (IORING_SETUP_CQE_MIXED), that may be one less than the queue has places.
+ */
 static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
 {
 	ring_task_run(task, ring);
@@ -86,7 +89,7 @@ static bool are_there(struct ring_task *task, struct ring *ring, unsigned nr)
 		ring_flush_overflow(ring);
 		ring_unlock(ring);
 	}
-	return ring_nr_ready(ring) >= nr;
+	return ring_nr_ready(ring) >= nr || !list_is_empty(&ring->overflow);
 }
 
 /* Whether nothing is to be done, not even to say that nothing is (IORING_SQ_TASKRUN). */

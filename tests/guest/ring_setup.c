@@ -617,6 +617,31 @@ TEST(ring_setup, completions_of_two_sizes)
 	ring_close(&r);
 }
 
+/* All are waited for, but the next needs two places where one is free. */
+TEST_WITHIN(ring_setup, completions_of_two_sizes_are_as_many_as_fit, 5)
+{
+	struct ring r;
+
+	NEWER(ring_has_setup(IORING_SETUP_CQE_MIXED));
+	ring_open(&r, 4, IORING_SETUP_CQE_MIXED); /* 8 completions */
+	(void)ring_sqe(&r, IORING_OP_NOP, 0);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	expect_mixed(&r, 0, false, 0);
+	for (unsigned i = 1; i <= 3; i++)
+		put_long(&r, i);
+	(void)ring_sqe(&r, IORING_OP_NOP, 4);
+	CHECK_EQ(ring_submit(&r, 0), 4);
+	put_long(&r, 5);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_ready(&r), 7u);
+	CHECK_EQ(ring_enter(r.fd, 0, 8, IORING_ENTER_GETEVENTS), 0);
+	CHECK_EQ(ring_ready(&r), 7u);
+	expect_mixed(&r, 1, true, 0);
+	CHECK_EQ(ring_enter(r.fd, 0, 6, IORING_ENTER_GETEVENTS), 0);
+	CHECK_EQ(ring_ready(&r), 7u);
+	ring_close(&r);
+}
+
 TEST(ring_setup, completions_of_two_sizes_that_find_no_room)
 {
 	struct mixed_result got;
