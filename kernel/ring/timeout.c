@@ -110,11 +110,17 @@ static bool stop(struct req_timeout *t)
 	return timer_stop_sync(&t->timer);
 }
 
+/* Linux 6.1: also what later got a meaning for other operations. */
+static bool has_unused_fields(const struct io_uring_sqe *sqe)
+{
+	return sqe->buf_index || sqe->splice_fd_in || sqe->addr3 || sqe->__pad2[0];
+}
+
 static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known)
 {
 	uint32_t clocks = sqe->timeout_flags & IORING_TIMEOUT_CLOCK_MASK;
 
-	if (sqe->buf_index || sqe->len != 1 || sqe->splice_fd_in)
+	if (has_unused_fields(sqe) || sqe->len != 1)
 		return -EINVAL;
 	if (sqe->timeout_flags & ~known || clocks == IORING_TIMEOUT_CLOCK_MASK)
 		return -EINVAL;
@@ -125,7 +131,6 @@ static int prepare(struct req *r, const struct io_uring_sqe *sqe, uint32_t known
 	list_node_init(&r->timer.link);
 	timer_init(&r->timer.timer, fired);
 	r->timer.was_set = (struct waiter){.wake = fire_now};
-	r->flags |= REQ_NOT_COUNTED;
 	op_init(&r->op, &timeout_type);
 	return read_time(UPTR(sqe->addr), &r->timer.ns);
 }
@@ -154,6 +159,14 @@ int timeout_prepare(struct req *r, const struct io_uring_sqe *sqe)
 static bool is_on_list(const struct req *r)
 {
 	return list_node_is_linked(&r->timer.link);
+}
+
+static void leave_list(struct req *r)
+{
+	if (!is_on_list(r))
+		return;
+	list_remove(&r->timer.link);
+	list_node_init(&r->timer.link);
 }
 
 /* How many completions it still waits for: of any count, also one that is larger than half of all numbers. */
@@ -213,6 +226,7 @@ int64_t timeout_issue(struct req *r)
 	if (atomic_load(&r->op.state) == OP_ARMED)
 		return OP_PARKED; /* woken for nothing */
 	ring->nr_timeouts++;
+	r->flags |= REQ_NOT_COUNTED; /* Linux: one that is cancelled counts for the others */
 	if (r->timer.has_counted)
 		return 0;
 	return r->flags & REQ_MULTISHOT ? repeat(r) : -ETIME;
@@ -220,8 +234,7 @@ int64_t timeout_issue(struct req *r)
 
 void timeout_clean(struct req *r)
 {
-	if (is_on_list(r))
-		list_remove(&r->timer.link);
+	leave_list(r);
 	if (r->timer.target_req) /* it was cancelled, and what it was for goes on without it */
 		r->timer.target_req->timeout = NULL;
 	(void)stop(&r->timer);
@@ -232,8 +245,7 @@ void timeouts_count(struct ring *ring)
 	list_for_each_safe (r, &ring->timeouts, struct req, timer.link) {
 		if (left_to_count(r))
 			break;
-		list_remove(&r->timer.link);
-		list_node_init(&r->timer.link);
+		leave_list(r);
 		r->timer.has_counted = op_wake(&r->op);
 	}
 }
@@ -301,11 +313,11 @@ int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
 	uint32_t flags = sqe->timeout_flags;
 
-	if (sqe->buf_index || sqe->len || sqe->splice_fd_in ||
+	if (has_unused_fields(sqe) || sqe->len ||
 		sqe->flags & (IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT))
 		return -EINVAL;
 	if (flags & ~(uint32_t)(IORING_TIMEOUT_UPDATE_MASK | IORING_TIMEOUT_ABS |
-				IORING_TIMEOUT_CLOCK_MASK) ||
+				IORING_TIMEOUT_CLOCK_MASK | IORING_TIMEOUT_ETIME_SUCCESS) ||
 		(flags && !(flags & IORING_TIMEOUT_UPDATE_MASK)) ||
 		(flags & IORING_TIMEOUT_CLOCK_MASK) == IORING_TIMEOUT_CLOCK_MASK)
 		return -EINVAL;
@@ -317,15 +329,20 @@ int timeout_remove_prepare(struct req *r, const struct io_uring_sqe *sqe)
 						  : 0;
 }
 
-/* It starts anew, unless its time comes just now. By the same clock, if none is named. */
+/*
+ * It starts anew, unless its time comes just now. By the same clock, if none is named; and Linux: from now on
+ * only its time ends it, not completions.
+ */
 static int64_t change(struct req *t, const struct req *by)
 {
-	uint32_t changed = IORING_TIMEOUT_ABS;
+	uint32_t changed =
+		IORING_TIMEOUT_ABS | (by->timer.flags & IORING_TIMEOUT_ETIME_SUCCESS);
 
 	if (by->timer.flags & IORING_TIMEOUT_CLOCK_MASK)
 		changed |= IORING_TIMEOUT_CLOCK_MASK;
 	if (!stop(&t->timer) && t->timer.ns != WAIT_FOREVER)
 		return -ENOENT;
+	leave_list(t);
 	t->timer.ns = by->timer.ns;
 	t->timer.flags = (t->timer.flags & ~changed) | (by->timer.flags & changed);
 	start(t);

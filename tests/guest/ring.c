@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * io_uring: submitting, completing, chains, draining, timeouts, cancelling, and the plain operations.
- * What is registered is in ring_register.c and ring_buffers.c, sockets in ring_net.c, polls in ring_poll.c.
+ * What is registered is in ring_register.c and ring_buffers.c, sockets in ring_net.c, polls in ring_poll.c, more of timeouts in ring_timeout.c.
  */
 #include "ring.h"
 
