@@ -185,7 +185,7 @@ int close_prepare(struct req *r, const struct io_uring_sqe *sqe)
 
 /* ---- Others ---- */
 
-PREPARE(madvise, NO_OFF | NO_INDEX | NO_SPLICE, __NR_madvise, sqe->addr, sqe->len,
+PREPARE(madvise, NO_INDEX | NO_SPLICE, __NR_madvise, sqe->addr, sqe->off ? sqe->off : sqe->len,
 	sqe->fadvise_advice, 0, 0)
 PREPARE(epoll_ctl, NO_INDEX | NO_SPLICE, __NR_epoll_ctl, sqe->fd, sqe->len, sqe->off, sqe->addr,
 	0)

@@ -251,8 +251,9 @@ int cancel_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		.opcode = (uint8_t)sqe->len};
 	if (sqe->cancel_flags & ~(uint32_t)RING_CANCEL_FLAGS)
 		return -EINVAL;
-	if (sqe->cancel_flags & IORING_ASYNC_CANCEL_FD &&
-		sqe->cancel_flags & IORING_ASYNC_CANCEL_ANY)
+	/* Linux: a contradiction, which SYNC_CANCEL takes for all requests */
+	if (sqe->cancel_flags & IORING_ASYNC_CANCEL_ANY &&
+		sqe->cancel_flags & (IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_OP))
 		return -EINVAL;
 	return 0;
 }

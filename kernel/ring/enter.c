@@ -17,7 +17,8 @@
 #include "sched/sched.h"
 #include "sys/sigmask.h"
 #include "sys/syscall.h"
-#include "sys/timeout.h"
+#include "time/clock.h"
+#include "uaccess/uaccess.h"
 
 /* ---- Waiting ---- */
 
@@ -124,6 +125,31 @@ struct wait_args {
 	size_t sigmask_size;
 };
 
+/* Linux: any numbers, which are added; what has passed already is over at once. */
+static uint64_t wait_ns(const struct __kernel_timespec *t)
+{
+	int64_t ns;
+
+	if (__builtin_mul_overflow(t->tv_sec, (int64_t)NS_PER_SEC, &ns) ||
+		__builtin_add_overflow(ns, t->tv_nsec, &ns))
+		return t->tv_sec < 0 ? 0 : WAIT_FOREVER;
+	return (uint64_t)MAX(ns, 0);
+}
+
+/* The null pointer means for ever. -EFAULT. */
+static int read_wait_ns(uptr at, uint64_t *ns)
+{
+	struct __kernel_timespec t;
+
+	*ns = WAIT_FOREVER;
+	if (uptr_is_null(at))
+		return 0;
+	if (user_get(t, at))
+		return -EFAULT;
+	*ns = wait_ns(&t);
+	return 0;
+}
+
 static int set_times(struct wait_args *w, unsigned flags, uint64_t ns, uint32_t min_usec)
 {
 	if (ns != WAIT_FOREVER)
@@ -143,10 +169,10 @@ static int read_registered_args(
 
 	if (!err && a.flags & ~(uint32_t)IORING_REG_WAIT_TS)
 		err = -EINVAL;
-	if (!err && a.flags & IORING_REG_WAIT_TS)
-		err = timeout_from_parts(a.ts.tv_sec, a.ts.tv_nsec, &ns);
 	if (err)
 		return err;
+	if (a.flags & IORING_REG_WAIT_TS)
+		ns = wait_ns(&a.ts);
 	w->sigmask = UPTR(a.sigmask);
 	w->sigmask_size = a.sigmask_sz;
 	return set_times(w, flags, ns, a.min_wait_usec);
@@ -173,7 +199,7 @@ static int read_args(
 		return -EFAULT;
 	w->sigmask = UPTR(a.sigmask);
 	w->sigmask_size = a.sigmask_sz;
-	err = timeout_read(UPTR(a.ts), &ns);
+	err = read_wait_ns(UPTR(a.ts), &ns);
 	return err ? err : set_times(w, flags, ns, a.min_wait_usec);
 }
 

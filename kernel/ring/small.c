@@ -41,7 +41,7 @@ void op_clean(struct req *r)
 
 /* ---- NOP ---- */
 
-enum { NOP_RESULT, NOP_FLAGS }; /* words.w */
+enum { NOP_RESULT, NOP_FLAGS, NOP_BUFFER }; /* words.w */
 
 int nop_prepare(struct req *r, const struct io_uring_sqe *sqe)
 {
@@ -54,6 +54,7 @@ int nop_prepare(struct req *r, const struct io_uring_sqe *sqe)
 		return -EINVAL;
 	r->words.w[NOP_RESULT] = flags & IORING_NOP_INJECT_RESULT ? sqe->len : 0;
 	r->words.w[NOP_FLAGS] = flags;
+	r->words.w[NOP_BUFFER] = sqe->buf_index;
 	if (flags & IORING_NOP_CQE32 && !ring_has_long_entries(r->ring))
 		return -EINVAL;
 	if (flags & IORING_NOP_CQE32)
@@ -66,10 +67,14 @@ int nop_prepare(struct req *r, const struct io_uring_sqe *sqe)
 int64_t nop_issue(struct req *r)
 {
 	uint64_t flags = r->words.w[NOP_FLAGS];
+	const struct ring_table *buffers = &r->ring->buffers;
 	int err = 0;
 
 	if (flags & IORING_NOP_FILE)
 		err = req_get_file(r, flags & IORING_NOP_FIXED_FILE);
+	if (!err && flags & IORING_NOP_FIXED_BUFFER &&
+		!ring_table_look(buffers, (uint32_t)r->words.w[NOP_BUFFER]))
+		err = -EFAULT;
 	return err ? err : (int32_t)r->words.w[NOP_RESULT];
 }
 

@@ -622,6 +622,29 @@ TEST(ring, request_is_cancelled_by_its_name)
 	ring_close(&r);
 }
 
+/* What contradicts itself cancels nothing. */
+TEST(ring, any_request_has_no_file_and_no_operation)
+{
+	static const unsigned keys[] = {IORING_ASYNC_CANCEL_OP, IORING_ASYNC_CANCEL_FD};
+	struct io_uring_sqe *sqe;
+	struct ring r;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	(void)ring_read_byte(&r, fd[0], &c, 1);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	for (unsigned i = 0; i < 2; i++) {
+		sqe = ring_next(&r, IORING_OP_ASYNC_CANCEL, fd[0]);
+		sqe->len = IORING_OP_READ;
+		sqe->cancel_flags = IORING_ASYNC_CANCEL_ANY | keys[i];
+		CHECK_EQ(ring_run(&r).res, -EINVAL);
+	}
+	CHECK_EQ(ring_ready(&r), 0u);
+	ring_close(&r);
+}
+
 TEST(ring, closing_the_ring_ends_what_is_in_flight)
 {
 	struct ring r;
@@ -761,6 +784,47 @@ TEST(ring, thread_itself_is_found_in_proc)
 	sqe = ring_next(&r, IORING_OP_OPENAT, AT_FDCWD);
 	sqe->addr = (uintptr_t) "/proc/thread-self/status";
 	CHECK(ring_run(&r).res >= 0);
+	ring_close(&r);
+}
+
+TEST(ring, advice_on_memory_has_a_length_of_64_bits)
+{
+	char *memory = map_pages(2);
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	NEWER(kernel_has_op(IORING_OP_FTRUNCATE));
+	ring_open(&r, 8, 0);
+	memset(memory, 'x', 2 * PAGE);
+	sqe = ring_next_rw(&r, IORING_OP_MADVISE, -1, memory, 0, 2 * PAGE);
+	sqe->fadvise_advice = MADV_DONTNEED;
+	CHECK_EQ(ring_run(&r).res, 0);
+	CHECK_EQ(memory[0], 0);
+	CHECK_EQ(memory[2 * PAGE - 1], 0);
+	CHECK_ERRNO(madvise(memory, 1ull << 32, MADV_NORMAL),
+		ENOMEM); /* so far nothing is mapped */
+	sqe = ring_next_rw(&r, IORING_OP_MADVISE, -1, memory, 0, 1ull << 32);
+	sqe->fadvise_advice = MADV_NORMAL;
+	CHECK_EQ(ring_run(&r).res, -ENOMEM);
+	ring_close(&r);
+}
+
+TEST(ring, nop_looks_for_its_buffer)
+{
+	struct iovec memory = {map_pages(1), PAGE};
+	struct ring r;
+
+	NEWER(kernel_has_op(IORING_OP_READV_FIXED));
+	ring_open(&r, 8, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		struct io_uring_sqe *sqe = ring_next(&r, IORING_OP_NOP, -1);
+
+		if (i == 1)
+			CHECK_OK(ring_register(r.fd, IORING_REGISTER_BUFFERS, &memory, 1));
+		sqe->rw_flags = IORING_NOP_FIXED_BUFFER;
+		sqe->buf_index = i / 2;
+		CHECK_EQ(ring_run(&r).res, i == 1 ? 0 : -EFAULT);
+	}
 	ring_close(&r);
 }
 

@@ -793,6 +793,9 @@ TEST(ring_buffers, waits_are_described_in_a_region)
 	waits[1] =
 		(struct io_uring_reg_wait){.ts.tv_nsec = 2000000, .flags = IORING_REG_WAIT_TS};
 	CHECK_ERRNO(enter_reg(&r, 1, sizeof(*waits)), ETIME);
+	waits[1].ts.tv_sec = -1; /* as without a region: over at once */
+	waits[1].min_wait_usec = 1;
+	CHECK_ERRNO(enter_reg(&r, 2, sizeof(*waits)), ETIME);
 	CHECK_ERRNO(enter_reg(&r, 1, PAGE), EFAULT);
 	CHECK_ERRNO(enter_reg(&r, 1, PAGE - 8), EFAULT);
 	CHECK_ERRNO(enter_reg(&r, 1, -64ul), EFAULT);

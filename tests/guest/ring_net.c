@@ -39,6 +39,26 @@ TEST(ring_net, receive_waits_for_bytes)
 	CHECK(!memcmp(buf, "abc", 3));
 }
 
+/* As recv(2), also for none; a read of nothing does not. */
+TEST(ring_net, receive_of_nothing_waits_for_bytes)
+{
+	struct ring r;
+	char c;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	(void)prep(&r, IORING_OP_RECV, 1, fd[1], &c, 0);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_ready(&r), 0u);
+	(void)prep(&r, IORING_OP_READ, 2, fd[1], &c, 0);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 0, 0);
+	CHECK_EQ(write(fd[0], "a", 1), 1);
+	expect(&r, 1, 0, 0);
+	CHECK_EQ(read(fd[1], &c, 1), 1);
+}
+
 TEST(ring_net, nonblocking_socket_waits_too)
 {
 	struct ring r;

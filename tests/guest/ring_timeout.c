@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Timeouts of the ring: what they count, how they are changed, what their entries must not say. The rest is in ring.c.
+ * Timeouts of the ring: what they count, how they are changed, what their entries must not say (the rest is in ring.c);
+ * and the time that io_uring_enter waits.
  */
 #include "ring.h"
 
@@ -257,6 +258,32 @@ TEST(ring_timeout, fields_without_a_meaning)
 			sqe->splice_fd_in = 5;
 		CHECK_EQ(ring_submit(&r, 1 + is_link), 1 + is_link);
 		RING_EXPECT_ALL(&r, 1 + is_link, -EINVAL, -ECANCELED);
+	}
+	ring_close(&r);
+}
+
+/* ---- How long io_uring_enter waits ---- */
+
+/* Any numbers: they are added, and what has passed is over at once. */
+TEST(ring_timeout, enter_adds_seconds_and_nanoseconds)
+{
+	static const struct {
+		struct __kernel_timespec t;
+		int at_least_ms;
+	} waits[] = {{{-1, 0}, 0}, {{0, -1}, 0}, {{INT64_MIN, 0}, 0}, {{1, -900000000}, 100},
+		{{-1, 1100000000}, 100}, {{0, 1200000000}, 1200}};
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	for (unsigned i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		struct io_uring_getevents_arg arg = {.ts = (uintptr_t)&waits[i].t};
+		int64_t begin = now_ms();
+
+		CHECK_ERRNO(syscall(__NR_io_uring_enter, r.fd, 0, 1,
+				    IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg,
+				    sizeof(arg)),
+			ETIME);
+		CHECK(now_ms() - begin >= waits[i].at_least_ms);
 	}
 	ring_close(&r);
 }

@@ -129,6 +129,32 @@ TEST(unix_socket, peek_and_waitall)
 	EXPECT_CHILD(pid, 0);
 }
 
+/* Whatever the length is, it waits for bytes, an error or the end; read(2) of nothing looks at none of them. */
+TEST(unix_socket, receiving_nothing_waits)
+{
+	struct msghdr without = {0};
+	pid_t pid;
+	char c;
+	int fd[2];
+
+	pair(fd, SOCK_STREAM);
+	CHECK_ERRNO(recv(fd[0], &c, 0, MSG_DONTWAIT), EAGAIN);
+	CHECK_ERRNO(recv(fd[0], &c, 0, MSG_DONTWAIT | MSG_PEEK), EAGAIN);
+	CHECK_ERRNO(recvmsg(fd[0], &without, MSG_DONTWAIT), EAGAIN);
+	CHECK_EQ(read(fd[0], &c, 0), 0);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		sleep_ms(30);
+		CHECK_EQ(write(fd[1], "a", 1), 1);
+		_exit(0);
+	}
+	CHECK_EQ(recv(fd[0], &c, 0, 0), 0);
+	CHECK_EQ(recv(fd[0], &c, 1, MSG_DONTWAIT), 1);
+	EXPECT_CHILD(pid, 0);
+	CHECK_OK(shutdown(fd[1], SHUT_WR));
+	CHECK_EQ(recv(fd[0], &c, 0, 0), 0);
+}
+
 TEST(unix_socket, connect_and_accept)
 {
 	struct sockaddr_un un;

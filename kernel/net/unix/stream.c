@@ -250,6 +250,7 @@ static void show_sender(struct unix_sock *u, struct socket_msg *m, const struct 
 static int64_t recv_once(
 	struct unix_sock *u, struct socket_msg *m, struct receipt *r, bool with_flight)
 {
+	bool is_ready;
 	int64_t n;
 	int err;
 
@@ -257,7 +258,8 @@ static int64_t recv_once(
 		unix_flight_lock();
 	mutex_lock(&u->lock);
 	err = copy_locked(u, m, r, with_flight);
-	n = r->copied ? r->copied : err ? err : m->iter->left ? nothing_there(u) : 0;
+	is_ready = !m->iter->left && !list_is_empty(&u->recvq); /* nothing was asked for */
+	n = r->copied ? r->copied : err ? err : is_ready ? 0 : nothing_there(u);
 	show_sender(u, m, r->first);
 	mutex_unlock(&u->lock);
 	if (with_flight)
@@ -292,7 +294,7 @@ static int64_t stream_recv(struct socket *s, struct socket_msg *m)
 		return -EOPNOTSUPP;
 	/* the order: what is queued before a shutdown is seen with it */
 	if (!READ_ONCE(s->error) && !atomic_load_acquire(&u->shutdown) &&
-		!READ_ONCE(u->nr_queued) && m->iter->left)
+		!READ_ONCE(u->nr_queued))
 		return -EAGAIN;
 	return receive(u, m);
 }
