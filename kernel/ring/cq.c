@@ -148,9 +148,9 @@ unsigned ring_nr_ready(struct ring *ring)
 }
 
 /*
- * IORING_REGISTER_EVENTFD_ASYNC: only of what had to be done by somebody else than who submitted it.
+ * IORING_REGISTER_EVENTFD_ASYNC: only of what somebody else did than who submitted it, or was to do (IOSQE_ASYNC).
  */
-static void signal_eventfd(struct ring *ring)
+static void signal_eventfd(struct ring *ring, bool is_async)
 {
 	const struct ring_shared *s;
 	bool is_disabled;
@@ -159,22 +159,24 @@ static void signal_eventfd(struct ring *ring)
 	s = rcu_load(ring->shared);
 	is_disabled = READ_ONCE(s->cq_flags) & IORING_CQ_EVENTFD_DISABLED;
 	rcu_read_unlock();
-	if (!is_disabled && (!ring->eventfd_async || fiber_is_current()))
+	if (!is_disabled && (!ring->eventfd_async || is_async))
 		(void)!eventfd_signal(ring->eventfd, 1);
 }
 
 void ring_commit(struct ring *ring)
 {
+	bool is_async = ring->has_posted_async;
+
 	if (!ring->has_posted)
 		return;
-	ring->has_posted = false;
+	ring->has_posted = ring->has_posted_async = false;
 	if (!list_is_empty(&ring->timeouts))
 		timeouts_count(ring);
 	atomic_fence(); /* the tail, then the look for waiters; pairs with op_park and ring_wait */
 	if (waitq_has_waiters(&ring->cq_wait))
 		waitq_wake_all(&ring->cq_wait, POLLIN | POLLRDNORM);
 	if (ring->eventfd)
-		signal_eventfd(ring);
+		signal_eventfd(ring, is_async || fiber_is_current());
 }
 
 /* ring->lock may be held for long: the eventfd stays by the other one. */
@@ -183,6 +185,6 @@ void ring_announce(struct ring *ring)
 	waitq_wake_all(&ring->cq_wait, POLLIN | POLLRDNORM);
 	spinlock_lock(&ring->map_lock);
 	if (ring->eventfd)
-		signal_eventfd(ring);
+		signal_eventfd(ring, false);
 	spinlock_unlock(&ring->map_lock);
 }

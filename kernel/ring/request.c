@@ -230,9 +230,11 @@ static void post_result(struct req *r, int32_t result)
 		flags |= ring_buffer_commit(r, result);
 	if (r->flags & REQ_SKIP_SUCCESS && !(r->flags & REQ_FAILED))
 		return;
-	if (!r->ring->is_dead)
-		(void)ring_post(r->ring, r->user_data, result, flags, r->big,
-			!(r->flags & REQ_NOT_COUNTED));
+	if (r->ring->is_dead)
+		return;
+	r->ring->has_posted_async |= (r->sqe_flags & IOSQE_ASYNC) != 0;
+	(void)ring_post(
+		r->ring, r->user_data, result, flags, r->big, !(r->flags & REQ_NOT_COUNTED));
 }
 
 /* The rest of a broken chain. */

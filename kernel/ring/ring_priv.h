@@ -372,6 +372,7 @@ struct ring {
 	uint32_t nr_timeouts; /* [l] that have ended by themselves: nobody waits longer */
 	struct list overflow; /* [l] */
 	bool has_posted;      /* [l] since the last commit */
+	bool has_posted_async; /* [l] of these, one with IOSQE_ASYNC */
 	struct waitq cq_wait;
 	struct llist woken; /* [a] IORING_SETUP_DEFER_TASKRUN: instead of the owner's */
 	uint32_t is_announced;        /* [a] that there are some is on its way to be told */

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -387,6 +388,11 @@ TEST(ring_register, an_eventfd_counts_completions)
 	ring_next(&r, IORING_OP_NOP, -1);
 	CHECK_EQ(ring_run(&r).res, 0);
 	CHECK_ERRNO(read(event, &n, sizeof(n)), EAGAIN); /* it was not asynchronous */
+	ring_next(&r, IORING_OP_NOP, -1)->flags = IOSQE_ASYNC;
+	CHECK_EQ(ring_run(&r).res, 0);
+	CHECK_EQ(poll(&(struct pollfd){event, POLLIN, 0}, 1, -1), 1);
+	CHECK_EQ(read(event, &n, sizeof(n)), sizeof(n));
+	CHECK_EQ(n, 1);
 	ring_close(&r);
 }
 
