@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Timeouts of the ring: what they count, how they are changed, what their entries must not say (the rest is in ring.c);
- * and the time that io_uring_enter waits.
+ * Timeouts of the ring, alone and linked: when they end, what they count, how they are changed and follow the clock,
+ * what their entries must not say; and the time that io_uring_enter waits.
  */
 #include "ring.h"
+
+static struct __kernel_timespec ms(int n)
+{
+	return (struct __kernel_timespec){n / 1000, (long long)(n % 1000) * 1000000};
+}
 
 static struct __kernel_timespec late(void)
 {
@@ -61,6 +66,342 @@ static void submit_nops(struct ring *r, unsigned nr, uint64_t user_data)
 	CHECK_EQ(ring_submit(r, nr), nr);
 	for (unsigned i = 0; i < nr; i++)
 		RING_EXPECT(r, user_data, 0);
+}
+
+/* ---- When they end ---- */
+
+TEST(ring_timeout, ends_in_time)
+{
+	struct __kernel_timespec t = ms(30);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)put_timeout(&r, &t, 0, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 1, -ETIME);
+	ring_close(&r);
+}
+
+TEST(ring_timeout, ends_with_completions)
+{
+	struct __kernel_timespec t = ms(60000);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)put_timeout(&r, &t, 2, 1);
+	(void)ring_sqe(&r, IORING_OP_NOP, 2);
+	(void)ring_sqe(&r, IORING_OP_NOP, 3);
+	CHECK_EQ(ring_submit(&r, 3), 3);
+	RING_EXPECT(&r, 2, 0);
+	RING_EXPECT(&r, 3, 0);
+	RING_EXPECT(&r, 1, 0);
+	ring_close(&r);
+}
+
+/* More than there will be: the time ends it, although the count is a negative number, too. */
+TEST(ring_timeout, with_the_largest_count)
+{
+	struct __kernel_timespec t = ms(30);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)put_timeout(&r, &t, UINT32_MAX, 1);
+	(void)ring_sqe(&r, IORING_OP_NOP, 2);
+	CHECK_EQ(ring_submit(&r, 1), 2);
+	RING_EXPECT(&r, 2, 0);
+	RING_EXPECT(&r, 1, -ETIME);
+	ring_close(&r);
+}
+
+/* Who waits for more than there will be is told of a time that has run out. */
+TEST(ring_timeout, ends_a_wait_for_more)
+{
+	struct __kernel_timespec t = ms(30);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)put_timeout(&r, &t, 0, 1);
+	CHECK_EQ(ring_submit(&r, 4), 1);
+	RING_EXPECT(&r, 1, -ETIME);
+	(void)put_timeout(&r, &t, 0, 2);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(ring_enter(r.fd, 0, 4, IORING_ENTER_GETEVENTS), 0);
+	RING_EXPECT(&r, 2, -ETIME);
+	ring_close(&r);
+}
+
+TEST(ring_timeout, that_may_run_out_breaks_no_chain)
+{
+	struct __kernel_timespec t = ms(30);
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	for (uint64_t i = 0; i < 2; i++) {
+		sqe = put_timeout(&r, &t, 0, 1);
+		sqe->flags = IOSQE_IO_LINK;
+		sqe->timeout_flags = i ? 0 : IORING_TIMEOUT_ETIME_SUCCESS;
+		(void)ring_sqe(&r, IORING_OP_NOP, 2);
+		CHECK_EQ(ring_submit(&r, 2), 2);
+		RING_EXPECT(&r, 1, -ETIME);
+		RING_EXPECT(&r, 2, i ? -ECANCELED : 0);
+	}
+	ring_close(&r);
+}
+
+TEST(ring_timeout, is_removed_and_changed)
+{
+	struct __kernel_timespec t = ms(60000), sooner = ms(10);
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	(void)put_timeout(&r, &t, 0, 1);
+	(void)put_timeout(&r, &t, 0, 2);
+	ring_sqe(&r, IORING_OP_TIMEOUT_REMOVE, 3)->addr = 1;
+	ring_sqe(&r, IORING_OP_TIMEOUT_REMOVE, 4)->addr = 77;
+	sqe = ring_sqe(&r, IORING_OP_TIMEOUT_REMOVE, 5);
+	sqe->addr = 2;
+	sqe->addr2 = (uint64_t)(uintptr_t)&sooner;
+	sqe->timeout_flags = IORING_TIMEOUT_UPDATE;
+	CHECK_EQ(ring_submit(&r, 5), 5);
+	RING_EXPECT_ALL(&r, 5, -ECANCELED, -ETIME, 0, -ENOENT, 0);
+	ring_close(&r);
+}
+
+/* Its time has come, or its last completion, although nobody has looked yet: it is too late for another. */
+TEST(ring_timeout, that_has_run_out_is_not_changed)
+{
+	struct __kernel_timespec t[] = {ms(60000), ms(1)}, later = ms(90000);
+	struct io_uring_sqe *sqe;
+	struct ring r;
+
+	ring_open(&r, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+	for (unsigned i = 0; i < 4; i++) {
+		bool is_by_time = i % 2, is_removed = i / 2;
+
+		(void)put_timeout(&r, &t[is_by_time], 1, 1);
+		if (!is_by_time)
+			(void)ring_sqe(&r, IORING_OP_NOP, 2);
+		CHECK_EQ(ring_submit(&r, 0), 2 - is_by_time);
+		sleep_ms(20);
+		sqe = ring_sqe(&r, IORING_OP_TIMEOUT_REMOVE, 3);
+		sqe->addr = 1;
+		sqe->addr2 = is_removed ? 0 : (uint64_t)(uintptr_t)&later;
+		sqe->timeout_flags = is_removed ? 0 : IORING_TIMEOUT_UPDATE;
+		CHECK_EQ(ring_submit(&r, 0), 1);
+		if (is_by_time)
+			(void)ring_sqe(&r, IORING_OP_NOP, 2);
+		CHECK_EQ(ring_submit(&r, 3), is_by_time);
+		RING_EXPECT_ALL(&r, 3, is_by_time ? -ETIME : 0, 0, -ENOENT);
+	}
+	ring_close(&r);
+}
+
+/* ---- Linked ---- */
+
+TEST(ring_timeout, linked_one_cancels_what_is_late)
+{
+	struct __kernel_timespec t = ms(20);
+	struct ring r;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	ring_read_byte(&r, fd[0], &c, 1)->flags = IOSQE_IO_LINK;
+	(void)put_link_timeout(&r, &t, 2);
+	CHECK_EQ(ring_submit(&r, 2), 2);
+	RING_EXPECT(&r, 1, -ECANCELED);
+	RING_EXPECT(&r, 2, -ETIME);
+	ring_close(&r);
+}
+
+TEST(ring_timeout, linked_one_goes_when_its_request_has_ended)
+{
+	struct __kernel_timespec t = ms(60000);
+	struct ring r;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	ring_read_byte(&r, fd[0], &c, 1)->flags = IOSQE_IO_LINK;
+	(void)put_link_timeout(&r, &t, 2);
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	RING_EXPECT(&r, 1, 1);
+	RING_EXPECT(&r, 2, -ECANCELED);
+	ring_close(&r);
+}
+
+/* By its name it cannot be cancelled, and what it is for goes on; nobody else is taken for it then. */
+TEST(ring_timeout, linked_one_has_no_name)
+{
+	struct __kernel_timespec t = ms(60000);
+	struct io_uring_sqe *sqe;
+	struct ring_result got;
+	struct ring r;
+	int fd[2], other[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(pipe(other));
+	ring_open(&r, 16, 0);
+	ring_read_byte(&r, fd[0], &c, 1)->flags = IOSQE_IO_LINK;
+	(void)put_link_timeout(&r, &t, 2);
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	ring_sqe(&r, IORING_OP_ASYNC_CANCEL, 3)->addr = 2;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	RING_EXPECT(&r, 3, -ENOENT);
+	for (uint64_t i = 10; i < 14; i++) {
+		sqe = ring_sqe(&r, IORING_OP_POLL_ADD, i);
+		sqe->fd = other[0];
+		sqe->poll32_events = 1; /* POLLIN */
+	}
+	CHECK_EQ(ring_submit(&r, 0), 4);
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	got = ring_take(&r);
+	if (got.user_data == 2) { /* which of the two comes first is nobody's promise */
+		CHECK_EQ(got.res, -ECANCELED);
+		RING_EXPECT(&r, 1, 1);
+	} else {
+		CHECK_EQ(got.res, 1);
+		RING_EXPECT(&r, 2, -ECANCELED);
+	}
+	CHECK_EQ(ring_ready(&r), 0u);
+	ring_close(&r);
+}
+
+TEST(ring_timeout, linked_one_that_skips_its_completion_has_none)
+{
+	struct __kernel_timespec sooner = ms(1), later = ms(100000);
+	struct io_uring_sqe *sqe;
+	struct ring_result got;
+	struct ring r;
+	int fd[2];
+	char c;
+
+	CHECK_OK(pipe(fd));
+	ring_open(&r, 8, 0);
+	for (int i = 0; i < 3; i++) {
+		if (i == 0) /* ends at once, later, and late */
+			sqe = ring_sqe(&r, IORING_OP_NOP, 1);
+		else
+			sqe = ring_next_rw(&r, IORING_OP_READ, fd[0], &c, 1, 0);
+		sqe->flags = IOSQE_IO_LINK;
+		put_link_timeout(&r, i == 1 ? &later : &sooner, 9)->flags =
+			IOSQE_CQE_SKIP_SUCCESS;
+		CHECK_EQ(ring_submit(&r, 0), 2);
+		if (i == 1)
+			CHECK_EQ(write(fd[1], "x", 1), 1);
+		got = ring_take(&r);
+		CHECK(got.user_data != 9);
+		CHECK_EQ(got.res, i == 2 ? -ECANCELED : i);
+		usleep(5000);
+		CHECK_OK(ring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS));
+		CHECK_EQ(ring_ready(&r), 0u);
+	}
+	ring_close(&r);
+}
+
+/* ---- A time of day ---- */
+
+static void move_clock(int seconds)
+{
+	struct timespec t;
+
+	CHECK_OK(clock_gettime(CLOCK_REALTIME, &t));
+	t.tv_sec += seconds;
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &t));
+}
+
+/* Named as its operation. */
+static void put_time_of_day(struct ring *r, unsigned op, const struct __kernel_timespec *t)
+{
+	struct io_uring_sqe *sqe = put_timeout(r, t, 0, op);
+
+	sqe->opcode = (uint8_t)op;
+	sqe->timeout_flags = IORING_TIMEOUT_ABS | IORING_TIMEOUT_REALTIME;
+}
+
+TEST_WITHIN(ring_timeout, a_time_of_day_comes_sooner_when_the_clock_is_set, 5)
+{
+	struct __kernel_timespec t = time_of_day(1000);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	put_time_of_day(&r, IORING_OP_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	move_clock(500);
+	sleep_ms(20);
+	CHECK_EQ(ring_ready(&r), 0);
+	move_clock(1000);
+	RING_EXPECT(&r, IORING_OP_TIMEOUT, -ETIME);
+	move_clock(-1500);
+}
+
+TEST_WITHIN(ring_timeout, a_time_of_day_comes_later_when_the_clock_is_set_back, 5)
+{
+	struct __kernel_timespec t = time_of_day(1);
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	put_time_of_day(&r, IORING_OP_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	move_clock(-1000);
+	sleep_ms(1200);
+	CHECK_EQ(ring_ready(&r), 0);
+	move_clock(1000);
+	RING_EXPECT(&r, IORING_OP_TIMEOUT, -ETIME);
+}
+
+TEST_WITHIN(ring_timeout, a_linked_time_of_day_follows_the_clock, 5)
+{
+	struct __kernel_timespec t = time_of_day(1000);
+	struct ring r;
+	int fd[2];
+	char c;
+
+	ring_open(&r, 8, 0);
+	CHECK_OK(pipe(fd));
+	ring_read_byte(&r, fd[0], &c, 1)->flags = IOSQE_IO_LINK;
+	put_time_of_day(&r, IORING_OP_LINK_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 2);
+	move_clock(2000);
+	for (int i = 0; i < 2; i++) {
+		struct ring_result got = ring_take(&r);
+
+		CHECK(got.user_data == 1 ? got.res == -ECANCELED || got.res == -EINTR
+					 : got.res == -ETIME);
+	}
+	move_clock(-2000);
+}
+
+/* It is another kind of timeout from then on, and back again. */
+TEST_WITHIN(ring_timeout, a_time_of_day_may_be_changed, 5)
+{
+	struct __kernel_timespec t = time_of_day(1000), later = {.tv_sec = 1000};
+	struct ring r;
+
+	ring_open(&r, 8, 0);
+	put_time_of_day(&r, IORING_OP_TIMEOUT, &t);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	for (int i = 0; i < 2; i++) {
+		struct io_uring_sqe *sqe = ring_sqe(&r, IORING_OP_TIMEOUT_REMOVE, 5);
+
+		sqe->addr = IORING_OP_TIMEOUT;
+		sqe->addr2 = (uintptr_t)(i ? &t : &later);
+		sqe->timeout_flags = IORING_TIMEOUT_UPDATE | (i ? IORING_TIMEOUT_ABS : 0u);
+		CHECK_EQ(ring_submit(&r, 1), 1);
+		RING_EXPECT(&r, 5, 0);
+		move_clock(i ? 2000 : -2000);
+		move_clock(i ? 0 : 2000);
+		sleep_ms(20);
+		CHECK_EQ(ring_ready(&r), (unsigned)i);
+	}
+	RING_EXPECT(&r, IORING_OP_TIMEOUT, -ETIME);
+	move_clock(-2000);
 }
 
 /* ---- What they count ---- */
