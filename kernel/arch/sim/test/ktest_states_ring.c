@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Operations at each of their states (states.h): requests of a ring that wait without a stack.
+ * Operations at each of their states (states.h): requests of a ring that wait without a stack; and that they go with it.
  */
 #include "arch/sim/test/rings.h"
 
