@@ -350,7 +350,12 @@ static int decode_recvmsg(struct req *r)
 
 static int check_recv(const struct req *r, const struct io_uring_sqe *sqe)
 {
-	if (sqe->file_index || sqe->addr2 || sqe->ioprio & ~(unsigned)RECV_FLAGS)
+	bool may_have_end =
+		r->opcode == IORING_OP_RECV && sqe->ioprio & IORING_RECV_MULTISHOT;
+
+	if (sqe->addr2 || sqe->ioprio & ~(unsigned)RECV_FLAGS)
+		return -EINVAL;
+	if (sqe->file_index && !may_have_end) /* optlen, in newer headers */
 		return -EINVAL;
 	if (sqe->ioprio & IORING_RECV_MULTISHOT &&
 		(!(r->flags & REQ_BUFFER_SELECT) || sqe->msg_flags & MSG_WAITALL))
@@ -377,6 +382,7 @@ int recv_prepare(struct req *r, const struct io_uring_sqe *sqe)
 	begin(r, sqe, is_plain_recv(r, sqe) ? &net_recv_plain_type : &net_recv_type);
 	if (net->flags & IORING_RECV_MULTISHOT)
 		r->flags |= REQ_MULTISHOT;
+	net->left = sqe->file_index;
 	set_waiting(r, net->msg_flags & MSG_DONTWAIT, net->flags & IORING_RECVSEND_POLL_FIRST);
 	if (net_is_message(r))
 		return decoded(r, decode_recvmsg(r));

@@ -71,12 +71,20 @@ static bool is_bundle(const struct req *r)
 	return r->net.flags & IORING_RECVSEND_BUNDLE;
 }
 
+/* No more than this in one try; 0: as much as there is room for. */
+static size_t limit_of(const struct req *r)
+{
+	const struct req_net *net = &r->net;
+
+	return net->left && (!net->limit || net->left < net->limit) ? net->left : net->limit;
+}
+
 static int choose_bundle(struct req *r, struct try *t)
 {
 	int err;
 
 	iter_fini(t->iter);
-	err = ring_buffers_select(r, t->iter, r->net.limit);
+	err = ring_buffers_select(r, t->iter, limit_of(r));
 	if (!err)
 		r->net.len = (uint32_t)t->iter->left;
 	return err;
@@ -85,7 +93,7 @@ static int choose_bundle(struct req *r, struct try *t)
 static int choose_one(struct req *r, struct try *t)
 {
 	struct req_net *net = &r->net;
-	size_t len = net->limit;
+	size_t len = limit_of(r);
 	uptr addr;
 	int err = ring_buffer_select(r, &addr, &len);
 
@@ -337,12 +345,25 @@ static uint32_t nonempty_flag(struct socket *s, const struct iter *it)
 	return s->ops->poll(s) & POLLIN ? IORING_CQE_F_SOCK_NONEMPTY : 0;
 }
 
+/* It has got n more bytes: whether that is all it is for. */
+static bool has_got_all(struct req *r, int64_t n)
+{
+	struct req_net *net = &r->net;
+
+	if (!(r->flags & REQ_MULTISHOT))
+		return true;
+	if (!net->left)
+		return false;
+	net->left -= (uint32_t)MIN(n, (int64_t)net->left); /* a datagram cut says its length */
+	return !net->left;
+}
+
 /* A completion of one that goes on. False: n is its last. */
 static bool post_and_go_on(struct req *r, struct try *t, int64_t n)
 {
 	uint32_t flags = nonempty_flag(t->s, t->iter);
 
-	if (!(r->flags & REQ_MULTISHOT) || !req_post_more(r, n, flags)) {
+	if (has_got_all(r, n) || !req_post_more(r, n, flags)) {
 		r->cqe_flags |= flags;
 		return false;
 	}

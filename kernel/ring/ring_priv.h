@@ -194,7 +194,10 @@ struct req_net {
 	uint32_t limit;        /* [I] of a buffer of a group: no more than this; 0: all */
 	uint32_t done;         /* [l] moved by earlier tries */
 	uint32_t msg_flags;    /* [I] MSG_*; accept: SOCK_* */
-	int32_t slot;          /* [I] accept: a direct descriptor, + 1; 0: a number */
+	union {
+		int32_t slot;  /* [I] accept: a direct descriptor, + 1; 0: a number */
+		uint32_t left; /* [l] multishot receive: it ends after so much; 0: no end */
+	};
 	uint16_t flags;        /* [I] IORING_RECVSEND_*, IORING_ACCEPT_* */
 	bool has_notification; /* [l] of SEND_ZC: it was begun */
 	int32_t error;         /* [I] of memory that the entry names: its result */

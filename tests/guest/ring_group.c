@@ -142,6 +142,60 @@ TEST(ring_group, multishot_waits_without_a_buffer)
 	ring_close(&r);
 }
 
+/* A multishot receive that ends, without being asked to, after `most` bytes: optlen, since Linux 6.17. */
+static struct io_uring_sqe *prep_capped(struct ring *r, uint64_t data, int fd, unsigned most)
+{
+	struct io_uring_sqe *sqe = prep_selected(r, IORING_OP_RECV, data, fd);
+
+	sqe->ioprio = IORING_RECV_MULTISHOT;
+	sqe->file_index = most;
+	return sqe;
+}
+
+TEST(ring_group, multishot_receive_ends_after_so_many_bytes)
+{
+	static char bufs[NR_BUFS * BUF_LEN], many[3 * BUF_LEN];
+	struct ring_result got;
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	provide(&r, bufs, 0, NR_BUFS);
+	(void)prep_capped(&r, 1, fd[1], BUF_LEN + 5);
+	CHECK_EQ(write(fd[0], many, 3), 3);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	got = ring_take(&r);
+	SKIP_IF(got.res == -EINVAL); /* before Linux 6.17 */
+	CHECK_EQ(got.res, 3);
+	CHECK_EQ(got.flags & ~IORING_CQE_F_SOCK_NONEMPTY, BUFFER(0) | MORE);
+	CHECK_EQ(write(fd[0], many, sizeof(many)), (int)sizeof(many));
+	expect(&r, 1, BUF_LEN, BUFFER(1) | MORE);
+	expect(&r, 1, 2, BUFFER(2)); /* the last, though there is more and a buffer */
+	(void)prep_capped(&r, 2, fd[1], 2 * BUF_LEN - 2);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, BUF_LEN, BUFFER(3) | MORE);
+	expect(&r, 2, -ENOBUFS, 0);
+}
+
+TEST(ring_group, only_a_multishot_receive_has_an_end)
+{
+	static char bufs[BUF_LEN];
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	provide(&r, bufs, 0, 1);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	prep_capped(&r, 1, fd[1], 2)->ioprio = 0;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, -EINVAL, 0);
+	prep_capped(&r, 2, fd[1], 2)->opcode = IORING_OP_RECVMSG;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, -EINVAL, 0);
+}
+
 TEST(ring_group, multishot_receive_of_datagrams)
 {
 	static char bufs[NR_BUFS * BUF_LEN];
@@ -289,6 +343,28 @@ TEST(ring_group, bundle_received)
 	expect(&r, 2, 5, BUFFER(3) | MORE);
 	CHECK_EQ(write(fd[0], many, 5), 5);
 	expect(&r, 2, -ENOBUFS, 0);
+}
+
+TEST(ring_group, bundles_end_after_so_many_bytes)
+{
+	static char bufs[NR_BUFS * BUF_LEN], many[NR_BUFS * BUF_LEN];
+	struct ring_result got;
+	struct ring r;
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	provide_ring(&r, bufs);
+	prep_capped(&r, 1, fd[1], 2 * BUF_LEN)->ioprio = BUNDLE | IORING_RECV_MULTISHOT;
+	CHECK_EQ(write(fd[0], many, sizeof(many)), (int)sizeof(many));
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	got = ring_take(&r);
+	SKIP_IF(got.res == -EINVAL); /* before Linux 6.17 */
+	CHECK_EQ(got.res, 2 * BUF_LEN);
+	CHECK_EQ(got.flags & ~IORING_CQE_F_SOCK_NONEMPTY, BUFFER(0));
+	prep_capped(&r, 2, fd[1], 1)->ioprio = BUNDLE | IORING_RECV_MULTISHOT;
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 2, 1, BUFFER(2));
 }
 
 TEST(ring_group, bundle_sent)
