@@ -350,8 +350,7 @@ static int decode_recvmsg(struct req *r)
 
 static int check_recv(const struct req *r, const struct io_uring_sqe *sqe)
 {
-	bool may_have_end =
-		r->opcode == IORING_OP_RECV && sqe->ioprio & IORING_RECV_MULTISHOT;
+	bool may_have_end = r->opcode == IORING_OP_RECV && sqe->ioprio & IORING_RECV_MULTISHOT;
 
 	if (sqe->addr2 || sqe->ioprio & ~(unsigned)RECV_FLAGS)
 		return -EINVAL;

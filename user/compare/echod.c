@@ -4,7 +4,7 @@
  * into buffers of its own, which are sent from where they lie.
  *
  * Each entry is marked with the slot of its client and with what was asked; completed() looks at the mark, as
- * there is nothing that a completion belongs to. What nobody waits for (closing, cancelling) completes as well, and
+ * there is nothing that a completion belongs to. What nobody waits for (shutting down, cancelling) completes as well, and
  * is passed over. A group of buffers is registered, filled and given back by hand.
  *
  * Unix sockets only.
@@ -18,7 +18,7 @@ enum {
 	SIZE = 2032, /* with its place in the queue 2 KiB: a client's buffers are whole pages */
 };
 
-enum { NOTHING, ACCEPT, RECEIVE, SEND, NR_KINDS };
+enum { NOTHING, ACCEPT, CLOSE, RECEIVE, SEND, NR_KINDS };
 #define MARK(slot, kind) ((__u64)(slot)*NR_KINDS + (kind))
 
 struct client {
@@ -35,7 +35,8 @@ static char memory[CLIENTS][BUFFERS * (SIZE + sizeof(struct io_uring_buf))]
 	__attribute__((aligned(4096)));
 
 static struct io_uring ring;
-static struct server server = {.ring = &ring, .mark = MARK(0, ACCEPT)};
+static struct server server = {
+	.ring = &ring, .accept = MARK(0, ACCEPT), .close = MARK(0, CLOSE)};
 
 static unsigned slot_of(const struct client *c)
 {
@@ -168,6 +169,9 @@ static void completed(__u64 mark, int res, unsigned flags)
 	switch (mark % NR_KINDS) {
 	case ACCEPT:
 		accepted(server_accepted(&server, res, flags));
+		break;
+	case CLOSE:
+		server_closed(&server);
 		break;
 	case RECEIVE:
 		received(c, res, flags);

@@ -43,10 +43,10 @@ struct client {
 	char answer[HEAD_SIZE + BODY_SIZE];
 };
 
-enum { NOBODY, ACCEPT }; /* marks that are no client's address */
+enum { NOBODY, ACCEPT, CLOSE }; /* marks that are no client's address */
 
 static struct io_uring ring;
-static struct server server = {.ring = &ring, .mark = ACCEPT};
+static struct server server = {.ring = &ring, .accept = ACCEPT, .close = CLOSE};
 static struct client clients[CLIENTS];
 static struct __kernel_timespec patience = {.tv_sec = TIMEOUT_S};
 static int root;
@@ -323,6 +323,8 @@ static void completed(__u64 mark, int res, unsigned flags)
 
 	if (mark == ACCEPT)
 		accepted(server_accepted(&server, res, flags));
+	else if (mark == CLOSE)
+		server_closed(&server);
 	else if (mark != NOBODY)
 		c->then(c, res);
 }

@@ -15,9 +15,10 @@
 
 struct server {
 	struct io_uring *ring;
-	__u64 mark; /* of the request that accepts; 0 is a mark that nobody looks at */
+	__u64 accept, close; /* marks of its requests; 0 is a mark that nobody looks at */
 	int listening;
-	bool is_full; /* nobody is accepted until a slot is free */
+	unsigned slots, nr_taken; /* taken: from being accepted to having been closed */
+	bool is_full;             /* nobody is accepted until a slot is free */
 };
 
 /* Listens at ./path or @name. */
@@ -50,22 +51,28 @@ static inline void server_accept(struct server *s)
 
 	s->is_full = false;
 	io_uring_prep_multishot_accept_direct(sqe, s->listening, NULL, NULL, 0);
-	io_uring_sqe_set_data64(sqe, s->mark);
+	io_uring_sqe_set_data64(sqe, s->accept);
 }
 
 static inline void server_start(struct server *s, const char *where, unsigned slots)
 {
 	s->listening = listen_at(where);
+	s->slots = slots;
 	must(io_uring_register_files_sparse(s->ring, slots), "slots");
 	server_accept(s);
 }
 
-/* What the request that accepts has said: the slot of a new client, or -1 if there is none. */
+/*
+ * What the request that accepts has said: the slot of a new client, or -1 if there is none. What is heard of a
+ * full table may be old: if a slot was closed since, nobody else may come to close one.
+ */
 static inline int server_accepted(struct server *s, int res, unsigned flags)
 {
-	if (res == -ENFILE)
-		s->is_full = true;
-	else if (res < 0 && res != -ECONNABORTED)
+	if (res >= 0)
+		s->nr_taken++;
+	else if (res == -ENFILE)
+		s->is_full = s->nr_taken == s->slots;
+	else if (res != -ECONNABORTED)
 		complain("accept: %s", error_text(res));
 	if (!(flags & IORING_CQE_F_MORE) && !s->is_full)
 		server_accept(s);
@@ -74,16 +81,20 @@ static inline int server_accepted(struct server *s, int res, unsigned flags)
 
 static inline void server_close(struct server *s, unsigned slot)
 {
-	struct io_uring_sqe *sqe = next_entry(s->ring, 3);
+	struct io_uring_sqe *sqe = next_entry(s->ring, 2);
 
 	io_uring_prep_shutdown(sqe, (int)slot, SHUT_RDWR);
 	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK;
 	io_uring_sqe_set_data64(sqe, 0);
 	sqe = io_uring_get_sqe(s->ring);
 	io_uring_prep_close_direct(sqe, slot);
-	io_uring_sqe_set_data64(sqe, 0);
-	if (!s->is_full)
-		return;
-	sqe->flags |= IOSQE_IO_HARDLINK; /* the slot first, then whoever waits for one */
-	server_accept(s);
+	io_uring_sqe_set_data64(sqe, s->close);
+}
+
+/* A slot is free: Linux shuts down on a thread of its own, so this is not known when it is asked for. */
+static inline void server_closed(struct server *s)
+{
+	s->nr_taken--;
+	if (s->is_full)
+		server_accept(s);
 }

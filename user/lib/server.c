@@ -85,7 +85,8 @@ int listen_at(const char *where)
 static struct {
 	struct reply accepted;
 	int listening;
-	bool is_full;
+	unsigned slots, nr_open; /* open: from being accepted to being closed */
+	bool is_full;            /* nobody is accepted until a slot is closed */
 	void (*opened)(unsigned slot);
 } server;
 
@@ -95,12 +96,14 @@ static void accept_all(void)
 	ring_tell(op_accept_all(server.listening), &server.accepted);
 }
 
+/* What is heard of a full table may be old: if a slot was closed since, nobody else may come to close one. */
 static void accepted(struct reply *reply)
 {
-	if (reply->res >= 0)
+	if (reply->res >= 0) {
+		server.nr_open++;
 		server.opened((unsigned)reply->res);
-	else if (reply->res == -ENFILE)
-		server.is_full = true;
+	} else if (reply->res == -ENFILE)
+		server.is_full = server.nr_open == server.slots;
 	else if (reply->res != -ECONNABORTED)
 		complain("accept: %s", error_text(reply->res));
 	if (reply->is_here && !server.is_full)
@@ -114,6 +117,7 @@ void server_start(int listening, unsigned slots, void (*opened)(unsigned slot))
 
 	must(ring_register(IORING_REGISTER_FILES2, &table, sizeof(table)), "slots");
 	server.listening = listening;
+	server.slots = slots;
 	server.opened = opened;
 	server.accepted.then = accepted;
 	accept_all();
@@ -125,6 +129,7 @@ void server_close(unsigned slot)
 
 	ring_room(2);
 	sqe = op_close_slot(slot);
+	server.nr_open--;
 	if (!server.is_full)
 		return;
 	sqe->flags |= IOSQE_IO_HARDLINK; /* the slot first, then whoever waits for one */
