@@ -5,6 +5,8 @@
  * A slot is shut down before it is closed. On Linux before 6.13 a file leaves its slot only when all requests end
  * that began earlier, those of other slots too; so one client that reads nothing would keep others from seeing their
  * end. Here the file goes when nobody uses it.
+ *
+ * Whom the request accepts when all slots are taken, it turns away; the others wait in the queue.
  */
 #pragma once
 

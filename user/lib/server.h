@@ -16,8 +16,8 @@
 int listen_at(const char *where);
 
 /*
- * Accepts connections for ever. Each is in a slot below `slots`, of which opened() is told; while all are taken
- * nobody is accepted, until server_close() has given one back.
+ * Accepts connections for ever. Each is in a slot below `slots`, of which opened() is told. Who comes first when all
+ * are taken is turned away; the others wait until server_close() has given one back.
  */
 void server_start(int listening, unsigned slots, void (*opened)(unsigned slot));
 void server_close(unsigned slot);
