@@ -70,7 +70,8 @@ struct ring_sqpoll {
 	struct ring *ring;       /* [I] one reference, while it is on a list */
 	struct list_node link;   /* joining, then seats */
 	const struct cred *cred; /* [I] one reference: with which its entries are done */
-	struct ring_use *use;    /* [I] for s->task, until it has a seat; then NULL */
+	struct ring_use
+		*use; /* [t] on s->task's list while it has a seat; NULL: gone from there */
 	uint64_t idle_ns;        /* [I] */
 };
 
@@ -158,8 +159,11 @@ static bool take_turn(struct sqpoll *s)
 
 	list_for_each_safe (seat, &s->seats, struct ring_sqpoll, link) {
 		did |= serve(s, seat->ring, is_alone ? UINT32_MAX : ENTRIES_SHARED);
-		if (can_be_left(seat->ring))
+		if (can_be_left(seat->ring)) {
+			ring_use_forget(seat->use);
+			seat->use = NULL;
 			leave_seat(seat);
+		}
 	}
 	return did;
 }
@@ -226,7 +230,6 @@ static bool seat_all(struct sqpoll *s)
 		list_add_tail(&s->seats, &seat->link);
 		s->idle_ns = MAX(s->idle_ns, seat->idle_ns);
 		ring_task_add_use(s->task, seat->ring, seat->use); /* what leave() looks at */
-		seat->use = NULL;
 	}
 	return !s->is_over;
 }
@@ -280,6 +283,8 @@ static void end(struct sqpoll *s)
 {
 	struct ring_sqpoll *seat;
 
+	list_for_each (it, &s->seats, struct ring_sqpoll, link)
+		it->use = NULL; /* leave() forgets it */
 	spinlock_lock(&all_lock);
 	spinlock_lock(&s->lock);
 	atomic_store(&s->is_over, true);

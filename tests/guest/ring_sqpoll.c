@@ -288,6 +288,35 @@ TEST(ring_sqpoll, rings_share_a_thread)
 	ring_close(&r[RINGS - 1]);
 }
 
+static long available_mb(void)
+{
+	return get_number("/proc/meminfo", "MemAvailable:") / 1024;
+}
+
+/* Each has 400 KB of memory, and the thread is there for the first. */
+TEST(ring_sqpoll, closed_rings_leave_nothing_with_the_thread_they_share)
+{
+	enum { RINGS = 300, LEAST_MB = 40 };
+	struct ring first;
+	long before;
+
+	open_sqpoll(&first, 0, 50);
+	before = available_mb();
+	for (unsigned i = 0; i < RINGS; i++) {
+		struct io_uring_params p = {
+			.flags = IORING_SETUP_SQPOLL | IORING_SETUP_ATTACH_WQ,
+			.wq_fd = (unsigned)first.fd};
+
+		CHECK_OK(close(CHECK_OK(ring_setup(4096, &p))));
+	}
+	while (available_mb() < before - LEAST_MB) /* or this never ends */
+		usleep(10000);
+	(void)ring_sqe(&first, IORING_OP_NOP, 1);
+	wait_ready(&first, 1);
+	RING_EXPECT(&first, 1, 0);
+	ring_close(&first);
+}
+
 TEST(ring_sqpoll, what_cannot_be_attached_to)
 {
 	struct ring r, plain, other;
