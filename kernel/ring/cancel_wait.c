@@ -76,6 +76,9 @@ int64_t ring_cancel_and_wait(struct ring *ring, uptr arg)
 		if (err)
 			return err;
 		n = ring_cancel(ring, &what, NULL);
+		/* a wait that always finds work to do would not look */
+		if (n == -EALREADY && wait_is_interrupted(WAIT_SIGNAL))
+			return -EINTR;
 	}
 	return n == -ENOENT || n > 0 ? 0 : n;
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "ring_net.h"
+#include "supervisor.h"
 
 enum { NR_ENTRIES = 32768, ENOUGH = 20000 };
 
@@ -210,4 +211,41 @@ TEST(ring_flood, its_thread_comes_back_from_each_entering)
 TEST(ring_flood, its_thread_goes_on_beside_a_read)
 {
 	expect_to_return(IORING_OP_READ_MULTISHOT, 0);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* What it waits for does not end, and there is always something else to do on the ring. */
+TEST(ring_flood, who_waits_for_what_it_cancels_hears_signals)
+{
+	struct flood *f = make_flood(IORING_OP_RECV);
+	struct io_uring_sync_cancel_reg reg = {.addr = 77, .fd = -1, .timeout = {-1, -1}};
+	struct sigaction act = {.sa_handler = on_alarm};
+	struct seccomp_notif n;
+	sigset_t set;
+	pthread_t t;
+	int l;
+
+	NEWER(has_calls());
+	CHECK_OK(sigaction(SIGALRM, &act, NULL));
+	CHECK_OK(l = add_listener(__NR_mkdirat, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV));
+	open_flood(f, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+	(void)prep(&f->ring, IORING_OP_MKDIRAT, 77, AT_FDCWD, "d", 0700);
+	CHECK_EQ(ring_submit(&f->ring, 0), 1);
+	n = hear(l);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	CHECK_EQ(pthread_sigmask(SIG_BLOCK, &set, NULL), 0); /* the feeder does not get it */
+	CHECK_EQ(pthread_create(&t, NULL, feed, f), 0);
+	CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
+	submit(f);
+	alarm(1);
+	CHECK_ERRNO(ring_register(f->ring.fd, IORING_REGISTER_SYNC_CANCEL, &reg, 1), EINTR);
+	f->is_over = 1;
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	CHECK_OK(answer(l, n.id, 0, 0, 0));
+	ring_close(&f->ring);
 }
