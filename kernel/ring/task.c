@@ -299,8 +299,14 @@ static void run_current(void)
 
 	/* before the look at the list: who adds to it sets the flag again */
 	atomic_and(&u->thread->flags, ~(uint32_t)THREAD_RING);
-	if (u->ring_task)
-		ring_task_run(u->ring_task, NULL);
+	if (!u->ring_task)
+		return;
+	ring_task_run(u->ring_task, NULL);
+	if (LIKELY(llist_is_empty(&u->ring_task->woken)))
+		return;
+	/* somebody feeds it as fast as it goes on: the program has its turn, and a fiber the rest */
+	atomic_and(&u->thread->flags, ~(uint32_t)THREAD_RING);
+	ring_task_ask_for_rescue(u->ring_task);
 }
 
 static void drop_rescue(struct ring_task *task)
