@@ -80,8 +80,9 @@ void ring_task_end_visit(struct ring_task *task)
 /* ---- Orphans ---- */
 
 /*
- * Who woke a request before has told the thread, if it told anybody; who does so later asks for a rescue. Its
- * last request may end, and it be buried, as soon as it is on the list.
+ * Who woke a request before has told the thread, if it told anybody, or has asked for a rescue as that thread, which
+ * is waited for; who does so later asks for one as an orphan. Its last request may end, and it be buried, as soon as
+ * it is on the list.
  */
 static void become_orphan(struct ring_task *task)
 {
@@ -96,6 +97,9 @@ static void become_orphan(struct ring_task *task)
 	atomic_store(&task->orphan_of, p);
 	atomic_store(&task->is_waiting, 0);
 	rcu_synchronize();
+	while (has_visitors(task))
+		(void)!WAIT_EVENT(&task->idle, WAIT_BOUNDED, clock_deadline_ns(LOOK_AGAIN_NS),
+			!has_visitors(task));
 	task->user = NULL;
 	if (!llist_is_empty(&task->woken))
 		ring_task_ask_for_rescue(task);
