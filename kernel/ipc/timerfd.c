@@ -57,7 +57,7 @@ static uint64_t now_of(const struct timerfd *t)
 static void arm(struct timerfd *t)
 {
 	t->is_expired = false;
-	timer_start(&t->timer, clock_to_monotonic(t->clock, t->expires));
+	clock_start_timer(&t->timer, t->clock, t->expires);
 }
 
 static bool is_canceled(const struct timerfd *t)

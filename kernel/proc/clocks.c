@@ -224,6 +224,16 @@ uint64_t clock_to_monotonic(int id, uint64_t at)
 	return offset > 0 && at < (uint64_t)offset ? 0 : at - (uint64_t)offset;
 }
 
+void clock_start_timer(struct timer *t, int id, uint64_t at)
+{
+	uint32_t was_set;
+
+	do {
+		was_set = clock_set_count();
+		timer_start(t, clock_to_monotonic(id, at));
+	} while (UNLIKELY(was_set != clock_set_count()));
+}
+
 /* ---- Setting ---- */
 
 void clock_set_real(int64_t ns)

@@ -35,6 +35,12 @@ MUST_CHECK int clock_set(int id, int64_t ns);
  */
 uint64_t clock_to_monotonic(int id, uint64_t at);
 extern struct waitq clock_was_set;
+/*
+ * Starts t for that time. Who waits on clock_was_set starts it anew, for now, when the clock is set: if that happens
+ * meanwhile, it is not undone.
+ */
+struct timer;
+void clock_start_timer(struct timer *t, int id, uint64_t at);
 /* Sets real time, and tells all who wait by it. */
 void clock_set_real(int64_t ns);
 /* How often that happened: timerfd's TFD_TIMER_CANCEL_ON_SET. */

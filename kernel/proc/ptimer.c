@@ -119,7 +119,7 @@ static void arm(struct ptimer *t, uint64_t now)
 	}
 	if (clock_kind_of(t->clock) == CLOCK_IS_REAL && !t->was_set.queue)
 		waitq_add(&clock_was_set, &t->was_set);
-	timer_start(&t->timer, clock_to_monotonic(t->clock, t->expires));
+	clock_start_timer(&t->timer, t->clock, t->expires);
 }
 
 /* The clock was set: the callback looks again. clock_was_set is locked. */

@@ -42,15 +42,6 @@ static int clock_of(uint32_t flags)
 	return flags & IORING_TIMEOUT_BOOTTIME ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
 }
 
-static uint64_t deadline_of(uint32_t flags, uint64_t ns)
-{
-	if (ns == WAIT_FOREVER)
-		return WAIT_FOREVER;
-	if (flags & IORING_TIMEOUT_ABS)
-		return clock_to_monotonic(clock_of(flags), ns);
-	return clock_deadline_ns(ns);
-}
-
 /* ---- The operation ---- */
 
 /* Its time has come, or so many completions: what woke it shows in its fields. */
@@ -71,7 +62,10 @@ static bool follows_clock(const struct req_timeout *t)
 
 static void arm(struct req_timeout *t)
 {
-	timer_start(&t->timer, deadline_of(t->flags, t->ns));
+	if (t->flags & IORING_TIMEOUT_ABS)
+		clock_start_timer(&t->timer, clock_of(t->flags), t->ns);
+	else
+		timer_start(&t->timer, clock_deadline_ns(t->ns));
 }
 
 static void fired(struct timer *timer)
