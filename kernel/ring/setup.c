@@ -69,31 +69,45 @@ void ring_put(struct ring *ring)
 	}
 }
 
-/* The file is gone, and with it whoever could want a completion. */
-static void die(struct ring *ring)
+/* The file is gone, and with it whoever could want a completion. Whether some may yet be listed as woken. */
+static bool die(struct ring *ring)
 {
-	struct ring_task *owner;
-
 	ring_sqpoll_wake(ring);
 	mutex_lock(&ring->lock);
 	(void)ring_cancel_all(ring, NULL);
 	ring_unregister_all(ring);
+	ring_unlock(ring);
+	ring_run_woken(ring);
+	return ring->flags & IORING_SETUP_DEFER_TASKRUN && READ_ONCE(ring->nr_begun);
+}
+
+static void end_for_good(struct ring *ring)
+{
+	struct ring_task *owner;
+
+	ring_run_woken(ring);
+	mutex_lock(&ring->lock);
 	owner = ring->owner;
 	ring->owner = NULL;
 	ring_unlock(ring);
-	ring_run_woken(ring);
-	if (UNLIKELY(READ_ONCE(ring->nr_begun) && ring->flags & IORING_SETUP_DEFER_TASKRUN)) {
-		rcu_synchronize(); /* who had woken one has listed it by now; nobody looks there after us */
-		ring_run_woken(ring);
-	}
 	if (owner)
 		ring_task_put(owner);
 	ring_put(ring); /* the file's */
 }
 
+static void bury_dead(struct llist_node *rings)
+{
+	bool may_be_late = false;
+
+	llist_for_each_safe(ring, rings, struct ring, dead_link) may_be_late |= die(ring);
+	if (UNLIKELY(may_be_late))
+		rcu_synchronize(); /* who had woken one has listed it by now; nobody looks there after us */
+	llist_for_each_safe(ring, rings, struct ring, dead_link) end_for_good(ring);
+}
+
 static void bury(struct work *w UNUSED)
 {
-	llist_for_each_safe(ring, llist_take_all(&dead), struct ring, dead_link) die(ring);
+	bury_dead(llist_take_all(&dead));
 	llist_for_each_safe(ring, llist_take_all(&buried), struct ring, dead_link)
 		destroy(ring);
 }
