@@ -203,18 +203,36 @@ int call_filter_check(const struct call_filter *f, const struct call_filter *old
 	return nr_instructions(older) + f->len > CALL_FILTER_TOTAL ? -ENOMEM : 0;
 }
 
+/*
+ * Where a jump leads: as far as two jumps of the one before it, when those are equally long, or to the one before it.
+ * So any older one is reached in steps as few as the logarithm of how many there are (a skew binary number).
+ */
+static struct call_filter *choose_jump(struct call_filter *older)
+{
+	struct call_filter *to = older ? older->jump : NULL;
+
+	if (!to || !to->jump)
+		return older;
+	return older->nr_filters - to->nr_filters == to->nr_filters - to->jump->nr_filters
+		       ? to->jump
+		       : older;
+}
+
 void call_filter_chain(struct call_filter *f, struct call_filter *older)
 {
 	f->nr_instructions = nr_instructions(older) + f->len + CALL_FILTER_COST;
 	f->nr_filters = older ? older->nr_filters + 1 : 1;
 	f->older = older;
+	f->jump = choose_jump(older);
 }
 
 bool call_filter_is_before(const struct call_filter *f, const struct call_filter *of)
 {
-	while (f && of && of != f)
-		of = of->older;
-	return !f || of;
+	if (!f)
+		return true;
+	while (of && of->nr_filters > f->nr_filters)
+		of = of->jump && of->jump->nr_filters >= f->nr_filters ? of->jump : of->older;
+	return of == f;
 }
 
 /* ---- Asking ---- */
