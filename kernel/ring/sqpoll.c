@@ -70,8 +70,7 @@ struct ring_sqpoll {
 	struct ring *ring;       /* [I] one reference, while it is on a list */
 	struct list_node link;   /* joining, then seats */
 	const struct cred *cred; /* [I] one reference: with which its entries are done */
-	struct ring_use
-		*use; /* [t] on s->task's list while it has a seat; NULL: gone from there */
+	struct ring_use *use;    /* [t] on s->task's list while it has a seat; then NULL */
 	uint64_t idle_ns;        /* [I] */
 };
 

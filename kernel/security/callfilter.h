@@ -23,8 +23,7 @@ struct call_filter {
 	refcount users; /* threads that have it, and newer ones that have users; 0: nobody's any more */
 	struct call_listener *listener; /* [I] security/supervise.h; its own; NULL: none */
 	struct call_filter *older; /* [I] one reference; NULL: the first */
-	struct call_filter
-		*jump; /* [I] one that is older by far: call_filter_chain; NULL: the first */
+	struct call_filter *jump;  /* [I] a much older one: call_filter_chain; NULL: the first */
 	bool is_logged;            /* [I] SECCOMP_FILTER_FLAG_LOG */
 	unsigned nr_filters;       /* [I] with the older ones */
 	unsigned nr_instructions;  /* [I] of all of them, and CALL_FILTER_COST for each */

@@ -14,10 +14,11 @@ static struct call_filter *make_tree(void)
 {
 	struct call_filter *all = mem_alloc(FILTERS * sizeof(*all), SLAB_ZERO);
 
-	for (unsigned i = 0; all && i < FILTERS; i++)
-		call_filter_chain(&all[i], i == 0       ? NULL
-					   : i == TRUNK ? &all[FORK]
-							: &all[i - 1]);
+	if (!all)
+		return NULL;
+	call_filter_chain(&all[0], NULL);
+	for (unsigned i = 1; i < FILTERS; i++)
+		call_filter_chain(&all[i], &all[i == TRUNK ? FORK : i - 1]);
 	return all;
 }
 
