@@ -1,53 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* unix(7), socket(2) and its calls: stream, datagram and packet sockets, names, passing descriptors and credentials. */
-#include "guest.h"
+#include "unix.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <sys/un.h>
-
-static struct sockaddr_un name_of(const char *path)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-
-	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
-	return un;
-}
-
-static int bind_to(int fd, const char *path)
-{
-	struct sockaddr_un un = name_of(path);
-
-	return bind(fd, (struct sockaddr *)&un, sizeof(un));
-}
-
-static int connect_to(int fd, const char *path)
-{
-	struct sockaddr_un un = name_of(path);
-
-	return connect(fd, (struct sockaddr *)&un, sizeof(un));
-}
-
-static int sock(int type)
-{
-	return CHECK_OK(socket(AF_UNIX, type, 0));
-}
-
-static int listener(const char *path)
-{
-	int fd = sock(SOCK_STREAM);
-
-	CHECK_OK(bind_to(fd, path));
-	CHECK_OK(listen(fd, 5));
-	return fd;
-}
-
-static void pair(int fd[2], int type)
-{
-	CHECK_OK(socketpair(AF_UNIX, type, 0, fd));
-}
 
 TEST(unix_socket, socket_errors)
 {
@@ -427,49 +383,6 @@ TEST(unix_socket, poll_states)
 	close(fd[1]);
 	CHECK_EQ(poll(&p, 1, 0), 1);
 	CHECK_EQ(p.revents, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
-}
-
-static void send_fd(int to, int fd)
-{
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
-			     .cmsg_level = SOL_SOCKET,
-			     .cmsg_type = SCM_RIGHTS}};
-	struct iovec iov = {"x", 1};
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
-
-	memcpy(CMSG_DATA(&control.head), &fd, sizeof(int));
-	CHECK_EQ(sendmsg(to, &msg, 0), 1);
-}
-
-/* The descriptor that came; -1 for none. */
-static int recv_fd(int from, int flags, int *msg_flags)
-{
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int) * 4)];
-	} control;
-	char c;
-	struct iovec iov = {&c, 1};
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
-	struct cmsghdr *head;
-	int fd = -1;
-
-	CHECK_EQ(recvmsg(from, &msg, flags), 1);
-	head = CMSG_FIRSTHDR(&msg);
-	if (head && head->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(head), sizeof(int));
-	if (msg_flags)
-		*msg_flags = msg.msg_flags;
-	return fd;
 }
 
 TEST(unix_socket, passing_a_descriptor)
