@@ -38,6 +38,7 @@ enum lock_rank {
 	RANK_SPIN,        /* -      marks the border, never used by a lock                  */
 	RANK_TEST_SPIN,   /* spin   tests only                                              */
 	RANK_SLAB_CACHES, /* spin   the list of slab caches; asks other CPUs while held     */
+	RANK_UNIX_BLOCKED, /* spin   which unix socket waits for whose room                 */
 	RANK_UNIX_LIST,   /* spin   the list of unix sockets                                */
 	RANK_PAGE_TABLE,  /* spin   one address space's page tables                         */
 	RANK_PAGE_TABLE_SPLIT, /* spin  splitting a large page of a shared table               */

@@ -12,38 +12,8 @@
 #include <asm/poll.h>
 
 #include "lib/atomic.h"
-#include "mm/slab.h"
 #include "net/unix/unix_priv.h"
 #include "proc/proc.h"
-
-/* ---- Waiting for another socket's room ---- */
-
-int unix_block_on(struct unix_sock *to_wait_for, struct unix_sock *u)
-{
-	struct unix_blocked *b;
-
-	list_for_each (have, &to_wait_for->blocked, struct unix_blocked, link)
-		if (have->sender == u)
-			return 0;
-	b = mem_alloc(sizeof(*b), SLAB_ZERO);
-	if (!b)
-		return -ENOMEM;
-	unix_get(u);
-	b->sender = u;
-	list_add_tail(&to_wait_for->blocked, &b->link);
-	return 0;
-}
-
-void unix_unblock(struct unix_sock *u)
-{
-	struct unix_blocked *b;
-
-	while ((b = list_pop_head(&u->blocked, struct unix_blocked, link))) {
-		waitq_wake_all(&b->sender->base.writable, POLLOUT | POLLWRNORM | POLLWRBAND);
-		unix_put(b->sender);
-		mem_free(b);
-	}
-}
 
 /* ---- Listening and accepting ---- */
 

@@ -8,7 +8,7 @@
  *     names.c     bind, finding by name        connect.c   listen, connect, accept, shutdown
  *     buf.c       messages                     stream.c    send and receive of streams
  *     dgram.c     of datagrams and seqpackets  rights.c    files in flight, and cycles of them
- *     list.c      all of them, for /proc
+ *     blocked.c   who waits for whose room     list.c      all of them, for /proc
  *
  * References. A connected pair refer to each other, and let go at release; a message refers
  * to its sender, whose room it takes. So a socket whose file is gone (UNIX_DEAD) stays as
@@ -16,11 +16,12 @@
  *
  * Who waits, waits on its own queues: for bytes on `readable`, for room on `writable`. Whoever
  * frees room at another socket (a full backlog, a full queue of datagrams) wakes the `writable` of
- * those who asked for it (unix_block_on).
+ * those who asked for it (blocked.c).
  *
  * Locks   unix_flight_lock    RANK_UNIX_FLIGHT [g]  outside: messages with files
  *         sock->lock          RANK_UNIX_SOCKET [l]  two by address
  *         names               RANK_UNIX_NAMES  [n]  inside
+ *         who waits for room  RANK_UNIX_BLOCKED [b] spinning
  *         the list of all     RANK_UNIX_LIST   [s]  spinning
  *         User memory is copied under sock->lock when receiving, before it when sending.
  * Spec    man 7 unix
@@ -56,6 +57,7 @@ int unix_alloc(int type, struct unix_sock **out)
 	list_init(&u->recvq);
 	list_init(&u->embryos);
 	list_init(&u->blocked);
+	list_init(&u->waits_for);
 	u->backlog = UNIX_DGRAM_QUEUE;
 	unix_list_add(u);
 	*out = u;
@@ -166,6 +168,7 @@ static void release_one(struct unix_sock *u, bool is_embryo)
 	unix_unblock(u);
 	mutex_unlock(&u->lock);
 	unix_flight_unlock();
+	unix_forget_blocked(u);
 
 	had_data = !list_is_empty(&bufs) || is_embryo;
 	if (peer) {

@@ -49,6 +49,7 @@ struct unix_buf {
 /*
  *   [l] lock      [L] lock to write, read anywhere      [a] atomic      [I] immutable
  *   [n] names.c's lock      [g] rights.c's lock      [s] list.c's lock
+ *   [b] blocked.c's lock
  */
 struct unix_sock {
 	struct socket base;
@@ -69,7 +70,8 @@ struct unix_sock {
 	struct unix_addr *addr;       /* [L] set once; one reference */
 	struct path path;             /* [n] where it is bound, or {} */
 	struct list_node hash_link;   /* [n] an abstract name */
-	struct list blocked;          /* [l] struct unix_blocked: who waits for room here */
+	struct list blocked;          /* [b] struct unix_blocked: who waits for room here */
+	struct list waits_for;        /* [b] struct unix_blocked: for whose room it waits */
 	const struct cred
 		*peer_cred;    /* [L] one reference; of a listener: its own at listen() */
 	int peer_pid;          /* [L] */
@@ -79,12 +81,6 @@ struct unix_sock {
 	bool is_reached;       /* [g] the collector's */
 	struct unix_sock *next_reached; /* [g] whose queue is to be looked at next */
 	struct list_node flight_link; /* [g] while nr_in_flight > 0 */
-};
-
-/* A sender that found no room: told when there is some, by its own writable queue. */
-struct unix_blocked {
-	struct list_node link;
-	struct unix_sock *sender; /* one reference */
 };
 
 static inline struct unix_sock *unix_of(struct socket *s)
@@ -130,11 +126,15 @@ int unix_stream_connect(struct socket *s, const struct socket_addr *addr);
 int unix_dgram_connect(struct socket *s, const struct socket_addr *addr);
 int unix_shutdown(struct socket *s, int how);
 int unix_pair(struct socket *a, struct socket *b);
-/* u is told by its writable queue when to_wait_for has room. -ENOMEM. */
+
+/* ---- blocked.c: waiting for another socket's room ---- */
+/* u, whose file is open, is told by its writable queue when to_wait_for has room or is no more. -ENOMEM. */
 MUST_CHECK int unix_block_on(struct unix_sock *to_wait_for, struct unix_sock *u)
 	MUST_HOLD(to_wait_for->lock);
 /* Tells them all; u has room, or is no more. */
 void unix_unblock(struct unix_sock *u) MUST_HOLD(u->lock);
+/* u is no more, and waits for nobody. */
+void unix_forget_blocked(struct unix_sock *u);
 
 /* ---- buf.c: messages ---- */
 /* Copies a message's next `len` bytes. -EFAULT, -ENOMEM. Charged to the sender. */
