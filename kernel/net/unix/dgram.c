@@ -174,18 +174,20 @@ static struct unix_buf *first_to_read(
 		return list_first(&u->recvq, struct unix_buf, link);
 	*skip = (uint32_t)peek_off;
 	list_for_each (b, &u->recvq, struct unix_buf, link) {
-		if (*skip < b->len || !b->len)
+		if (*skip < b->len || (!b->len && !*skip))
 			return b;
 		*skip -= b->len;
 	}
 	return NULL;
 }
 
+/* Bytes copied. */
 static int64_t copy_out(struct unix_sock *u, struct unix_buf *b, uint32_t skip,
 	struct socket_msg *m) MUST_HOLD(u->lock)
 {
 	size_t there = b->len - skip, want = MIN(there, m->iter->left);
 
+	assert(skip <= b->len);
 	if (want < there)
 		m->out_flags |= MSG_TRUNC;
 	if (iter_write(m->iter, b->data + skip, want) < want)
@@ -193,7 +195,7 @@ static int64_t copy_out(struct unix_sock *u, struct unix_buf *b, uint32_t skip,
 	if (m->addr)
 		unix_copy_addr(b->sender, m->addr);
 	unix_deliver_cred(u, b, m);
-	return (int64_t)(m->flags & MSG_TRUNC ? there : want);
+	return (int64_t)want;
 }
 
 /* Takes the message off, or prepares to leave it. The files go to *files. */
@@ -239,9 +241,12 @@ static int64_t recv_locked(struct unix_sock *u, struct socket_msg *m, bool with_
 	err = take_locked(u, b, is_peek, files); /* a bad address loses the message, too */
 	if (!is_peek)
 		*read = b;
-	if (n >= 0 && is_peek && READ_ONCE(u->base.peek_off) >= 0)
-		WRITE_ONCE(u->base.peek_off, u->base.peek_off + (int32_t)n);
-	return n < 0 ? n : err ? err : n;
+	if (n < 0)
+		return n;
+	unix_move_peek_off(u, is_peek ? n : -(int64_t)b->len);
+	if (err)
+		return err;
+	return m->flags & MSG_TRUNC ? b->len - skip : n;
 }
 
 static int64_t recv_once(struct unix_sock *u, struct socket_msg *m, bool with_flight)

@@ -221,8 +221,6 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 			break;
 		b = next;
 	}
-	if (peek_off >= 0)
-		WRITE_ONCE(u->base.peek_off, peek_off + (int32_t)r->copied);
 	return 0;
 }
 
@@ -258,6 +256,7 @@ static int64_t recv_once(
 		unix_flight_lock();
 	mutex_lock(&u->lock);
 	err = copy_locked(u, m, r, with_flight);
+	unix_move_peek_off(u, m->flags & MSG_PEEK ? r->copied : -r->copied);
 	is_ready = !m->iter->left && !list_is_empty(&u->recvq); /* nothing was asked for */
 	n = r->copied ? r->copied : err ? err : is_ready ? 0 : nothing_there(u);
 	show_sender(u, m, r->first);

@@ -154,6 +154,16 @@ static inline bool unix_is_writable(const struct unix_sock *u)
 void unix_deliver_cred(struct unix_sock *u, const struct unix_buf *b, struct socket_msg *m);
 void unix_deliver_files(struct control_files *files, struct socket_msg *m);
 
+/* SO_PEEK_OFF, where it is on: bytes peeked at move it on, bytes taken off move it back. */
+static inline void unix_move_peek_off(struct unix_sock *u, int64_t by) MUST_HOLD(u->lock)
+{
+	int64_t off = READ_ONCE(u->base.peek_off);
+
+	if (UNLIKELY(off >= 0))
+		WRITE_ONCE(u->base.peek_off,
+			(int32_t)MIN(MAX(off + by, (int64_t)0), (int64_t)INT32_MAX));
+}
+
 /* ---- rights.c: files in flight ---- */
 /*
  * Held around queueing, taking off and copying of messages with files, outside of all socket
