@@ -31,6 +31,12 @@ struct socket_addr {
 	};
 };
 
+/* Whose bytes a receive of a stream began with: those of others do not follow them. */
+struct socket_writer {
+	bool is_known, has_cred;
+	struct user_ucred cred;
+};
+
 /*
  * One message on its way. A family advances iter as far as it came.
  */
@@ -43,6 +49,7 @@ struct socket_msg {
 	struct control_recv *control_out; /* recv: where it goes, or NULL */
 	bool is_ended; /* recv: whoever wants all of its bytes waits no more */
 	size_t done;   /* bytes moved by earlier tries of the same call */
+	struct socket_writer writer; /* recv: the family's, over tries */
 };
 
 struct socket_ops {

@@ -23,8 +23,10 @@ static void fill_cred(struct unix_buf *b, const struct unix_sock *sender,
 	if (m->control_in && m->control_in->has_cred) {
 		b->cred = m->control_in->cred;
 		b->has_cred = true;
-	} else if (UNLIKELY((READ_ONCE(sender->base.flags) | READ_ONCE(to->base.flags)) &
-			    SOCKET_PASS_CRED)) {
+	} else if (UNLIKELY(((READ_ONCE(sender->base.flags) | READ_ONCE(to->base.flags)) &
+				    SOCKET_PASS_CRED) ||
+			    /* not accepted yet: nobody can have asked for them */
+			    !READ_ONCE(to->base.file))) {
 		c = cred_current();
 		b->cred = (struct user_ucred){unix_current_pid(), c->uid, c->gid};
 		b->has_cred = true;

@@ -126,13 +126,34 @@ struct receipt {
 	struct list done;             /* messages read to their end */
 	struct control_files *files;  /* that came */
 	const struct unix_buf *first; /* whose credentials hold for all */
+	bool is_border;               /* what comes next is somebody else's */
 	int64_t copied;
 };
 
-static bool same_cred(const struct unix_buf *a, const struct unix_buf *b)
+/* The credentials that are shown with the first byte hold for all, so this is whose they are. */
+static void note_writer(struct socket_msg *m, const struct unix_buf *b)
 {
-	return a->has_cred == b->has_cred &&
-	       (!a->has_cred || !memcmp(&a->cred, &b->cred, sizeof(a->cred)));
+	m->writer = (struct socket_writer){.is_known = true, .has_cred = b->has_cred};
+	if (b->has_cred)
+		m->writer.cred = b->cred;
+}
+
+static bool is_of_another(const struct socket_msg *m, const struct unix_buf *b)
+{
+	const struct socket_writer *w = &m->writer;
+
+	return w->is_known &&
+	       (w->has_cred != b->has_cred ||
+		       (w->has_cred && memcmp(&w->cred, &b->cred, sizeof(w->cred))));
+}
+
+/* Whether credentials part b from what came before it, in this try or an earlier one. */
+static bool is_border(struct socket_msg *m, const struct receipt *r, const struct unix_buf *b)
+{
+	if (r->first || m->done)
+		return is_of_another(m, b);
+	note_writer(m, b);
+	return false;
 }
 
 /* The files of a message: taken out, or copied for a peek. The flight lock is held. */
@@ -199,8 +220,10 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 		struct unix_buf *next = list_next(&u->recvq, b, struct unix_buf, link);
 		size_t want = MIN((size_t)(b->len - b->offset - skip), m->iter->left), n;
 
-		if (pass_cred && r->first && !same_cred(r->first, b))
+		if (UNLIKELY(pass_cred) && is_border(m, r, b)) {
+			r->is_border = true;
 			break;
+		}
 		if (b->files && !has_flight_lock)
 			return -EDEADLK;
 		n = iter_write(m->iter, b->data + b->offset + skip, want);
@@ -258,7 +281,10 @@ static int64_t recv_once(
 	err = copy_locked(u, m, r, with_flight);
 	unix_move_peek_off(u, m->flags & MSG_PEEK ? r->copied : -r->copied);
 	is_ready = !m->iter->left && !list_is_empty(&u->recvq); /* nothing was asked for */
-	n = r->copied ? r->copied : err ? err : is_ready ? 0 : nothing_there(u);
+	if (r->copied || err)
+		n = r->copied ? r->copied : err;
+	else
+		n = is_ready || r->is_border ? 0 : nothing_there(u);
 	show_sender(u, m, r->first);
 	mutex_unlock(&u->lock);
 	if (with_flight)
@@ -275,7 +301,7 @@ static NOINLINE int64_t receive(struct unix_sock *u, struct socket_msg *m)
 	n = recv_once(u, m, &r, READ_ONCE(u->nr_with_files) != 0);
 	if (UNLIKELY(n == -EDEADLK))
 		n = recv_once(u, m, &r, true);
-	m->is_ended = r.files;
+	m->is_ended = r.files || r.is_border;
 	if (UNLIKELY(r.files))
 		unix_deliver_files(r.files, m);
 	while ((b = list_pop_head(&r.done, struct unix_buf, link)))
