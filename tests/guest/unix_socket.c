@@ -214,6 +214,18 @@ TEST(unix_socket, socket_file)
 	CHECK(exists("s"));
 }
 
+TEST(unix_socket, socket_file_has_the_sockets_mode)
+{
+	struct stat st;
+	int fd = sock(SOCK_STREAM);
+
+	umask(022);
+	CHECK_OK(fchmod(fd, 0620));
+	CHECK_OK(bind_to(fd, "s"));
+	CHECK_OK(stat("s", &st));
+	CHECK_EQ(st.st_mode, S_IFSOCK | 0600);
+}
+
 TEST(unix_socket, connect_needs_write_permission)
 {
 	listener("s");

@@ -195,10 +195,12 @@ static int claim_inode(struct unix_sock *u, struct unix_addr *a, const struct pa
 
 static int bind_path(struct unix_sock *u, struct unix_addr *a)
 {
+	/* Linux: so fchmod(2) before bind(2) keeps others out from the beginning */
+	uint32_t mode = READ_ONCE(u->base.file->inode->mode) & ~(uint32_t)S_IFMT;
 	struct path p;
 	int err;
 
-	err = vfs_mknod(AT_FDCWD, path_of(a), S_IFSOCK | 0777, 0);
+	err = vfs_mknod(AT_FDCWD, path_of(a), S_IFSOCK | mode, 0);
 	if (err)
 		return err == -EEXIST ? -EADDRINUSE : err;
 	err = path_lookup(AT_FDCWD, path_of(a), 0, &p);
