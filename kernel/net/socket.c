@@ -89,9 +89,9 @@ static int64_t file_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
 static int64_t file_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
 {
 	struct socket *s = f->private_data;
-	/* What an earlier try of this write moved: its partial result says enough, without a signal. */
-	struct socket_msg m = {.iter = from, .done = from->at || from->offset};
+	struct socket_msg m = {.iter = from, .is_retry = from->is_retry};
 
+	from->is_retry = true;
 	return s->ops->send(s, &m);
 }
 

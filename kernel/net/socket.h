@@ -48,6 +48,7 @@ struct socket_msg {
 	struct control_send *control_in;  /* send: what travels with it, or NULL */
 	struct control_recv *control_out; /* recv: where it goes, or NULL */
 	bool is_ended; /* recv: whoever wants all of its bytes waits no more */
+	bool is_retry; /* send: there was an earlier try of the same call */
 	size_t done;   /* bytes moved by earlier tries of the same call */
 	struct socket_writer writer; /* recv: the family's, over tries */
 };

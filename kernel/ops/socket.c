@@ -55,6 +55,7 @@ static int64_t send_issue(struct op *op)
 	for (;;) {
 		int64_t n = s->ops->send(s, &o->msg);
 
+		o->msg.is_retry = true;
 		if (n >= 0) {
 			o->msg.done += (size_t)n;
 			if (s->type != SOCK_STREAM || !n || !o->msg.iter->left)

@@ -20,6 +20,7 @@ struct iter_segment {
 struct iter {
 	bool is_kernel;
 	bool is_borrowed; /* segments of many are somebody else's, who outlives the iter */
+	bool is_retry; /* the file's own: the same call has tried before; false at first */
 	const struct iter_segment *segments; /* &one, or memory of its own */
 	unsigned nr_segments;
 	unsigned at;	 /* the segment we are in */

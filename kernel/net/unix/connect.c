@@ -10,6 +10,7 @@
  * Spec    man 7 unix, man 2 connect, accept, listen, shutdown
  */
 #include <asm/poll.h>
+#include <linux/fcntl.h>
 
 #include "lib/atomic.h"
 #include "net/unix/unix_priv.h"
@@ -41,6 +42,7 @@ int unix_listen(struct socket *s, unsigned backlog)
 int unix_accept(struct socket *s, struct socket **out)
 {
 	struct unix_sock *u = unix_of(s), *e;
+	bool may_wait = !(READ_ONCE(s->file->flags) & O_NONBLOCK);
 	int err = 0;
 
 	mutex_lock(&u->lock);
@@ -53,8 +55,8 @@ int unix_accept(struct socket *s, struct socket **out)
 		WRITE_ONCE(u->nr_queued, u->nr_queued - 1);
 		unix_unblock(u);
 	} else {
-		/* Linux: shut down, and nobody waits any more */
-		err = u->shutdown & UNIX_SHUT_RD ? -EINVAL : -EAGAIN;
+		/* Linux: shut down, and nobody waits any more; who may not wait is told that alone */
+		err = u->shutdown & UNIX_SHUT_RD && may_wait ? -EINVAL : -EAGAIN;
 	}
 	mutex_unlock(&u->lock);
 	if (!err)
@@ -115,7 +117,7 @@ int unix_stream_connect(struct socket *s, const struct socket_addr *addr)
 	if (err)
 		goto put_listener;
 	unix_lock_two(u, listener);
-	err = listener == u ? -ECONNREFUSED : connect_locked(u, listener, embryo);
+	err = connect_locked(u, listener, embryo); /* of a listener with itself: EINVAL */
 	unix_unlock_two(u, listener);
 	if (err) {
 		unix_put(embryo);

@@ -222,14 +222,14 @@ static int64_t recv_locked(struct unix_sock *u, struct socket_msg *m, bool with_
 {
 	bool is_peek = m->flags & MSG_PEEK;
 	uint32_t skip;
-	struct unix_buf *b = first_to_read(u, m, &skip);
+	struct unix_buf *b;
 	int64_t n;
-	int err;
+	int err = socket_take_error(&u->base);
 
+	if (err)
+		return err;
+	b = first_to_read(u, m, &skip);
 	if (!b) {
-		err = socket_take_error(&u->base);
-		if (err)
-			return err;
 		if (!(u->shutdown & UNIX_SHUT_RD))
 			return -EAGAIN;
 		/* Linux: a datagram socket that may not wait says so even then */

@@ -64,6 +64,11 @@ static int64_t send_piece(struct unix_sock *u, struct unix_sock *peer, struct so
 	struct unix_buf *b;
 	int err;
 
+	err = socket_take_error(&u->base);
+	if (UNLIKELY(err))
+		return err;
+	if (UNLIKELY(READ_ONCE(u->shutdown) & UNIX_SHUT_WR))
+		return -EPIPE;
 	if (UNLIKELY(!unix_may_charge(u)))
 		return -EAGAIN;
 	most = MIN(most, (size_t)PIECE_MAX);
@@ -91,7 +96,7 @@ static int64_t send_pieces(struct unix_sock *u, struct unix_sock *peer, struct s
 	int64_t done = 0, n;
 
 	do {
-		n = READ_ONCE(u->shutdown) & UNIX_SHUT_WR ? -EPIPE : send_piece(u, peer, m);
+		n = send_piece(u, peer, m);
 		if (n < 0)
 			return done ? done : n;
 		done += n;
@@ -99,6 +104,11 @@ static int64_t send_pieces(struct unix_sock *u, struct unix_sock *peer, struct s
 	return done;
 }
 
+/*
+ * Linux: an end that is there when the call comes is told at once, with a signal, and leaves a pending error to
+ * others. What comes while it waits it is told as an errno alone, the pending error first: a writer
+ * whose reader goes without having read all gets ECONNRESET (unix_error.waiting_writer_*).
+ */
 static int64_t stream_send(struct socket *s, struct socket_msg *m)
 {
 	struct unix_sock *u = unix_of(s);
@@ -112,10 +122,13 @@ static int64_t stream_send(struct socket *s, struct socket_msg *m)
 		return READ_ONCE(u->state) == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
 	if (UNLIKELY(!peer))
 		return -ENOTCONN;
-	if (UNLIKELY(!m->iter->left && !(READ_ONCE(u->shutdown) & UNIX_SHUT_WR)))
+	if (UNLIKELY(READ_ONCE(u->shutdown) & UNIX_SHUT_WR) && !m->is_retry)
+		n = -EPIPE;
+	else if (UNLIKELY(!m->iter->left))
 		return 0; /* no bytes, no piece; control messages are dropped */
-	n = send_pieces(u, peer, m);
-	if (UNLIKELY(n == -EPIPE) && !m->done && !(m->flags & MSG_NOSIGNAL))
+	else
+		n = send_pieces(u, peer, m);
+	if (UNLIKELY(n == -EPIPE) && !m->is_retry && !(m->flags & MSG_NOSIGNAL))
 		pipe_send_sigpipe();
 	return n;
 }

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/* unix(7): which error comes first, and when a writer is killed. */
+#include "unix.h"
+
+#include <poll.h>
+
+static char big[1000000];
+
+static volatile int nr_signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	nr_signals++;
+}
+
+static void count_sigpipe(void)
+{
+	struct sigaction sa = {.sa_handler = count_signal};
+
+	CHECK_OK(sigaction(SIGPIPE, &sa, NULL));
+}
+
+/* A pair whose first end can take no more bytes; the writer's end waits. */
+static void full_pair(int fd[2])
+{
+	pair(fd, SOCK_STREAM);
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_NONBLOCK));
+	while (write(fd[0], big, 4096) > 0) {
+	}
+	while (write(fd[0], big, 1) > 0) {
+	}
+	CHECK_OK(fcntl(fd[0], F_SETFL, 0));
+}
+
+/* A reader that goes 100 ms later, after so many bytes; how is what it does to its end at last. */
+static pid_t leave_later(int fd[2], size_t bytes, int how)
+{
+	pid_t pid = CHECK_OK(fork());
+
+	if (!pid) {
+		close(fd[0]);
+		sleep_ms(100);
+		for (size_t done = 0; done < bytes;)
+			done += (size_t)CHECK_OK(read(fd[1], big, 4096));
+		if (bytes)
+			sleep_ms(100);
+		if (how >= 0) {
+			CHECK_OK(shutdown(fd[1], how));
+			sleep_ms(200);
+		}
+		_exit(0);
+	}
+	close(fd[1]);
+	return pid;
+}
+
+/* What a waiting writer was told is not said again. */
+static void expect_end(int fd)
+{
+	char c;
+	int before = nr_signals;
+
+	CHECK_ERRNO(write(fd, "x", 1), EPIPE);
+	CHECK_EQ(nr_signals, before + 1);
+	CHECK_EQ(read(fd, &c, 1), 0);
+}
+
+TEST(unix_error, waiting_writer_is_reset)
+{
+	pid_t pid;
+	int fd[2];
+
+	count_sigpipe();
+	full_pair(fd);
+	pid = leave_later(fd, 0, -1);
+	CHECK_ERRNO(write(fd[0], big, sizeof(big)), ECONNRESET);
+	CHECK_EQ(nr_signals, 0);
+	expect_end(fd[0]);
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(unix_error, waiting_sender_is_reset)
+{
+	pid_t pid;
+	int fd[2];
+
+	count_sigpipe();
+	full_pair(fd);
+	pid = leave_later(fd, 0, -1);
+	CHECK_ERRNO(send(fd[0], big, sizeof(big), 0), ECONNRESET);
+	CHECK_EQ(nr_signals, 0);
+	expect_end(fd[0]);
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(unix_error, waiting_writer_says_what_it_moved)
+{
+	pid_t pid;
+	int fd[2];
+	ssize_t n;
+
+	count_sigpipe();
+	full_pair(fd);
+	pid = leave_later(fd, 180000, -1);
+	n = CHECK_OK(write(fd[0], big, sizeof(big)));
+	CHECK(n > 0 && n < (ssize_t)sizeof(big));
+	CHECK_EQ(nr_signals, 0);
+	expect_end(fd[0]);
+	EXPECT_CHILD(pid, 0);
+}
+
+/* The end was there before the writer came: that is looked at first, and the error waits for the reader. */
+TEST(unix_error, writer_that_comes_later_finds_the_end)
+{
+	char c;
+	int fd[2];
+
+	count_sigpipe();
+	pair(fd, SOCK_STREAM);
+	CHECK_EQ(write(fd[0], "x", 1), 1);
+	close(fd[1]);
+	CHECK_ERRNO(write(fd[0], "x", 1), EPIPE);
+	CHECK_EQ(nr_signals, 1);
+	CHECK_ERRNO(read(fd[0], &c, 1), ECONNRESET);
+	CHECK_EQ(read(fd[0], &c, 1), 0);
+}
+
+/* A writer that waits is told by its errno alone. */
+TEST(unix_error, waiting_writer_whose_reader_shuts_down)
+{
+	pid_t pid;
+	int fd[2];
+
+	count_sigpipe();
+	full_pair(fd);
+	pid = leave_later(fd, 0, SHUT_RD);
+	CHECK_ERRNO(write(fd[0], big, sizeof(big)), EPIPE);
+	CHECK_EQ(nr_signals, 0);
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(unix_error, comes_before_messages)
+{
+	char c;
+	int fd[2];
+
+	pair(fd, SOCK_SEQPACKET);
+	CHECK_EQ(send(fd[0], "x", 1, 0), 1);
+	CHECK_EQ(send(fd[1], "y", 1, 0), 1);
+	close(fd[1]);
+	CHECK_ERRNO(recv(fd[0], &c, 1, 0), ECONNRESET);
+	CHECK_EQ(recv(fd[0], &c, 1, 0), 1);
+	CHECK_EQ(recv(fd[0], &c, 1, 0), 0);
+}
+
+TEST(unix_error, accept_without_waiting_after_shutdown)
+{
+	int l = listener("l");
+
+	CHECK_OK(shutdown(l, SHUT_RD));
+	CHECK_ERRNO(accept(l, NULL, NULL), EINVAL);
+	CHECK_OK(fcntl(l, F_SETFL, O_NONBLOCK));
+	CHECK_ERRNO(accept(l, NULL, NULL), EAGAIN);
+}
+
+TEST(unix_error, listener_connects_to_itself)
+{
+	CHECK_ERRNO(connect_to(listener("l"), "l"), EINVAL);
+}
