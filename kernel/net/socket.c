@@ -79,7 +79,8 @@ release_0:
 static int64_t file_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
 {
 	struct socket *s = f->private_data;
-	struct socket_msg m = {.iter = to};
+	struct socket_msg m = {
+		.iter = to, .flags = READ_ONCE(f->flags) & O_NONBLOCK ? MSG_DONTWAIT : 0};
 
 	if (!to->left) /* Linux: even where a datagram waits */
 		return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* unix(7): datagrams between sockets with names: full queues. */
+/* unix(7): datagrams between sockets with names: full queues, peers that change and peers that go. */
 #include "unix.h"
 
+#include <poll.h>
 #include <sys/sysinfo.h>
 
 /* Datagram socket bound to path. */
@@ -97,4 +98,94 @@ TEST(unix_dgram, waiting_sender_is_told_that_the_other_is_gone)
 	wait_until_sleeping(pid);
 	close(a);
 	EXPECT_CHILD(pid, 0);
+}
+
+TEST(unix_dgram, queue_of_its_own_is_limited_by_its_buffer_alone)
+{
+	int a = named("a");
+
+	for (int i = 0; i < 40; i++)
+		CHECK_EQ(send_to(a, "a", "x", 1, MSG_DONTWAIT), 1);
+}
+
+/* Of two that are connected to each other one turns away. */
+static void turn_away(int *a, int *b)
+{
+	*a = named("a");
+	*b = named("b");
+	named("c");
+	CHECK_OK(connect_to(*a, "b"));
+	CHECK_OK(connect_to(*b, "a"));
+}
+
+TEST(unix_dgram, reconnecting_with_messages_resets_the_peer)
+{
+	int a, b;
+
+	turn_away(&a, &b);
+	CHECK_EQ(send(b, "q", 1, 0), 1);
+	CHECK_OK(connect_to(a, "c"));
+	CHECK_ERRNO(send(b, "x", 1, MSG_DONTWAIT), ECONNRESET);
+	CHECK_ERRNO(send(b, "x", 1, MSG_DONTWAIT), EPERM);
+}
+
+TEST(unix_dgram, reconnecting_without_messages_does_not)
+{
+	int a, b;
+
+	turn_away(&a, &b);
+	CHECK_OK(connect_to(a, "c"));
+	CHECK_ERRNO(send(b, "x", 1, MSG_DONTWAIT), EPERM);
+}
+
+TEST(unix_dgram, reset_is_seen_by_who_waits_to_write)
+{
+	static char big[20000];
+	struct pollfd p;
+	int a, b, d = named("d");
+	pid_t pid;
+
+	turn_away(&a, &b);
+	CHECK_EQ(send(b, "q", 1, 0), 1);
+	for (int i = 0; i < 8; i++) /* b's room is taken by what waits elsewhere */
+		CHECK_EQ(send_to(b, "d", big, sizeof(big), MSG_DONTWAIT), sizeof(big));
+	p = (struct pollfd){b, POLLOUT, 0};
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	pid = CHECK_OK(fork());
+	if (!pid) {
+		CHECK_EQ(poll(&p, 1, 5000), 1);
+		CHECK_EQ(p.revents, POLLERR);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	CHECK_OK(connect_to(a, "c"));
+	EXPECT_CHILD(pid, 0);
+	close(d);
+}
+
+/* What a peer sent goes with it, once a send has found that it is no more. */
+TEST(unix_dgram, refused_send_drops_what_the_peer_sent)
+{
+	char c;
+	int fd[2];
+
+	pair(fd, SOCK_DGRAM);
+	CHECK_EQ(send(fd[1], "x", 1, 0), 1);
+	close(fd[1]);
+	CHECK_ERRNO(send(fd[0], "z", 1, 0), ECONNREFUSED);
+	CHECK_ERRNO(recv(fd[0], &c, 1, MSG_DONTWAIT), EAGAIN);
+	CHECK_ERRNO(send(fd[0], "z", 1, 0), ENOTCONN);
+}
+
+TEST(unix_dgram, read_without_waiting_after_shutdown)
+{
+	int a = sock(SOCK_DGRAM | SOCK_NONBLOCK);
+	char c;
+
+	CHECK_OK(shutdown(a, SHUT_RD));
+	CHECK_ERRNO(read(a, &c, 1), EAGAIN);
+	CHECK_ERRNO(recv(a, &c, 1, 0), EAGAIN);
+	CHECK_OK(fcntl(a, F_SETFL, 0));
+	CHECK_EQ(read(a, &c, 1), 0);
+	CHECK_ERRNO(recv(a, &c, 1, MSG_DONTWAIT), EAGAIN);
 }

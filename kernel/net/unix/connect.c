@@ -131,11 +131,11 @@ put_listener:
 	return err;
 }
 
-/* What an old peer sent is not for the new one's partner. */
-static void drop_queue(struct unix_sock *u)
+bool unix_drop_queue(struct unix_sock *u)
 {
 	struct list bufs = LIST_INIT(bufs);
 	struct unix_buf *b;
+	bool had_messages;
 
 	unix_flight_lock();
 	mutex_lock(&u->lock);
@@ -148,26 +148,31 @@ static void drop_queue(struct unix_sock *u)
 	unix_unblock(u);
 	mutex_unlock(&u->lock);
 	unix_flight_unlock();
+	had_messages = !list_is_empty(&bufs);
 	while ((b = list_pop_head(&bufs, struct unix_buf, link)))
 		unix_buf_destroy(b);
+	return had_messages;
 }
 
+/* Linux: the old peer is told only if messages were lost (unix_dgram.reconnecting_*). */
 static void leave_peer(struct unix_sock *u, struct unix_sock *old, struct unix_sock *peer)
 {
-	bool was_mutual = false;
+	bool is_lost, is_told;
 
 	if (!old)
 		return;
 	if (old != peer) {
-		drop_queue(u);
+		is_lost = unix_drop_queue(u);
 		mutex_lock(&old->lock);
-		was_mutual = old->state != UNIX_DEAD && old->peer == u;
-		if (was_mutual)
+		is_told = is_lost && old->state != UNIX_DEAD && old->peer == u;
+		if (is_told)
 			atomic_store(&old->base.error, ECONNRESET);
 		old->is_sent_to = false; /* Linux: though others may go on */
 		mutex_unlock(&old->lock);
-		if (was_mutual)
+		if (is_told) {
 			waitq_wake_all(&old->base.readable, POLLERR);
+			waitq_wake_all(&old->base.writable, POLLERR);
+		}
 	}
 	unix_put(old);
 }

@@ -3,7 +3,7 @@
  * Datagrams, and the messages of SOCK_SEQPACKET: sending and receiving, whole or cut.
  *
  * Who sends to a queue that is full waits for that queue, unless both are connected to each
- * other: then only the sender's own buffer limits it, as on Linux.
+ * other, or it is its own: then only the sender's own buffer limits it, as on Linux.
  */
 #include <asm/poll.h>
 
@@ -34,7 +34,7 @@ static int find_target(struct unix_sock *u, const struct socket_msg *m, struct u
 
 static bool is_full_for(const struct unix_sock *to, const struct unix_sock *from)
 {
-	return to->peer != from && to->nr_queued > to->backlog;
+	return to != from && to->peer != from && to->nr_queued > to->backlog;
 }
 
 static int push(struct unix_sock *u, struct unix_sock *to, struct unix_buf *b)
@@ -81,7 +81,7 @@ static int push_with_files(
 	return err;
 }
 
-/* A connected socket whose peer is gone is no longer connected. */
+/* A connected socket whose peer is gone is no longer connected, and loses what the peer sent. */
 static void lose_peer(struct unix_sock *u, struct unix_sock *gone)
 {
 	bool was_peer;
@@ -93,8 +93,10 @@ static void lose_peer(struct unix_sock *u, struct unix_sock *gone)
 		u->state = UNIX_FREE;
 	}
 	mutex_unlock(&u->lock);
-	if (was_peer)
+	if (was_peer) {
+		(void)unix_drop_queue(u);
 		unix_put(gone);
+	}
 }
 
 static int64_t send_to(struct unix_sock *u, struct unix_sock *to, struct socket_msg *m)

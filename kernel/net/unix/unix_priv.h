@@ -126,6 +126,8 @@ int unix_stream_connect(struct socket *s, const struct socket_addr *addr);
 int unix_dgram_connect(struct socket *s, const struct socket_addr *addr);
 int unix_shutdown(struct socket *s, int how);
 int unix_pair(struct socket *a, struct socket *b);
+/* What an old peer sent is not for the new one's partner. Whether there was anything. */
+bool unix_drop_queue(struct unix_sock *u);
 
 /* ---- blocked.c: waiting for another socket's room ---- */
 /* u, whose file is open, is told by its writable queue when to_wait_for has room or is no more. -ENOMEM. */
