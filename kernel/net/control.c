@@ -108,6 +108,8 @@ static int read_cred(struct control_send *c, const char *data, size_t len)
 	if (len != sizeof(u))
 		return -EINVAL;
 	memcpy(&u, data, sizeof(u));
+	if (u.uid == UINT32_MAX || u.gid == UINT32_MAX) /* nobody has these */
+		return -EINVAL;
 	if (u.pid != proc_current()->pid->nr && !cred_has_cap(me, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (u.uid != me->uid && u.uid != me->euid && u.uid != me->suid &&

@@ -179,7 +179,7 @@ static int decode_addr(struct req *r, const struct io_uring_sqe *sqe)
 		err = add_msg(r);
 	if (!err)
 		err = socket_addr_read(&r->net.msg->addr, UPTR(sqe->addr2), sqe->addr_len);
-	if (!err)
+	if (!err && r->net.msg->addr.len) /* an address of no length is none */
 		r->net.msg->m.addr = &r->net.msg->addr;
 	return err;
 }

@@ -162,7 +162,7 @@ static int begin_send(struct req *r)
 		r->cqe_flags |= IORING_CQE_F_MORE;
 		r->net.has_notification = true;
 	}
-	if (!msg || !msg->header.control || !msg->header.control_len)
+	if (!msg || !msg->header.control_len)
 		return 0;
 	err = control_read(
 		&msg->control.in, UPTR(msg->header.control), msg->header.control_len);

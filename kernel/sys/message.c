@@ -8,6 +8,7 @@
 #include "ops/message.h"
 #include "ops/socket.h"
 #include "proc/signal.h"
+#include "sched/thread.h"
 #include "sys/syscall.h"
 #include "sys/timeout.h"
 
@@ -26,6 +27,7 @@ SYSCALL6(sendto, int, fd, uptr, buf, size_t, len, unsigned, flags, uptr, addr, i
 		err = socket_borrow(fd, &b);
 	if (err)
 		return err;
+	a.len = 0; /* an address of no length is none */
 	if (!uptr_is_null(addr)) {
 		err = socket_addr_read(&a, addr, addr_len);
 		if (err) {
@@ -35,7 +37,7 @@ SYSCALL6(sendto, int, fd, uptr, buf, size_t, len, unsigned, flags, uptr, addr, i
 	}
 	socket_send_prepare(&o, b, flags);
 	o.msg.iter = &it;
-	o.msg.addr = uptr_is_null(addr) ? NULL : &a;
+	o.msg.addr = a.len ? &a : NULL;
 	return op_run(&o.op);
 }
 
@@ -74,8 +76,8 @@ static int read_header(struct user_msghdr *h, uptr msg, struct iter *it)
 	return err ? err : iter_init_iovec(it, UPTR(h->iov), h->iov_len);
 }
 
-/* The borrowed file stays the caller's. */
-static int64_t send_one(struct socket_borrowed b, uptr msg, unsigned flags)
+/* The borrowed file stays the caller's. *left: bytes that were not sent. */
+static int64_t send_one(struct socket_borrowed b, uptr msg, unsigned flags, size_t *left)
 {
 	struct control_send control = {0};
 	struct user_msghdr h;
@@ -89,7 +91,7 @@ static int64_t send_one(struct socket_borrowed b, uptr msg, unsigned flags)
 	if (h.name_len)
 		n = message_read_addr(&h, &a);
 	if (!n)
-		n = control_read(&control, UPTR(h.control), h.control ? h.control_len : 0);
+		n = control_read(&control, UPTR(h.control), h.control_len);
 	if (!n) {
 		b.file.is_counted = false; /* the operation's share; ours stays */
 		socket_send_prepare(&o, b, flags);
@@ -98,6 +100,7 @@ static int64_t send_one(struct socket_borrowed b, uptr msg, unsigned flags)
 		o.msg.control_in = h.control_len ? &control : NULL;
 		n = op_run(&o.op);
 	}
+	*left = it.left;
 	control_fini(&control);
 	iter_fini(&it);
 	return n;
@@ -133,11 +136,12 @@ static int64_t recv_one(struct socket_borrowed b, uptr msg, unsigned flags)
 SYSCALL3(sendmsg, int, fd, uptr, msg, unsigned, flags)
 {
 	struct socket_borrowed b;
+	size_t left;
 	int64_t n = socket_borrow(fd, &b);
 
 	if (n)
 		return n;
-	n = send_one(b, msg, flags);
+	n = send_one(b, msg, flags, &left);
 	fd_release(b.file);
 	return n;
 }
@@ -161,20 +165,21 @@ static uptr length_of(uptr mmsg)
 	return uptr_add(mmsg, offsetof(struct user_mmsghdr, len));
 }
 
-/* man 2 sendmmsg: how many were sent; an error only if not even the first was. */
+/* man 2 sendmmsg: how many were sent, the last perhaps in part; an error only if not even the first was. */
 SYSCALL4(sendmmsg, int, fd, uptr, msgs, unsigned, nr, unsigned, flags)
 {
 	struct socket_borrowed b;
 	unsigned done = 0;
+	size_t left = 0;
 	int64_t n = socket_borrow(fd, &b);
 
 	if (n)
 		return n;
 	nr = MIN(nr, (unsigned)ITER_MAX_SEGMENTS);
-	while (done < nr) {
+	while (done < nr && !left) {
 		uint32_t len;
 
-		n = send_one(b, msgs, flags);
+		n = send_one(b, msgs, flags, &left);
 		if (n < 0)
 			break;
 		len = (uint32_t)n;
@@ -213,6 +218,8 @@ static int64_t recv_many(
 		/* man 2 recvmmsg, BUGS: the time is looked at between messages only */
 		if (deadline_ns != WAIT_FOREVER && clock_monotonic_ns() >= deadline_ns)
 			break;
+		if (thread_is_killed()) /* ends of a stream come without end */
+			break;
 	}
 	/* The error of a later message is for the next call. */
 	if (done && n < 0 && n != -EAGAIN && n > -ERESTARTSYS)
@@ -234,8 +241,7 @@ SYSCALL5(recvmmsg, int, fd, uptr, msgs, unsigned, nr, unsigned, flags, uptr, tim
 	if (!n) {
 		if (timeout_ns != WAIT_FOREVER)
 			deadline_ns = clock_deadline_ns(timeout_ns);
-		n = recv_many(
-			b, msgs, MIN(nr, (unsigned)ITER_MAX_SEGMENTS), flags, deadline_ns);
+		n = recv_many(b, msgs, nr, flags, deadline_ns);
 		if (n > 0 && deadline_ns != WAIT_FOREVER) {
 			uint64_t now = clock_monotonic_ns();
 			uint64_t left = deadline_ns > now ? deadline_ns - now : 0;

@@ -264,8 +264,10 @@ static int64_t recv_once(struct unix_sock *u, struct socket_msg *m, bool with_fl
 	mutex_unlock(&u->lock);
 	if (with_flight)
 		unix_flight_unlock();
-	if (files)
+	if (n >= 0 && files)
 		unix_deliver_files(files, m);
+	else
+		control_files_put(files); /* nobody would hear of their numbers */
 	if (b)
 		unix_buf_destroy(b);
 	m->is_ended = true;

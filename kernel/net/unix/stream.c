@@ -240,8 +240,8 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 		if (b->files && !has_flight_lock)
 			return -EDEADLK;
 		n = iter_write(m->iter, b->data + b->offset + skip, want);
-		if (n < want && !n && !r->copied)
-			return -EFAULT;
+		if (!n) /* its files stay with it */
+			return r->copied ? 0 : -EFAULT;
 		r->copied += (int64_t)n;
 		r->first = r->first ? r->first : b;
 		if (b->files) {
