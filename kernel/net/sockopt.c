@@ -7,6 +7,7 @@
  *
  * Spec    man 7 socket
  */
+#include <asm/poll.h>
 #include <linux/capability.h>
 #include <linux/time_types.h>
 
@@ -66,6 +67,13 @@ static uint32_t buf_size(int value, bool is_forced, uint32_t least)
 	return MAX(n * 2, least);
 }
 
+static void set_sndbuf(struct socket *s, uint32_t size)
+{
+	WRITE_ONCE(s->sndbuf, size);
+	/* there may be room now; who finds none waits on */
+	waitq_wake_all(&s->writable, POLLOUT | POLLWRNORM | POLLWRBAND);
+}
+
 static int set_buf(struct socket *s, int name, int value)
 {
 	bool is_forced = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE;
@@ -73,7 +81,7 @@ static int set_buf(struct socket *s, int name, int value)
 	if (is_forced && !capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
-		WRITE_ONCE(s->sndbuf, buf_size(value, is_forced, SNDBUF_MIN));
+		set_sndbuf(s, buf_size(value, is_forced, SNDBUF_MIN));
 	else
 		WRITE_ONCE(s->rcvbuf, buf_size(value, is_forced, RCVBUF_MIN));
 	return 0;

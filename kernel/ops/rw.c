@@ -26,8 +26,7 @@ static bool park(struct rw_op *rw, uint32_t events)
 	if (!op_park_on_file(&rw->op, f, events))
 		return false;
 	limit = f->ops->wait_limit ? f->ops->wait_limit(f, events) : WAIT_FOREVER;
-	rw->op.deadline_ns =
-		limit == WAIT_FOREVER ? WAIT_FOREVER : clock_monotonic_ns() + limit;
+	rw->op.deadline_ns = clock_deadline_ns(limit);
 	return true;
 }
 
@@ -72,9 +71,15 @@ static int64_t write_issue(struct op *op)
 	}
 }
 
+/* man 7 signal: where the end of its time is an error (SO_RCVTIMEO, SO_SNDTIMEO), it is not begun anew. */
 static int64_t interrupted(struct op *op)
 {
-	return rw_of(op)->done ? rw_of(op)->done : -ERESTARTSYS;
+	const struct rw_op *rw = rw_of(op);
+	bool has_timeout = op->deadline_ns != WAIT_FOREVER && !rw->file->ops->read_expired;
+
+	if (rw->done)
+		return rw->done;
+	return has_timeout ? -EINTR : -ERESTARTSYS;
 }
 
 static const struct op_type read_type = {

@@ -2,8 +2,8 @@
 /*
  * Sending, receiving, connecting and accepting, as operations.
  *
- * Of a stream a send goes on until all is sent, and a receive ends with whatever is there, or with
- * MSG_WAITALL when all is there. What was moved before something ends the wait is the result. At the
+ * Of a stream a send goes on until all is sent, and a receive ends with whatever is there, if that is as much
+ * as SO_RCVLOWAT says, or with MSG_WAITALL when all is there. What was moved before something ends the wait is the result. At the
  * end of SO_RCVTIMEO or SO_SNDTIMEO it is -EAGAIN, and a signal then ends it for good (man 7 signal).
  */
 #include "ops/socket.h"
@@ -60,6 +60,7 @@ static int64_t send_issue(struct op *op)
 			o->msg.done += (size_t)n;
 			if (s->type != SOCK_STREAM || !n || !o->msg.iter->left)
 				return (int64_t)o->msg.done;
+			op->deadline_ns = WAIT_FOREVER; /* SO_SNDTIMEO is for each piece */
 			continue;
 		}
 		if (n == -EAGAIN)
@@ -69,19 +70,29 @@ static int64_t send_issue(struct op *op)
 	}
 }
 
+/* It goes on until so many bytes have come: man 7 socket, SO_RCVLOWAT; man 2 recv, MSG_WAITALL. */
+static size_t wanted(const struct socket_op *o)
+{
+	size_t all = o->msg.done + o->msg.iter->left;
+
+	if (o->socket->type != SOCK_STREAM || o->msg.flags & MSG_PEEK)
+		return 0;
+	return o->msg.flags & MSG_WAITALL ? all
+					  : MIN(all, (size_t)READ_ONCE(o->socket->rcvlowat));
+}
+
 static int64_t recv_issue(struct op *op)
 {
 	struct socket_op *o = socket_op_of(op);
 	struct socket *s = o->socket;
-	bool wants_all = s->type == SOCK_STREAM &&
-			 (o->msg.flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL;
+	size_t least = wanted(o);
 
 	for (;;) {
 		int64_t n = s->ops->recv(s, &o->msg);
 
 		if (n >= 0) {
 			o->msg.done += (size_t)n;
-			if (!wants_all || !n || o->msg.is_ended || !o->msg.iter->left)
+			if (!n || o->msg.is_ended || o->msg.done >= least)
 				return (int64_t)o->msg.done;
 			continue;
 		}

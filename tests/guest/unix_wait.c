@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+/* socket(7), signal(7): what ends the waiting of readers and writers: SO_*TIMEO, SO_RCVLOWAT, SO_SNDBUF, signals. */
+#include "unix.h"
+
+#include <sys/time.h>
+
+static char big[1000000];
+
+static void set_timeout(int fd, int name, long seconds, long us)
+{
+	struct timeval tv = {seconds, us};
+
+	CHECK_OK(setsockopt(fd, SOL_SOCKET, name, &tv, sizeof(tv)));
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* A signal in 100 ms, whose handler restarts calls. */
+static void alarm_soon(void)
+{
+	struct sigaction sa = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+	struct itimerval it = {.it_value = {0, 100000}};
+
+	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
+	CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
+}
+
+/* signal(7): calls on sockets with a timeout are not begun anew. */
+TEST(unix_wait, timeout_makes_a_signal_end_a_read)
+{
+	char c;
+	int fd[2];
+
+	pair(fd, SOCK_STREAM);
+	set_timeout(fd[0], SO_RCVTIMEO, 2, 0);
+	alarm_soon();
+	CHECK_ERRNO(read(fd[0], &c, 1), EINTR);
+	alarm_soon();
+	CHECK_ERRNO(recv(fd[0], &c, 1, 0), EINTR);
+}
+
+static void fill(int fd, size_t piece)
+{
+	CHECK_OK(fcntl(fd, F_SETFL, O_NONBLOCK));
+	while (write(fd, big, piece) > 0) {
+	}
+	CHECK_EQ(errno, EAGAIN);
+	CHECK_OK(fcntl(fd, F_SETFL, 0));
+}
+
+TEST(unix_wait, timeout_makes_a_signal_end_a_write)
+{
+	int fd[2];
+
+	pair(fd, SOCK_STREAM);
+	fill(fd[0], 4096);
+	set_timeout(fd[0], SO_SNDTIMEO, 2, 0);
+	alarm_soon();
+	CHECK_ERRNO(write(fd[0], big, 100000), EINTR);
+}
+
+TEST(unix_wait, without_timeout_a_read_is_begun_anew)
+{
+	char c;
+	int fd[2];
+	pid_t pid;
+
+	pair(fd, SOCK_STREAM);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		sleep_ms(300);
+		CHECK_EQ(write(fd[1], "x", 1), 1);
+		_exit(0);
+	}
+	alarm_soon();
+	CHECK_EQ(read(fd[0], &c, 1), 1);
+	EXPECT_CHILD(pid, 0);
+}
+
+/* The longest there is lies beyond the end of a clock of 64 bits. */
+TEST(unix_wait, longest_timeout)
+{
+	char c;
+	int fd[2];
+	pid_t pid;
+
+	pair(fd, SOCK_STREAM);
+	set_timeout(fd[0], SO_RCVTIMEO, 18446744071, 0);
+	while (now_ms() < 4000)
+		sleep_ms(50);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		sleep_ms(50);
+		CHECK_EQ(write(fd[1], "x", 1), 1);
+		_exit(0);
+	}
+	CHECK_EQ(read(fd[0], &c, 1), 1);
+	EXPECT_CHILD(pid, 0);
+}
+
+/* The reader takes a third of a second for what fits, and much longer for all. */
+TEST(unix_wait, send_timeout_begins_anew_with_each_piece)
+{
+	int fd[2];
+	pid_t pid;
+
+	pair(fd, SOCK_STREAM);
+	set_timeout(fd[0], SO_SNDTIMEO, 0, 600000);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		close(fd[0]);
+		do {
+			sleep_ms(60);
+		} while (CHECK_OK(recv(fd[1], big, 65536, 0)) > 0);
+		_exit(0);
+	}
+	close(fd[1]);
+	CHECK_EQ(send(fd[0], big, sizeof(big), 0), sizeof(big));
+	close(fd[0]);
+	EXPECT_CHILD(pid, 0);
+}
+
+TEST(unix_wait, larger_buffer_lets_a_writer_go_on)
+{
+	int fd[2];
+	pid_t pid;
+
+	pair(fd, SOCK_STREAM);
+	set_option(fd[0], SO_SNDBUF, 4096);
+	fill(fd[0], 512);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		alarm(3);
+		CHECK_EQ(write(fd[0], "x", 1), 1);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	set_option(fd[0], SO_SNDBUF, 200000);
+	EXPECT_CHILD(pid, 0);
+}
+
+/* Two bytes now, two in 100 ms. */
+static pid_t write_by_twos(int fd)
+{
+	pid_t pid = CHECK_OK(fork());
+
+	if (!pid) {
+		CHECK_EQ(write(fd, "ab", 2), 2);
+		sleep_ms(100);
+		CHECK_EQ(write(fd, "cd", 2), 2);
+		sleep_ms(300);
+		_exit(0);
+	}
+	return pid;
+}
+
+TEST(unix_wait, low_water_mark)
+{
+	char buf[8];
+	int fd[2];
+	pid_t pid;
+
+	pair(fd, SOCK_STREAM);
+	set_option(fd[0], SO_RCVLOWAT, 4);
+	pid = write_by_twos(fd[1]);
+	CHECK_EQ(recv(fd[0], buf, 8, 0), 4);
+	EXPECT_CHILD(pid, 0);
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	CHECK_EQ(recv(fd[0], buf, 2, 0), 2); /* no more was asked for */
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	CHECK_EQ(recv(fd[0], buf, 8, MSG_PEEK), 2);
+	CHECK_EQ(recv(fd[0], buf, 8, MSG_DONTWAIT), 2);
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	set_timeout(fd[0], SO_RCVTIMEO, 0, 50000);
+	CHECK_EQ(recv(fd[0], buf, 8, 0), 2);
+	set_timeout(fd[0], SO_RCVTIMEO, 0, 0);
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	close(fd[1]);
+	CHECK_EQ(recv(fd[0], buf, 8, 0), 2);
+}
