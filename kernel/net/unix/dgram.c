@@ -32,24 +32,49 @@ static int find_target(struct unix_sock *u, const struct socket_msg *m, struct u
 	return err;
 }
 
+/* A hint unless to->lock is held. */
 static bool is_full_for(const struct unix_sock *to, const struct unix_sock *from)
 {
-	return to != from && to->peer != from && to->nr_queued > to->backlog;
+	return to != from && READ_ONCE(to->peer) != from &&
+	       READ_ONCE(to->nr_queued) > READ_ONCE(to->backlog);
+}
+
+/* What keeps u's message off the queue; -EAGAIN: u is told when there is room. */
+static int may_push(struct unix_sock *u, struct unix_sock *to) MUST_HOLD(to->lock)
+{
+	if (to->state == UNIX_DEAD)
+		return -ECONNREFUSED;
+	if (unix_is_dgram(to) && to->peer && to->peer != u)
+		return -EPERM;
+	if (to->shutdown & UNIX_SHUT_RD)
+		return -EPIPE;
+	if (is_full_for(to, u))
+		return unix_block_on(to, u) ? -ENOMEM : -EAGAIN;
+	return 0;
+}
+
+/*
+ * The same before there is a message: the end of one that finds no room wakes who waits at u for its charge,
+ * which is the sender itself, and it would try again for ever.
+ */
+static int look_for_room(struct unix_sock *u, struct unix_sock *to)
+{
+	int err;
+
+	if (LIKELY(!is_full_for(to, u)))
+		return 0;
+	mutex_lock(&to->lock);
+	err = may_push(u, to);
+	mutex_unlock(&to->lock);
+	return err;
 }
 
 static int push(struct unix_sock *u, struct unix_sock *to, struct unix_buf *b)
 {
-	int err = 0;
+	int err;
 
 	mutex_lock(&to->lock);
-	if (to->state == UNIX_DEAD)
-		err = -ECONNREFUSED;
-	else if (unix_is_dgram(to) && to->peer && to->peer != u)
-		err = -EPERM;
-	else if (to->shutdown & UNIX_SHUT_RD)
-		err = -EPIPE;
-	else if (is_full_for(to, u))
-		err = unix_block_on(to, u) ? -ENOMEM : -EAGAIN;
+	err = may_push(u, to);
 	if (!err) {
 		list_add_tail(&to->recvq, &b->link);
 		WRITE_ONCE(to->nr_queued, to->nr_queued + 1);
@@ -111,7 +136,9 @@ static int64_t send_to(struct unix_sock *u, struct unix_sock *to, struct socket_
 		return -EPIPE;
 	if (!unix_may_charge(u))
 		return -EAGAIN;
-	err = unix_buf_create(u, to, m, len, &b);
+	err = look_for_room(u, to);
+	if (!err)
+		err = unix_buf_create(u, to, m, len, &b);
 	if (err)
 		return err;
 	if (m->control_in && m->control_in->files)
