@@ -66,7 +66,7 @@ static int64_t set_owner(struct file *f, int type, int pid)
 	return 0;
 }
 
-static int64_t set_owner_signed(struct file *f, int who)
+int64_t sys_set_file_owner(struct file *f, int who)
 {
 	if (who == INT32_MIN)
 		return -EINVAL;
@@ -85,7 +85,7 @@ static struct f_owner_ex get_owner(struct file *f)
 }
 
 /* A group's number is negative: the system call's result is never an error. */
-static int64_t get_owner_signed(struct file *f)
+int64_t sys_get_file_owner(struct file *f)
 {
 	struct f_owner_ex owner = get_owner(f);
 
@@ -159,9 +159,9 @@ static int64_t on_file(struct file *f, int fd, unsigned cmd, uptr arg)
 	case F_SETFL:
 		return set_flags(f, fd, (unsigned)arg.addr);
 	case F_SETOWN:
-		return set_owner_signed(f, (int)arg.addr);
+		return sys_set_file_owner(f, (int)arg.addr);
 	case F_GETOWN:
-		return get_owner_signed(f);
+		return sys_get_file_owner(f);
 	case F_SETOWN_EX:
 		return set_owner_ex(f, arg);
 	case F_GETOWN_EX:

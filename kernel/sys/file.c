@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/memfd.h>
 #include <linux/resource.h>
+#include <linux/sockios.h>
 
 #include "abi/stat.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -19,6 +20,7 @@
 #include "fs/vfs/notify.h"
 #include "fs/vfs/write_limits.h"
 #include "mm/slab.h"
+#include "net/socket.h"
 #include "proc/proc.h"
 #include "sys/file.h"
 #include "sys/syscall.h"
@@ -191,6 +193,22 @@ static int64_t ioctl_regular(struct file *f, unsigned cmd, uptr arg)
 	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg.addr) : -ENOTTY;
 }
 
+/* man 7 socket: what fcntl does with F_SETOWN and F_GETOWN. Else the family's. */
+static int64_t ioctl_socket(struct file *f, unsigned cmd, uptr arg)
+{
+	int who;
+
+	switch (cmd) {
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return user_get(who, arg) ? -EFAULT : sys_set_file_owner(f, who);
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		return put_int(arg, (int)sys_get_file_owner(f));
+	}
+	return f->ops->ioctl(f, cmd, arg.addr);
+}
+
 static int64_t ioctl_any(struct file *f, int fd, unsigned cmd, uptr arg)
 {
 	switch (cmd) {
@@ -216,6 +234,8 @@ static int64_t ioctl_any(struct file *f, int fd, unsigned cmd, uptr arg)
 	}
 	if (S_ISREG(f->inode->mode))
 		return ioctl_regular(f, cmd, arg);
+	if (socket_of(f))
+		return ioctl_socket(f, cmd, arg);
 	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg.addr) : -ENOTTY;
 }
 

@@ -686,6 +686,27 @@ TEST(unix_socket, several_messages_at_once)
 	CHECK_MEM(bufs[1], "cde", 3);
 }
 
+TEST(unix_socket, owner_by_ioctl)
+{
+	int fd[2], who = getpid(), got = 0;
+
+	pair(fd, SOCK_STREAM);
+	CHECK_OK(ioctl(fd[0], FIOGETOWN, &got));
+	CHECK_EQ(got, 0);
+	CHECK_OK(ioctl(fd[0], FIOSETOWN, &who));
+	CHECK_OK(ioctl(fd[0], SIOCGPGRP, &got));
+	CHECK_EQ(got, who);
+	CHECK_EQ(fcntl(fd[0], F_GETOWN), who);
+	who = -getpgrp();
+	CHECK_OK(ioctl(fd[0], SIOCSPGRP, &who));
+	CHECK_OK(ioctl(fd[0], FIOGETOWN, &got));
+	CHECK_EQ(got, who);
+	who = 0x7ffffff0;
+	CHECK_ERRNO(ioctl(fd[0], FIOSETOWN, &who), ESRCH);
+	CHECK_ERRNO(ioctl(fd[0], FIOSETOWN, 8), EFAULT);
+	CHECK_ERRNO(ioctl(fd[0], FIOGETOWN, 8), EFAULT);
+}
+
 TEST(unix_socket, fionread)
 {
 	int fd[2], n;
