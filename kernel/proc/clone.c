@@ -55,19 +55,6 @@ int64_t proc_clone(const struct clone_params *params)
 
 /* ---- unshare ---- */
 
-static int unshare_files(struct uthread *u)
-{
-	struct fdtable *files;
-	int err;
-
-	if (refcount_read(&u->files->refs) == 1)
-		return 0;
-	err = fdtable_copy(u->files, &files);
-	if (!err)
-		uthread_set_files(u, files);
-	return err;
-}
-
 static int unshare_fs(struct uthread *u)
 {
 	struct fs_context *fs, *old = u->fs;
@@ -110,7 +97,7 @@ int proc_unshare(uint64_t flags)
 	if (flags & (CLONE_FS | CLONE_NEWNS))
 		err = unshare_fs(u);
 	if (!err && (flags & CLONE_FILES))
-		err = unshare_files(u);
+		err = uthread_unshare_files(u);
 	if (!err && (flags & CLONE_NEWNS))
 		err = fs_context_unshare_mounts(u->fs);
 	return err;

@@ -277,18 +277,9 @@ static int prepare(struct exec *x)
 /* Descriptors and actions shared with other processes become our own. */
 static int unshare(struct uthread *u)
 {
-	struct fdtable *own;
 	int err = signals_exec_prepare(u->proc);
 
-	if (err)
-		return err;
-	if (refcount_read(&u->files->refs) == 1)
-		return 0;
-	err = fdtable_copy(u->files, &own);
-	if (err)
-		return err;
-	uthread_set_files(u, own);
-	return 0;
+	return err ? err : uthread_unshare_files(u);
 }
 
 /* Alone in the process: the number of the process becomes the thread's. */

@@ -287,6 +287,20 @@ void uthread_set_files(struct uthread *u, struct fdtable *files)
 	fdtable_put(old);
 }
 
+int uthread_unshare_files(struct uthread *u)
+{
+	uint32_t of_its_own = u->ring_task ? 2 : 1; /* its rings keep one for themselves */
+	struct fdtable *own;
+	int err;
+
+	if (refcount_read(&u->files->refs) == of_its_own)
+		return 0;
+	err = fdtable_copy(u->files, &own);
+	if (!err)
+		uthread_set_files(u, own);
+	return err;
+}
+
 void proc_enter_group_locked(struct proc *p, struct pid *group)
 {
 	if (p->group)

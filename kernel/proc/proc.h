@@ -238,6 +238,8 @@ MUST_CHECK int uthread_find(int tid, struct thread **out);
 MUST_CHECK int proc_find_by_tid(int tid, struct proc **out);
 /* The current thread's table becomes `files` (takes over the reference); the old one is put. */
 void uthread_set_files(struct uthread *u, struct fdtable *files);
+/* The current thread's table becomes its own: a copy, if others have it too. -ENOMEM. */
+MUST_CHECK int uthread_unshare_files(struct uthread *u);
 /* Sets or clears bits of flags, under the lock. */
 void proc_set_flag(struct proc *p, uint32_t flags, bool on);
 uint64_t proc_rlimit(unsigned which); /* the current process's soft limit */

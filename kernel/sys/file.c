@@ -37,25 +37,6 @@ SYSCALL1(close, int, fd)
 	return fd_close(files(), fd);
 }
 
-/* The table of this thread alone: what CLOSE_RANGE_UNSHARE wants first. */
-static int unshare_files(void)
-{
-	struct uthread *u = uthread_current();
-	struct fdtable *old = u->files, *copy;
-	int err;
-
-	if (refcount_read(&old->refs) == 1)
-		return 0;
-	err = fdtable_copy(old, &copy);
-	if (err)
-		return err;
-	irqlock_lock(&u->proc->lock);
-	u->files = copy;
-	irqlock_unlock(&u->proc->lock);
-	fdtable_put(old);
-	return 0;
-}
-
 SYSCALL3(close_range, unsigned, first, unsigned, last, unsigned, flags)
 {
 	int err;
@@ -63,7 +44,7 @@ SYSCALL3(close_range, unsigned, first, unsigned, last, unsigned, flags)
 	if (flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
 		return -EINVAL;
 	if (flags & CLOSE_RANGE_UNSHARE) {
-		err = unshare_files();
+		err = uthread_unshare_files(uthread_current());
 		if (err)
 			return err;
 	}
