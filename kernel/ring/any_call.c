@@ -9,6 +9,7 @@
  * Spec    abi/torus.h
  */
 #include <asm/unistd.h>
+#include <linux/close_range.h>
 #include <linux/futex.h>
 #include <linux/ioprio.h>
 #include <linux/resource.h>
@@ -113,6 +114,8 @@ static bool is_about_caller(uint64_t nr, const uint64_t a[SYSCALL_ARGS])
 	if ((int)a[0] == 0 && is_in(own_if_zero, ARRAY_LEN(own_if_zero), nr))
 		return true;
 	switch (nr) {
+	case __NR_close_range: /* the fiber would part from the table, not the caller */
+		return a[2] & CLOSE_RANGE_UNSHARE;
 	case __NR_futex:
 		return is_own_futex(a[1]);
 	case __NR_getpriority:

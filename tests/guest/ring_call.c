@@ -3,6 +3,7 @@
  * TORUS_OP_SYSCALL: the same calls through both doors, with the same arguments, results and effects.
  */
 #include <linux/audit.h>
+#include <linux/close_range.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -251,6 +252,8 @@ TEST(ring_call, calls_about_the_caller_are_refused)
 		__NR_arch_prctl, __NR_setuid, __NR_rt_sigprocmask, __NR_io_uring_enter,
 		__NR_rseq};
 	struct call c = {__NR_sched_getaffinity, {0}};
+	struct call unshare = {__NR_close_range, {1000, 1000, CLOSE_RANGE_UNSHARE}};
+	struct call close = {__NR_close_range, {1000, 1000, 0}};
 	struct ring r;
 
 	NEWER(has_calls());
@@ -261,6 +264,8 @@ TEST(ring_call, calls_about_the_caller_are_refused)
 		CHECK_EQ(by_ring(&r, &one), -EINVAL);
 	}
 	CHECK_EQ(by_ring(&r, &c), -EINVAL);
+	CHECK_EQ(by_ring(&r, &unshare), -EINVAL);
+	CHECK_EQ(by_ring(&r, &close), 0);
 	ring_close(&r);
 }
 
