@@ -443,26 +443,32 @@ static int create_entry(struct ptimer *t, const struct sigevent *event)
 	info = sigqueue_info(t->entry);
 	info->si_signo = t->sig;
 	info->si_code = SI_TIMER;
-	info->_sifields._timer._tid = t->id;
 	if (event)
 		info->_sifields._timer._sigval = event->sigev_value;
-	else
-		info->_sifields._timer._sigval.sival_int = t->id;
 	return 0;
 }
 
-static int take_id(struct ptimer *t, struct ptimers *all)
+/*
+ * From now on it can be found, by another thread that guesses the id, too: it is whole, and the caller looks at it no
+ * more.
+ */
+static int publish(struct ptimer *t, struct ptimers *all, bool tells_id, int *id)
 {
-	uint64_t id;
+	struct proc *p = t->proc;
+	siginfo_t *info = sigqueue_info(t->entry);
+	uint64_t nr;
 	int err;
 
-	irqlock_lock(&t->proc->lock);
-	err = idr_alloc_cyclic(&all->ids, t, &id);
-	irqlock_unlock(&t->proc->lock);
-	if (err)
-		return -EAGAIN;
-	t->id = (int)id;
-	return 0;
+	irqlock_lock(&p->lock);
+	err = idr_alloc_cyclic(&all->ids, t, &nr);
+	if (!err) {
+		*id = t->id = (int)nr;
+		info->_sifields._timer._tid = t->id;
+		if (tells_id)
+			info->_sifields._timer._sigval.sival_int = t->id;
+	}
+	irqlock_unlock(&p->lock);
+	return err ? -EAGAIN : 0;
 }
 
 int ptimer_create(int clock, const struct sigevent *event, int *id)
@@ -483,19 +489,16 @@ int ptimer_create(int clock, const struct sigevent *event, int *id)
 	if (!err)
 		err = attach_event(t, event ? event : &alarm);
 	if (!err)
-		err = take_id(t, all);
+		err = create_entry(t, event);
 	if (err)
 		goto free_timer;
-	err = create_entry(t, event);
+	err = publish(t, all, !event, id);
 	if (err)
-		goto free_id;
-	*id = t->id;
+		goto free_entry;
 	return 0;
 
-free_id:
-	irqlock_lock(&p->lock);
-	idr_free(&all->ids, (uint64_t)t->id);
-	irqlock_unlock(&p->lock);
+free_entry:
+	sigqueue_free(t->entry);
 free_timer:
 	stop_for_good(t);
 	return err;

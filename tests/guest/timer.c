@@ -5,6 +5,8 @@
  */
 #include "guest.h"
 
+#include <pthread.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 
@@ -383,6 +385,72 @@ TEST(timer, create_errors)
 		syscall(SYS_timer_settime, 12345, 0, &(struct itimerspec){0}, NULL), EINVAL);
 	CHECK_ERRNO(syscall(SYS_timer_gettime, 12345, &(struct itimerspec){0}), EINVAL);
 	CHECK_ERRNO(syscall(SYS_timer_getoverrun, -1), EINVAL);
+}
+
+/* ---- Timers that are made while another thread guesses their ids ---- */
+
+static volatile int next_id, is_over;
+
+static void is_there_or_not(long n)
+{
+	CHECK(n == 0 || (n < 0 && errno == EINVAL));
+}
+
+/* Sets and deletes timers that are about to be. */
+static void *guess(void *may_exist)
+{
+	const struct itimerspec at_once = {.it_value = {.tv_nsec = 1}};
+
+	while (!is_over) {
+		for (int id = next_id, end = id + 3; id < end; id++) {
+			long n = syscall(SYS_timer_settime, id, 0, &at_once, NULL);
+
+			is_there_or_not(n);
+			CHECK(may_exist || n < 0);
+			n = syscall(SYS_timer_delete, id);
+			is_there_or_not(n);
+			CHECK(may_exist || n < 0);
+		}
+	}
+	return NULL;
+}
+
+enum { GUESSED_FOR_MS = 2500 };
+
+TEST(timer, its_id_is_guessed_while_it_is_made)
+{
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	int64_t end = now_ms() + GUESSED_FOR_MS;
+	pthread_t other;
+
+	on(SIGUSR1, 0);
+	CHECK_EQ(pthread_create(&other, NULL, guess, &end), 0);
+	while (now_ms() < end) {
+		int id;
+
+		CHECK_OK(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id));
+		next_id = id + 1;
+		is_there_or_not(syscall(SYS_timer_delete, id));
+	}
+	is_over = 1;
+	CHECK_EQ(pthread_join(other, NULL), 0);
+}
+
+/* It is refused for want of room for its signal: at no time is it there. */
+TEST(timer, its_id_is_guessed_while_it_is_refused)
+{
+	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	struct rlimit none = {0, 0};
+	int64_t end = now_ms() + GUESSED_FOR_MS;
+	pthread_t other;
+
+	on(SIGUSR1, 0);
+	CHECK_OK(setrlimit(RLIMIT_SIGPENDING, &none));
+	CHECK_EQ(pthread_create(&other, NULL, guess, NULL), 0);
+	for (int id; now_ms() < end; next_id = (next_id + 1) % 1000)
+		CHECK_ERRNO(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id), EAGAIN);
+	is_over = 1;
+	CHECK_EQ(pthread_join(other, NULL), 0);
 }
 
 TEST(timer, cpu_time_timer)
