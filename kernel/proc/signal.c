@@ -200,8 +200,7 @@ void signal_prod(struct thread *t)
 {
 	atomic_or(&t->flags, THREAD_SIGNAL);
 	atomic_fence(); /* the flag before wait_flags: pairs with wait_prepare and wait_sleep */
-	if (t == arch_current())
-		return;
+	/* the current thread, too: an interrupt may have found it between its look and its sleep */
 	if (atomic_load_relaxed(&t->wait_flags) == WAIT_SIGNAL && sched_wake(t))
 		return;
 	thread_kick(t);

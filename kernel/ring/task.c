@@ -91,9 +91,7 @@ static void notify(struct ring_task *task, bool is_patient, enum cause cause)
 	}
 	atomic_or(&t->flags, THREAD_RING);
 	atomic_fence(); /* the flag, then the look at its state: pairs with sched_set_blocked */
-	if (t == arch_current())
-		return;
-	if (sleeps(t))
+	if (sleeps(t)) /* or is about to: perhaps the current thread, where an interrupt has found it */
 		ring_task_ask_for_rescue(task);
 	else if (!is_patient)
 		thread_kick(t);

@@ -13,7 +13,7 @@
 
 #include "lib/test.h"
 
-enum { ROUNDS = 6 };
+enum { ROUNDS = 6, SLEEPS = 3000, SOON_US = 20 };
 
 /* ---- What the others do meanwhile ---- */
 
@@ -145,6 +145,36 @@ static void kill_who_runs_away(void)
 TEST(simsignal, kill_of_many_meets_fork)
 {
 	sim_program(kill_who_runs_away);
+}
+
+static void note_nothing(int sig UNUSED, void *info UNUSED, void *context UNUSED)
+{
+}
+
+/* The timer's interrupt may come when the thread has looked for signals and does not sleep yet. */
+static void suspend_until_alarm(void)
+{
+	uint64_t alarm = BIT(SIGALRM - 1), none = 0;
+	uint64_t at = sim_map(PAGE_SIZE), none_at = at + 64;
+
+	sim_action(SIGALRM, note_nothing, 0);
+	EXPECT_EQ(SIM_CALL(__NR_rt_sigprocmask, SIG_BLOCK, sim_scratch(&alarm, sizeof(alarm)),
+			  0, sizeof(alarm)),
+		0);
+	EXPECT(sim_store(none_at, &none, sizeof(none)));
+	for (unsigned i = 0; i < test_rounds(SLEEPS); i++) {
+		struct __kernel_old_itimerval in = {
+			.it_value = {.tv_usec = 1 + (long)sim_random(SOON_US)}};
+
+		EXPECT(sim_store(at, &in, sizeof(in)));
+		EXPECT_EQ(SIM_CALL(__NR_setitimer, ITIMER_REAL, at, 0), 0);
+		EXPECT_EQ(SIM_CALL(__NR_rt_sigsuspend, none_at, sizeof(none)), -EINTR);
+	}
+}
+
+TEST(simsignal, alarm_meets_sleep)
+{
+	sim_program(suspend_until_alarm);
 }
 
 static void delete_expiring(void)
