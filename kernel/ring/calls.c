@@ -379,10 +379,13 @@ static bool opens_here(struct req *r, int64_t *n)
 /* man 2 io_uring_enter, IORING_OP_CLOSE: a ring is closed by its system call alone. */
 static bool is_ring(const struct req *r, int fd)
 {
+	struct fdtable *files = req_get_files(r);
 	struct file *f;
 	bool is_one;
+	int err = fd_get_file(files, fd, false, &f);
 
-	if (fd_get_file(r->task->user->files, fd, false, &f))
+	req_put_files(r, files);
+	if (err)
 		return false;
 	is_one = ring_of_file(f) != NULL;
 	file_put(f);

@@ -43,19 +43,15 @@ static int find_file(
  */
 static bool means_file(const struct req *r, const struct file *f)
 {
-	struct uthread *u = r->task->user;
 	struct fdtable *files;
 	struct file *found = NULL;
 
 	if (!(r->type->flags & OPCODE_FILE))
 		return false;
-	irqlock_lock(&u->proc->lock);
-	files = u->files;
-	fdtable_get(files);
-	irqlock_unlock(&u->proc->lock);
+	files = req_get_files(r);
 	if (find_file(r->ring, files, r->fd, r->sqe_flags & IOSQE_FIXED_FILE, &found) == 0)
 		file_put(found);
-	fdtable_put(files);
+	req_put_files(r, files);
 	return found == f;
 }
 

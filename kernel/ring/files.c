@@ -266,14 +266,18 @@ static int64_t install_each(struct ring *ring, struct fdtable *files, uptr fds, 
 
 int64_t files_update_issue(struct req *r)
 {
-	struct fdtable *files = r->task->user->files;
+	struct fdtable *files = req_get_files(r);
 	struct ring_update u = {.offset = (uint32_t)r->words.w[W_OFFSET],
 		.nr = (uint32_t)r->words.w[W_NR],
 		.data = UPTR(r->words.w[W_DATA])};
+	int64_t n;
 
 	if (u.offset == IORING_FILE_INDEX_ALLOC)
-		return install_each(r->ring, files, u.data, u.nr);
-	return ring_files_update(r->ring, files, &u);
+		n = install_each(r->ring, files, u.data, u.nr);
+	else
+		n = ring_files_update(r->ring, files, &u);
+	req_put_files(r, files);
+	return n;
 }
 
 /* ---- IORING_OP_FIXED_FD_INSTALL ---- */
@@ -295,13 +299,15 @@ int fixed_fd_install_prepare(struct req *r, const struct io_uring_sqe *sqe)
 
 int64_t fixed_fd_install_issue(struct req *r)
 {
-	const struct uthread *u = r->task->user;
-	uint64_t limit = READ_ONCE(u->proc->rlimits[RLIMIT_NOFILE].soft);
-	int fd, err = fd_reserve(u->files, 0, limit, &fd);
+	const struct proc *p = r->task->user->proc;
+	uint64_t limit = READ_ONCE(p->rlimits[RLIMIT_NOFILE].soft);
+	struct fdtable *files = req_get_files(r);
+	int fd, err = fd_reserve(files, 0, limit, &fd);
 
-	if (err)
-		return err;
-	file_get(r->file);
-	fd_install(u->files, fd, r->file, !(r->words.w[0] & IORING_FIXED_FD_NO_CLOEXEC));
-	return fd;
+	if (!err) {
+		file_get(r->file);
+		fd_install(files, fd, r->file, !(r->words.w[0] & IORING_FIXED_FD_NO_CLOEXEC));
+	}
+	req_put_files(r, files);
+	return err ? err : fd;
 }

@@ -343,8 +343,31 @@ bool req_post_more(struct req *r, int64_t result, uint32_t flags)
 
 /* ---- Issuing ---- */
 
+struct fdtable *req_get_files(const struct req *r)
+{
+	struct uthread *u = r->task->user;
+	struct fdtable *files;
+
+	if (LIKELY(u == uthread_current()))
+		return u->files;
+	irqlock_lock(&u->proc->lock);
+	files = u->files;
+	fdtable_get(files);
+	irqlock_unlock(&u->proc->lock);
+	return files;
+}
+
+void req_put_files(const struct req *r, struct fdtable *files)
+{
+	if (UNLIKELY(r->task->user != uthread_current()))
+		fdtable_put(files);
+}
+
 int req_get_file(struct req *r, bool is_fixed)
 {
+	struct fdtable *files;
+	int err;
+
 	if (is_fixed) {
 		r->node = ring_table_get(&r->ring->files, (uint32_t)r->fd);
 		if (!r->node)
@@ -352,7 +375,10 @@ int req_get_file(struct req *r, bool is_fixed)
 		r->file = r->node->file;
 		return 0;
 	}
-	return fd_get_file(r->task->user->files, r->fd, false, &r->file);
+	files = req_get_files(r);
+	err = fd_get_file(files, r->fd, false, &r->file);
+	req_put_files(r, files);
+	return err;
 }
 
 static int64_t issue_now(struct req *r)

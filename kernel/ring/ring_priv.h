@@ -500,6 +500,12 @@ struct req *req_find(struct ring *ring, uint64_t user_data, req_match *is_it, co
 struct req **req_bucket(const struct ring *ring, uint64_t user_data);
 void req_move_to_bucket(struct req *r, struct req **bucket);
 bool req_is_open(const struct req *r, const void *opcode); /* uint8_t; and not cancelled */
+/*
+ * The table of descriptors of who submitted it, for a look. That thread may leave it for another one meanwhile, and it may
+ * end then: any other thread has a reference until req_put_files.
+ */
+struct fdtable *req_get_files(const struct req *r);
+void req_put_files(const struct req *r, struct fdtable *files);
 /* Takes the file that fd means now. -EBADF. */
 MUST_CHECK int req_get_file(struct req *r, bool is_fixed);
 
