@@ -113,8 +113,9 @@ MUST_CHECK int signal_permission(struct proc *p, int sig);
  * it under p->lock before a thread is added, so that no thread misses a stop: -ERESTARTNOINTR. */
 bool signal_is_pending(void);
 void signal_set_mask(uint64_t mask);
-/* sigsuspend, ppoll, epoll_pwait: this mask until the call returns; the old one comes back then. */
+/* sigsuspend, ppoll, epoll_pwait: this mask until the call returns; the old one comes back then, or before. */
 void signal_set_temporary_mask(uint64_t mask);
+void signal_end_temporary_mask(void); /* nothing, where there is none */
 /* sigtimedwait and signalfd: takes one of `set`; 0 with *info, or -EAGAIN. */
 MUST_CHECK int signal_take(uint64_t set, siginfo_t *info);
 /* All that signal_take could find. A worker that asks a file has none. */

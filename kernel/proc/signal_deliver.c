@@ -81,8 +81,10 @@ void signal_set_temporary_mask(uint64_t mask)
 	signal_set_mask(mask);
 }
 
-static void restore_saved_mask(struct uthread *u)
+void signal_end_temporary_mask(void)
 {
+	struct uthread *u = uthread_current();
+
 	if (!u->has_saved_sigmask)
 		return;
 	u->has_saved_sigmask = false;
@@ -285,5 +287,5 @@ void signal_deliver(struct arch_frame *f) NOT_ANALYSED
 	signal_recalculate(u);
 	irqlock_unlock(&p->lock);
 	settle_call(f, false, 0);
-	restore_saved_mask(u);
+	signal_end_temporary_mask();
 }

@@ -100,6 +100,7 @@ static bool is_all_there(struct ring_task *task, struct ring *ring, unsigned nr)
 	       !(ring->flags & IORING_SETUP_TASKRUN_FLAG) && !ring_task_has_work(task, ring);
 }
 
+/* Why it ended before all were there: -EINTR, -ETIME, -EOWNERDEAD. */
 static int wait_for(
 	struct ring_task *task, struct ring *ring, unsigned nr, uint64_t deadline_ns)
 {
@@ -114,7 +115,7 @@ static int wait_for(
 		err = is_orphan(ring) ? -EOWNERDEAD : sleep_once(task, &w, deadline_ns);
 	}
 	ring_task_end_wait(task, ring);
-	return ring_nr_ready(ring) ? 0 : err;
+	return err;
 }
 
 /* ---- What to wait for ---- */
@@ -229,7 +230,10 @@ static NOINLINE int64_t wait_for_events(struct ring_task *task, struct ring *rin
 	if (err)
 		return err;
 	nr = MIN(nr, ring->q.cq_entries);
-	return is_all_there(task, ring, nr) ? 0 : wait_with(task, ring, nr, &w);
+	if (!is_all_there(task, ring, nr))
+		err = wait_with(task, ring, nr, &w);
+	sigmask_end(err == -EINTR);
+	return ring_nr_ready(ring) ? 0 : err;
 }
 
 static inline int64_t get_events(struct ring_task *task, struct ring *ring, unsigned nr,

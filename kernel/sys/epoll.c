@@ -85,12 +85,23 @@ SYSCALL4(epoll_wait, int, epfd, uptr, events, int, max, int, timeout_ms)
 	return wait_common(epfd, events, max, timeout_from_ms(timeout_ms));
 }
 
+static int64_t wait_masked(
+	int epfd, uptr events, int max, uint64_t timeout_ns, uptr sigmask, size_t sigset_size)
+{
+	int64_t n = sigmask_use(sigmask, sigset_size);
+
+	if (n)
+		return n;
+	n = wait_common(epfd, events, max, timeout_ns);
+	sigmask_end(n == -EINTR);
+	return n;
+}
+
 SYSCALL6(epoll_pwait, int, epfd, uptr, events, int, max, int, timeout_ms, uptr, sigmask, size_t,
 	sigset_size)
 {
-	int err = sigmask_use(sigmask, sigset_size);
-
-	return err ? err : wait_common(epfd, events, max, timeout_from_ms(timeout_ms));
+	return wait_masked(
+		epfd, events, max, timeout_from_ms(timeout_ms), sigmask, sigset_size);
 }
 
 SYSCALL6(epoll_pwait2, int, epfd, uptr, events, int, max, uptr, timeout, uptr, sigmask, size_t,
@@ -99,7 +110,5 @@ SYSCALL6(epoll_pwait2, int, epfd, uptr, events, int, max, uptr, timeout, uptr, s
 	uint64_t timeout_ns;
 	int err = timeout_read(timeout, &timeout_ns);
 
-	if (!err)
-		err = sigmask_use(sigmask, sigset_size);
-	return err ? err : wait_common(epfd, events, max, timeout_ns);
+	return err ? err : wait_masked(epfd, events, max, timeout_ns, sigmask, sigset_size);
 }

@@ -5,7 +5,7 @@
  * select is a poll of the files whose bits are set, which asks for hang-ups and errors only where
  * man 2 select says that they make a file readable or writable.
  *
- * Interrupted by a signal: poll goes on with the rest of its time if no handler ran (a restart
+ * Interrupted by a signal, if nothing is ready: poll goes on with the rest of its time if no handler ran (a restart
  * block); the others report what is left of their time, and start again with that.
  */
 #include <asm/poll.h>
@@ -29,12 +29,14 @@ static int64_t run_poll(struct pollfd *fds, unsigned nr, uint32_t always, uint64
 	uint64_t deadline_ns)
 {
 	struct poll_op p;
+	int64_t n;
 
 	poll_op_prepare(&p, fds, nr, always);
 	p.may_wait = timeout_ns != 0;
 	p.timeout_ns = timeout_ns;
 	p.op.deadline_ns = deadline_ns;
-	return op_run(&p.op);
+	n = op_run(&p.op);
+	return n == 0 && signal_is_pending() ? -EINTR : n; /* even if it was not to wait */
 }
 
 /* ---- poll ---- */
@@ -112,6 +114,8 @@ SYSCALL3(poll, uptr, fds, unsigned, nr, int, timeout_ms)
 
 	if (n != -EINTR)
 		return n;
+	if (timeout == 0)
+		deadline = clock_monotonic_ns(); /* over already */
 	uthread_current()->restart =
 		(struct restart){.fn = poll_again, .arg = {fds.addr, nr, deadline}};
 	return -ERESTART_RESTARTBLOCK;
@@ -144,6 +148,7 @@ static int64_t finish(int64_t n, const struct time_left *t)
 
 	if (n == -EINTR)
 		n = -ERESTARTNOHAND;
+	sigmask_end(n == -ERESTARTNOHAND);
 	if (uptr_is_null(t->to) || t->timeout_ns == 0 || t->deadline_ns == WAIT_FOREVER)
 		return n;
 	if ((is_sticky || write_left(t)) && n == -ERESTARTNOHAND)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The signal mask that ppoll, pselect6 and epoll_pwait take for the length of a call.
+ * The signal mask that ppoll, pselect6, epoll_pwait, io_pgetevents and io_uring_enter take for the length of a
+ * call.
  */
 #pragma once
 
@@ -24,4 +25,15 @@ MUST_CHECK static inline int sigmask_use(uptr mask, size_t size)
 		return -EFAULT;
 	signal_set_temporary_mask(set);
 	return 0;
+}
+
+/*
+ * The wait is over. Only if it was interrupted the mask stays for the signals to be delivered; else what it let in stays
+ * pending. Of a call that left the mask alone: nothing. io_pgetevents does without: what it let in is delivered beside its
+ * events, too (mask.io_pgetevents_*).
+ */
+static inline void sigmask_end(bool is_interrupted)
+{
+	if (!is_interrupted)
+		signal_end_temporary_mask();
 }
