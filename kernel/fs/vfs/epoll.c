@@ -84,7 +84,8 @@ struct item {
 	uint64_t data;               /* [m] */
 	struct epoll *set;           /* [I] one reference */
 	struct list_node ready_link; /* [q] */
-	struct item *next_of_file;   /* [f] */
+	struct item *next_of_file;   /* [f] NULL: the last */
+	struct item *prev_of_file;   /* [f] NULL: the first */
 	struct hook hooks[2];
 };
 
@@ -219,8 +220,13 @@ static void item_unhook(struct item *it)
 
 static void file_add_item(struct file *f, struct item *it)
 {
+	struct item *first;
+
 	irqlock_lock(&f->flags_lock);
-	it->next_of_file = f->epoll_items;
+	first = f->epoll_items;
+	it->next_of_file = first;
+	if (first)
+		first->prev_of_file = it;
 	WRITE_ONCE(f->epoll_items, it);
 	f->was_watched = true;
 	irqlock_unlock(&f->flags_lock);
@@ -229,15 +235,12 @@ static void file_add_item(struct file *f, struct item *it)
 static void file_remove_item(struct file *f, struct item *it)
 {
 	irqlock_lock(&f->flags_lock);
-	if (f->epoll_items == it) {
+	if (it->prev_of_file)
+		it->prev_of_file->next_of_file = it->next_of_file;
+	else
 		WRITE_ONCE(f->epoll_items, it->next_of_file);
-	} else {
-		struct item *i = f->epoll_items;
-
-		while (i->next_of_file != it)
-			i = i->next_of_file;
-		i->next_of_file = it->next_of_file;
-	}
+	if (it->next_of_file)
+		it->next_of_file->prev_of_file = it->prev_of_file;
 	irqlock_unlock(&f->flags_lock);
 }
 
