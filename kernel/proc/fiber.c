@@ -181,8 +181,8 @@ static void be_idle(struct fiber *f, struct proc *p)
 }
 
 /*
- * `owes`: it had a lender when it became idle. Until that one is repaid nobody gives it a job; one that it
- * has already it took from the line. A lender that comes with a job is the next one.
+ * `owes`: it had a lender when it became idle. Until that one is repaid no other lender gives it a job; one that it
+ * has already it took from the line, or was woken for. A lender that comes with a job is the next one.
  */
 static void wait_for_job(struct fiber *f, bool owes)
 {
@@ -280,13 +280,13 @@ enum how { FOUND_IDLE, MAY_CREATE, HAS_QUEUED, IS_FULL };
 enum kind { LENT, WOKEN, BESIDE };
 
 /*
- * One that owes the CPU to nobody: a second lender would take the place of the first, which is then never
- * repaid.
+ * For a lender one that owes the CPU to nobody: a second lender would take the place of the first, which is then never
+ * repaid. Else any: one that owes has given up its last job, and would not look at the lines again before it sleeps.
  */
-static struct fiber *take_idle(struct proc *p)
+static struct fiber *take_idle(struct proc *p, enum kind kind)
 {
 	list_for_each (f, &p->idle_fibers, struct fiber, link) {
-		if (UNLIKELY(atomic_load(&f->thread->lender)))
+		if (UNLIKELY(kind == LENT && atomic_load(&f->thread->lender)))
 			continue;
 		list_remove(&f->link);
 		p->nr_idle_fibers--;
@@ -322,7 +322,7 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 	may_begin = kind == BESIDE || has_room(p, job->kind);
 	p->nr_fibers_beside += kind == BESIDE;
 	if (may_begin)
-		f = take_idle(p);
+		f = take_idle(p, kind);
 	if (f) {
 		*out = begin(f, kind);
 		give_job(p, f, job);
