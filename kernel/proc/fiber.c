@@ -6,12 +6,16 @@
  * under the lock and then runs it, by a loan or by a wake-up. Idle fibers are used last in, first
  * out, so that those that have not been needed for long stay cold; more than a few end themselves.
  *
+ * Who stands in line is taken by a fiber that has ended its job. Where there was no memory for the one that had the
+ * place, nobody may end any: then an idle one is looked for, or a worker tries again to make one.
+ *
  * Locks   proc->lock [p]
  */
 #include "proc/fiber.h"
 
 #include "fs/vfs/fdtable.h"
 #include "fs/vfs/path.h"
+#include "irq/work.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/vmspace.h"
@@ -20,11 +24,15 @@
 #include "proc/signal_priv.h"
 #include "sched/loan.h"
 #include "sched/sched.h"
+#include "time/clock.h"
+#include "time/timer.h"
 
 enum {
 	FIBERS_MAX = 256, /* of one process, less those beside: more jobs than that wait */
 	IDLE_MAX = 8,
 };
+
+#define AGAIN_NS (10 * NS_PER_MS) /* when there was no memory */
 
 /*
  *   [I] immutable    [p] proc->lock    [t] the fiber
@@ -133,7 +141,7 @@ static void leave_line(struct proc *p, struct fiber_job *job)
 }
 
 /* The one that waits longest of those that may begin. NULL: none. */
-static struct fiber_job *next_job(struct proc *p)
+static struct fiber_job *find_next_job(const struct proc *p)
 {
 	struct fiber_job *next = NULL;
 
@@ -144,9 +152,16 @@ static struct fiber_job *next_job(struct proc *p)
 		if (job && has_room(p, kind) && (!next || job->turn < next->turn))
 			next = job;
 	}
-	if (next)
-		leave_line(p, next);
 	return next;
+}
+
+static struct fiber_job *next_job(struct proc *p)
+{
+	struct fiber_job *job = find_next_job(p);
+
+	if (job)
+		leave_line(p, job);
+	return job;
 }
 
 /* The fiber has the job, or NULL. */
@@ -239,9 +254,9 @@ static void release(struct thread *t)
 	uthread_free(u);
 }
 
-static int create(struct uthread *as, struct fiber_job *job, struct fiber **out)
+/* Its name is that of the thread for which it was made. */
+static int create(struct proc *p, const char *comm, struct fiber_job *job, struct fiber **out)
 {
-	struct proc *p = as->proc;
 	struct fiber *f = mem_alloc(sizeof(*f), SLAB_ZERO);
 	int err;
 
@@ -253,7 +268,7 @@ static int create(struct uthread *as, struct fiber_job *job, struct fiber **out)
 	err = thread_create(&f->thread, "fiber", fiber_main, f);
 	if (err)
 		goto free_uthread;
-	memcpy(f->user->comm, as->comm, sizeof(f->user->comm));
+	memcpy(f->user->comm, comm, sizeof(f->user->comm));
 	f->user->thread = f->thread;
 	f->user->sigmask = ~0ull;
 	cred_set_own(f->user, &cred_root);
@@ -261,7 +276,7 @@ static int create(struct uthread *as, struct fiber_job *job, struct fiber **out)
 	f->user->proc = p;
 	f->thread->user = f->user;
 	f->thread->release = release;
-	f->thread->vm = as->thread->vm;
+	f->thread->vm = p->vm;
 	f->job = job;
 	f->kind = job ? job->kind : FIBER_UNLIMITED;
 	*out = f;
@@ -341,24 +356,63 @@ static enum how find(struct proc *p, struct fiber_job *job, enum kind kind, stru
 	return how;
 }
 
+static struct llist stuck; /* [a] processes, each with a reference */
+static void go_on_with_stuck(struct work *w);
+static struct work going_on = WORK_INIT(go_on_with_stuck);
+
+/*
+ * A place has become free, and no fiber will look at the lines because of it: an idle one is given what may begin now.
+ * The thread of that one, with a reference. Without one it is tried later to make one.
+ */
+static struct thread *serve_lines(struct proc *p)
+{
+	struct fiber *f;
+	struct thread *t;
+
+	if (!find_next_job(p))
+		return NULL;
+	f = take_idle(p, WOKEN);
+	if (f) {
+		t = begin(f, WOKEN);
+		give_job(p, f, next_job(p));
+		return t;
+	}
+	if (!p->is_stuck) {
+		p->is_stuck = true;
+		proc_get(p);
+		llist_push(&stuck, &p->stuck_link);
+	}
+	return NULL;
+}
+
 /*
  * A new fiber did not come. The job does not wait for one of those that are there: they may wait for what
- * it is to do, or stay for ever (a ring's submission thread).
+ * it is to do, or stay for ever (a ring's submission thread). But others that stand in line do because of its place.
  */
 static void give_up_place(struct proc *p, enum fiber_kind job_kind, enum kind kind)
 {
+	struct thread *t;
+
 	irqlock_lock(&p->lock);
 	p->nr_fibers_beside -= kind == BESIDE;
 	p->fiber_lines[job_kind].nr--;
 	p->nr_fibers--;
+	t = serve_lines(p);
 	irqlock_unlock(&p->lock);
+	waitq_wake_all(&p->threads_gone, 0);
+	if (t) {
+		(void)sched_wake(t);
+		thread_put(t);
+	} else if (!llist_is_empty(&stuck)) {
+		(void)work_queue(&going_on);
+	}
 }
 
 static int create_for(struct fiber_job *job, enum kind kind, struct thread **out)
 {
 	struct proc *p = job->as->proc;
 	struct fiber *f;
-	int err = create(job->as, job, &f);
+	int err = create(p, job->as->comm, job, &f);
 
 	if (err) {
 		give_up_place(p, job->kind, kind);
@@ -433,21 +487,28 @@ unsigned fiber_limit(enum fiber_kind kind)
 	return READ_ONCE(proc_current()->fiber_lines[kind].max);
 }
 
-/* A new fiber, without a job, as if it had ended one: it takes one from the lines. False: there is no memory, or no place. */
-static bool add_fiber(struct uthread *u)
+/*
+ * A new fiber, without a job, as if it had ended one: it takes one from the lines. False: none may begin, or there is no
+ * memory, or no place.
+ */
+static bool add_fiber(struct proc *p)
 {
-	struct proc *p = u->proc;
+	const struct fiber_job *job;
+	char comm[sizeof(((struct uthread *)0)->comm)];
 	struct fiber *f;
 	bool has_place;
 
 	irqlock_lock(&p->lock);
-	has_place = nr_in_line(p) < FIBERS_MAX;
+	job = find_next_job(p);
+	has_place = job && nr_in_line(p) < FIBERS_MAX;
 	p->nr_fibers += has_place;
 	p->fiber_lines[FIBER_UNLIMITED].nr += has_place;
+	if (has_place)
+		memcpy(comm, job->as->comm, sizeof(comm));
 	irqlock_unlock(&p->lock);
 	if (!has_place)
 		return false;
-	if (create(u, NULL, &f)) {
+	if (create(p, comm, NULL, &f)) {
 		give_up_place(p, FIBER_UNLIMITED, WOKEN);
 		return false;
 	}
@@ -465,8 +526,22 @@ void fiber_set_limit(enum fiber_kind kind, unsigned max)
 	nr_waiting = max > line->max ? MIN(line->nr_waiting, max - line->max) : 0;
 	line->max = max;
 	irqlock_unlock(&u->proc->lock);
-	while (nr_waiting-- && add_fiber(u))
+	while (nr_waiting-- && add_fiber(u->proc))
 		;
+}
+
+/* On a worker: after a while there may be memory. If there is none they are back on the list. */
+static void go_on_with_stuck(struct work *w UNUSED)
+{
+	(void)!sleep_ns(AGAIN_NS);
+	llist_for_each_safe(p, llist_take_all(&stuck), struct proc, stuck_link)
+	{
+		irqlock_lock(&p->lock);
+		p->is_stuck = false;
+		irqlock_unlock(&p->lock);
+		(void)add_fiber(p);
+		proc_put(p);
+	}
 }
 
 /* ---- The end ---- */

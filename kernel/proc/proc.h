@@ -12,6 +12,7 @@
 #include "arch/arch.h"
 #include "lib/base.h"
 #include "lib/list.h"
+#include "lib/llist.h"
 #include "lib/rbtree.h"
 #include "lib/refcount.h"
 #include "proc/cred.h"
@@ -130,6 +131,8 @@ struct proc {
 	unsigned nr_fibers, nr_idle_fibers; /* [p] */
 	unsigned nr_fibers_beside;   /* [p] of nr_fibers: those whose job is beside the line */
 	bool are_fibers_ending;      /* [p] */
+	bool is_stuck;               /* [p] its lines wait for memory: on the list of proc/fiber.c */
+	struct llist_node stuck_link;
 	struct list ring_orphans;    /* [p] ring/leave.c: of threads that have ended */
 	unsigned nr_ring_orphans;    /* [p] */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */

@@ -377,6 +377,34 @@ JOINT_OPERATION(ring_few_workers)
 	join(pid[1]);
 }
 
+/* One call, whatever becomes of it. */
+static void call_once(uintptr_t arg UNUSED)
+{
+	struct sim_ring r;
+
+	make_ring(&r, 0);
+	ADD(&r, .opcode = TORUS_OP_SYSCALL, .fd = __NR_getppid);
+	submit(&r);
+	(void)next_completion(&r);
+	end_ring(&r);
+}
+
+/* Two threads have one worker: if the first gets none made, the second one's call does not wait for it. */
+JOINT_OPERATION(ring_worker_of_two)
+{
+	uint64_t word = MAP(PAGE_SIZE, MAP_PRIVATE);
+	struct sim_ring r;
+	uint32_t value;
+
+	make_ring(&r, 0);
+	limit_workers(&r, 1);
+	(void)helper(THREAD | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, call_once, 0, word);
+	call_once(0);
+	while ((value = sim_load32(word)))
+		wait_futex(word, value);
+	end_ring(&r);
+}
+
 /* ---- Entries that a supervisor answers ---- */
 
 /* From now on somebody is asked about getppid: its listener. */
