@@ -420,6 +420,8 @@ static int requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
 	{
 		if (!futex_key_equal(&w->key, from))
 			continue;
+		if (done > nr_move) /* one is not counted: it is woken, or would be */
+			break;
 		if (w->is_pi || !w->target || !futex_key_equal(w->target, to))
 			return -EINVAL;
 		if (done == 0) {
@@ -446,8 +448,6 @@ static int requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
 		done++;
 		w->is_pi = true;
 		futex_move(b1, b2, w, to);
-		if (done > nr_move)
-			break;
 	}
 	return (int)done;
 }
@@ -461,10 +461,8 @@ int futex_pi_requeue(const struct futex_key *from, uptr from_at, uint32_t expect
 		struct thread *owner;
 		uint32_t value;
 		bool is_changed = false;
-		int result = find_owner(to_at, &owner);
+		int result, owner_err = find_owner(to_at, &owner);
 
-		if (result)
-			return result;
 		futex_lock_two(b1, b2);
 		result = user_peek32(&value, from_at);
 		is_changed = !result && value != expected;
@@ -479,6 +477,8 @@ int futex_pi_requeue(const struct futex_key *from, uptr from_at, uint32_t expect
 			return -EFAULT;
 		if (result != -EFAULT && result != -EAGAIN)
 			return result;
+		if (result == -EAGAIN && owner_err) /* it is asked for, and not there */
+			return owner_err;
 		if (thread_is_killed())
 			return -EINTR;
 	}

@@ -170,6 +170,59 @@ TEST(pi, requeue_to_a_free_lock_wakes_one)
 	CHECK_EQ(lock & FUTEX_TID_MASK, 0);
 }
 
+TEST(pi, requeue_of_none_but_the_first)
+{
+	pthread_t t[2];
+
+	for (int i = 0; i < 2; i++)
+		t[i] = spawn(wait_and_lock, NULL);
+	while (ready < 2)
+		sleep_ms(1);
+	sleep_ms(50);
+	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, NULL, &lock, 0), 1);
+	sleep_ms(50);
+	CHECK_EQ(done, 1);
+	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, NULL, &lock, 0), 1);
+	CHECK_OK(futex(&lock, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_join(t[i], NULL), 0);
+	CHECK_EQ(done, 2);
+}
+
+static void *wait_in_vain(void *arg)
+{
+	struct timespec until;
+
+	(void)arg;
+	CHECK_OK(clock_gettime(CLOCK_MONOTONIC, &until));
+	until.tv_sec++;
+	ready = 1;
+	CHECK_ERRNO(
+		futex(&cond, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, &until, &lock, 0), ETIMEDOUT);
+	return NULL;
+}
+
+/* The word that is waited for comes first; whose the lock is matters when there is somebody for it. */
+TEST(pi, requeue_to_the_lock_of_nobody_there)
+{
+	pthread_t t;
+
+	lock = 0x3ffffff0;
+	CHECK_ERRNO(
+		futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 7), EAGAIN);
+	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), 0);
+	t = spawn(wait_in_vain, NULL);
+	while (!ready)
+		sleep_ms(1);
+	sleep_ms(50);
+	CHECK_ERRNO(
+		futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 7), EAGAIN);
+	CHECK_ERRNO(
+		futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), ESRCH);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+}
+
 static void *requeue_and_die(void *arg)
 {
 	(void)arg;
