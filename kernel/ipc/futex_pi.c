@@ -293,6 +293,8 @@ int futex_pi_lock(struct futex_waiter *w, uptr at, bool is_try)
 		struct thread *owner;
 		int err = find_owner(at, &owner);
 
+		if (err == -EFAULT)
+			return err;
 		if (!err) {
 			irqlock_lock(&b->lock);
 			err = try_locked(b, w, at, is_try, &word, owner);

@@ -45,6 +45,29 @@ TEST(pi, owner_that_does_not_exist)
 	CHECK_ERRNO(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), ESRCH);
 }
 
+TEST(pi, a_word_that_is_not_there_or_cannot_be_written)
+{
+	static const int lockers[] = {FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_TRYLOCK_PI,
+		FUTEX_LOCK_PI_PRIVATE, FUTEX_LOCK_PI2_PRIVATE, FUTEX_TRYLOCK_PI_PRIVATE};
+	uint32_t *none = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t *fixed = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(none != MAP_FAILED && fixed != MAP_FAILED);
+	for (size_t i = 0; i < sizeof(lockers) / sizeof(lockers[0]); i++) {
+		CHECK_ERRNO(futex(none, lockers[i], 0, NULL, NULL, 0), EFAULT);
+		CHECK_ERRNO(futex(fixed, lockers[i], 0, NULL, NULL, 0), EFAULT);
+		CHECK_ERRNO(futex((void *)8, lockers[i], 0, NULL, NULL, 0), EFAULT);
+	}
+	CHECK_ERRNO(futex(none, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0), EFAULT);
+	CHECK_ERRNO(futex(fixed, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0), EPERM);
+	CHECK_ERRNO(
+		futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, none, 0), EFAULT);
+	CHECK_ERRNO(
+		futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, none, 7), EAGAIN);
+	CHECK_ERRNO(
+		futex(none, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), EFAULT);
+}
+
 static void *lock_and_unlock(void *arg)
 {
 	(void)arg;
