@@ -224,10 +224,9 @@ static bool is_wake_handover(void)
 }
 
 static NOINLINE int wake_some(
-	struct futex_bucket *b, const struct futex_key *key, unsigned nr, uint32_t bitset)
+	struct futex_bucket *b, const struct futex_key *key, int nr, uint32_t bitset)
 {
-	unsigned woken = 0;
-	int err = 0;
+	int err = 0, woken = 0;
 
 	irqlock_lock(&b->lock);
 	futex_for_each_safe(w, b)
@@ -245,10 +244,10 @@ static NOINLINE int wake_some(
 			break;
 	}
 	irqlock_unlock(&b->lock);
-	return err ? err : (int)woken;
+	return err ? err : woken;
 }
 
-int futex_wake(const struct futex_key *key, unsigned nr, uint32_t bitset)
+int futex_wake(const struct futex_key *key, int nr, uint32_t bitset)
 {
 	struct futex_bucket *b = futex_bucket_of(key);
 

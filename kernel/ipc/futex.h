@@ -57,8 +57,11 @@ bool futex_unqueue(struct futex_waiter *w);
 bool futex_is_woken(const struct futex_waiter *w);
 /* Notes that the current thread is about to wait. */
 void futex_note_wait(void);
-/* How many were woken, at most nr (at least one). -EINVAL: somebody waits for a PI lock there. */
-int futex_wake(const struct futex_key *key, unsigned nr, uint32_t bitset);
+/*
+ * How many were woken: at most nr, or one if that is less (Linux: thread.futex_wake_of_less_than_one_wakes_one).
+ * -EINVAL: somebody waits for a PI lock there.
+ */
+int futex_wake(const struct futex_key *key, int nr, uint32_t bitset);
 /*
  * Wakes nr_wake waiters of `from` and moves nr_requeue others to `to`; if expected is not NULL, only
  * while the word at `at` is that (-EAGAIN). Returns how many of both.

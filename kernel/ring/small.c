@@ -281,7 +281,7 @@ int64_t futex_wake_issue(struct req *r)
 
 	if (err)
 		return err;
-	return futex_wake(&key, (unsigned)r->words.w[1], (uint32_t)r->words.w[2]);
+	return futex_wake(&key, (int)r->words.w[1], (uint32_t)r->words.w[2]);
 }
 
 /* ---- Sets of files ---- */

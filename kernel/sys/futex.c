@@ -72,7 +72,7 @@ static int64_t wake(const struct futex_call *c, uint32_t bitset)
 	if (!bitset)
 		return -EINVAL;
 	err = futex_key_get(c->at, c->is_private, &key);
-	return err ? err : futex_wake(&key, c->val, bitset);
+	return err ? err : futex_wake(&key, (int)c->val, bitset);
 }
 
 static int get_two(const struct futex_call *c, struct futex_key *key, struct futex_key *key2)
@@ -103,9 +103,9 @@ static int64_t wake_op(const struct futex_call *c)
 	matches = futex_change_word(c->at2, c->val3);
 	if (matches < 0)
 		return matches;
-	woken = futex_wake(&key, c->val, FUTEX_BITSET_MATCH_ANY);
+	woken = futex_wake(&key, (int)c->val, FUTEX_BITSET_MATCH_ANY);
 	if (woken >= 0 && matches)
-		more = futex_wake(&key2, c->val2, FUTEX_BITSET_MATCH_ANY);
+		more = futex_wake(&key2, (int)c->val2, FUTEX_BITSET_MATCH_ANY);
 	return woken < 0 ? woken : more < 0 ? more : woken + more;
 }
 
@@ -223,7 +223,7 @@ static int64_t wait_private(uptr at, uint32_t val)
 }
 
 /* Whoever unlocks a mutex that others may wait for. */
-static int64_t wake_private(uptr at, uint32_t nr)
+static int64_t wake_private(uptr at, int nr)
 {
 	struct futex_key key = {.object = (uintptr_t)arch_current()->vm, .word = at.addr};
 
@@ -265,7 +265,7 @@ static NOINLINE int64_t futex(
 SYSCALL6(futex, uptr, at, int, op, uint32_t, val, uint64_t, timeout, uptr, at2, uint32_t, val3)
 {
 	if (op == (FUTEX_WAKE | FUTEX_PRIVATE_FLAG))
-		return wake_private(at, val);
+		return wake_private(at, (int)val);
 	if (op == (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) && !timeout)
 		return wait_private(at, val);
 	return futex(at, op, val, timeout, at2, val3);

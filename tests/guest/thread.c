@@ -78,6 +78,24 @@ TEST(thread, futex_wake_counts)
 	wait_for_count(&done, 4);
 }
 
+/* Linux: the number is signed, and is compared after each. */
+TEST(thread, futex_wake_of_less_than_one_wakes_one)
+{
+	for (int i = 0; i < 4; i++)
+		spawn(waiter, NULL);
+	wait_for_count(&ready, 4);
+	sleep_ms(50);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, UINT32_MAX, NULL, NULL, 0), 1);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 0, NULL, NULL, 0), 1);
+	CHECK_EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, UINT32_MAX, (void *)UINT32_MAX, &word2,
+			 FUTEX_OP(FUTEX_OP_SET, 0, FUTEX_OP_CMP_EQ, 0)),
+		1);
+	CHECK_EQ(futex(&word2, FUTEX_WAKE_OP_PRIVATE, UINT32_MAX, (void *)UINT32_MAX, &word,
+			 FUTEX_OP(FUTEX_OP_SET, 0, FUTEX_OP_CMP_EQ, 0)),
+		1);
+	wait_for_count(&done, 4);
+}
+
 TEST(thread, futex_requeue)
 {
 	for (int i = 0; i < 3; i++)
