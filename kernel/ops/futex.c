@@ -372,13 +372,33 @@ static int read_one(struct futex_waitv_one *one, uptr at)
 		return -EINVAL;
 	one->at = UPTR(v.uaddr);
 	one->expected = (uint32_t)v.val;
-	return futex_key_get(one->at, v.flags & FUTEX_PRIVATE_FLAG, &one->waiter.key);
+	one->is_private = v.flags & FUTEX_PRIVATE_FLAG;
+	return 0;
+}
+
+/* All are read before the first word is looked for: what is wrong with one is said first. */
+static int read_all(struct futex_waitv_op *f, uptr waiters)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < f->nr && !err; i++)
+		err = read_one(&f->one[i], uptr_add(waiters, i * sizeof(struct futex_waitv)));
+	for (unsigned i = 0; i < f->nr && !err; i++) {
+		struct futex_waitv_one *one = &f->one[i];
+
+		one->all = f;
+		one->waiter.wake = wake_one_of_many;
+		one->waiter.bitset = FUTEX_BITSET_MATCH_ANY;
+		one->waiter.thread = arch_current();
+		err = futex_key_get(one->at, one->is_private, &one->waiter.key);
+	}
+	return err;
 }
 
 int futex_waitv_prepare(
 	struct futex_waitv_op *f, uptr waiters, unsigned nr, uint64_t until, bool is_real)
 {
-	int err = 0;
+	int err;
 
 	if (nr == 0 || nr > FUTEX_WAITV_MAX || uptr_is_null(waiters))
 		return -EINVAL;
@@ -391,13 +411,7 @@ int futex_waitv_prepare(
 	f->one = mem_alloc(nr * sizeof(*f->one), SLAB_ZERO);
 	if (!f->one)
 		return -ENOMEM;
-	for (unsigned i = 0; i < nr && !err; i++) {
-		f->one[i].all = f;
-		f->one[i].waiter.wake = wake_one_of_many;
-		f->one[i].waiter.bitset = FUTEX_BITSET_MATCH_ANY;
-		f->one[i].waiter.thread = arch_current();
-		err = read_one(&f->one[i], uptr_add(waiters, i * sizeof(struct futex_waitv)));
-	}
+	err = read_all(f, waiters);
 	if (err)
 		mem_free(f->one);
 	return err;

@@ -43,6 +43,7 @@ struct futex_waitv_one {
 	struct futex_waitv_op *all;
 	uptr at;
 	uint32_t expected;
+	bool is_private;
 };
 struct futex_waitv_op {
 	struct op op;

@@ -210,6 +210,12 @@ TEST(thread, futex_waitv)
 	CHECK_ERRNO(syscall(449, v, 129, 0, NULL, CLOCK_MONOTONIC), EINVAL);
 	v[0].flags = 99;
 	CHECK_ERRNO(syscall(449, v, 2, 0, NULL, CLOCK_MONOTONIC), EINVAL);
+	/* all of them are read before the first word is looked for */
+	v[0].flags = 2;
+	v[0].uaddr = UINT64_MAX - 3;
+	CHECK_ERRNO(syscall(449, v, 2, 0, NULL, CLOCK_MONOTONIC), EFAULT);
+	v[1].flags = 99;
+	CHECK_ERRNO(syscall(449, v, 2, 0, NULL, CLOCK_MONOTONIC), EINVAL);
 }
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
