@@ -21,6 +21,8 @@ static bool is_eligible(const struct wait_what *what, const struct proc *child)
 
 	if (READ_ONCE(child->flags) & PROC_UNBORN)
 		return false;
+	if ((READ_ONCE(child->flags) & PROC_ZOMBIE) && !(what->options & WEXITED))
+		return false; /* it neither stops nor goes on any more */
 	if ((what->options & __WNOTHREAD) && child->parent_thread != uthread_current())
 		return false;
 	if (what->type == WAIT_FOR_GROUP && child->group->nr != what->nr)
@@ -81,8 +83,6 @@ static enum look look_at(
 	out->pid = child->pid->nr;
 	if (!(child->flags & PROC_ZOMBIE))
 		return take_job_news(what, child, out) ? LOOK_NEWS : LOOK_NOTHING;
-	if (!(what->options & WEXITED))
-		return LOOK_NOTHING;
 	fill_end(child, out);
 	if (what->options & WNOWAIT)
 		return LOOK_NEWS;
