@@ -292,13 +292,16 @@ static int read_waitid(int type, int id, struct wait_what *what)
 	return err;
 }
 
-static int write_siginfo(uptr to, int64_t found, const struct wait_news *news)
+/*
+ * Zeros where there is no news: man 2 waitid promises them for WNOHANG, Linux writes them also when
+ * the call fails (process_wait.waitid_that_fails_writes_zeros). The rest of the siginfo is left alone.
+ */
+static int write_siginfo(uptr to, const struct wait_news *news)
 {
 	siginfo_t info;
 
-	/* man 2 waitid: zeros with WNOHANG when there is nothing; Linux leaves the rest alone */
 	memset(&info, 0, sizeof(info));
-	if (found) {
+	if (news) {
 		info.si_signo = SIGCHLD;
 		info.si_code = news->why;
 		info.si_pid = news->pid;
@@ -327,20 +330,18 @@ int waitid_prepare(struct wait_op *w, int type, int id, int options)
 int64_t waitid_finish(const struct wait_op *w, int64_t n, int options, uptr info)
 {
 	if (n == 0 && !(options & WNOHANG))
-		return -EAGAIN; /* a pidfd with O_NONBLOCK */
-	if (n < 0)
-		return n;
-	if (!uptr_is_null(info) && write_siginfo(info, n, &w->news))
+		n = -EAGAIN; /* a pidfd with O_NONBLOCK */
+	if (!uptr_is_null(info) && write_siginfo(info, n > 0 ? &w->news : NULL))
 		return -EFAULT;
-	return 0;
+	return n < 0 ? n : 0;
 }
 
 SYSCALL5(waitid, int, type, int, id, uptr, info, int, options, uptr, usage)
 {
 	struct wait_op w;
-	int err = waitid_prepare(&w, type, id, options);
+	int64_t n = waitid_prepare(&w, type, id, options);
 
-	return err ? err : waitid_finish(&w, wait_for(&w, usage), options, info);
+	return waitid_finish(&w, n ? n : wait_for(&w, usage), options, info);
 }
 
 /* ---- Sharing less ---- */

@@ -56,3 +56,33 @@ TEST(process_wait, a_wait_for_stops_ends_with_the_last_child)
 	CHECK_ERRNO(waitid(P_ALL, 0, &si, WSTOPPED), ECHILD);
 	EXPECT_CHILD(pid, 4);
 }
+
+/* By the call itself: a library may look first. */
+static long waitid_call(int type, pid_t id, void *info, int options)
+{
+	return syscall(SYS_waitid, type, id, info, options, NULL);
+}
+
+TEST(process_wait, waitid_that_fails_writes_zeros)
+{
+	siginfo_t si;
+
+	memset(&si, 0x55, sizeof(si));
+	CHECK_ERRNO(waitid_call(P_ALL, 0, &si, WEXITED), ECHILD);
+	CHECK_EQ(si.si_signo, 0);
+	CHECK_EQ(si.si_errno, 0);
+	CHECK_EQ(si.si_code, 0);
+	CHECK_EQ(si.si_pid, 0);
+	CHECK_EQ(si.si_uid, 0);
+	CHECK_EQ(si.si_status, 0);
+	CHECK_EQ((unsigned char)((char *)&si)[40], 0x55);
+	memset(&si, 0x55, sizeof(si));
+	CHECK_ERRNO(waitid_call(P_ALL, 0, &si, 0), EINVAL);
+	CHECK_EQ(si.si_pid, 0);
+	memset(&si, 0x55, sizeof(si));
+	CHECK_ERRNO(waitid_call(99, 0, &si, WEXITED), EINVAL);
+	CHECK_EQ(si.si_pid, 0);
+	CHECK_ERRNO(waitid_call(P_ALL, 0, (void *)8, WEXITED), EFAULT);
+	CHECK_ERRNO(waitid_call(99, 0, (void *)8, WEXITED), EFAULT);
+	CHECK_ERRNO(waitid_call(P_ALL, 0, NULL, WEXITED), ECHILD);
+}
