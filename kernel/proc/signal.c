@@ -657,33 +657,33 @@ static uint32_t uid_of(struct proc *p)
 	return uid;
 }
 
-/* Whether the parent wants SIGCHLD for a stop or a continuation. */
-static bool wants_job_news(struct proc *parent)
+/* What a parent decided about SIGCHLD; zeros: nothing. */
+static struct ksigaction chld_action(struct proc *parent)
 {
 	const struct sigactions *a;
-	bool wants_news;
+	struct ksigaction action = {0};
 
 	irqlock_lock(&parent->lock);
 	a = parent->signals.actions;
-	wants_news = !(a->custom & SIGBIT(SIGCHLD)) ||
-		     (a->action[SIGCHLD - 1].handler != HANDLER_IGNORE &&
-			     !(a->action[SIGCHLD - 1].flags & SA_NOCLDSTOP));
+	if (a->custom & SIGBIT(SIGCHLD))
+		action = a->action[SIGCHLD - 1];
 	irqlock_unlock(&parent->lock);
-	return wants_news;
+	return action;
+}
+
+/* A parent that ignores SIGCHLD gets none, even if it blocks it. */
+static bool wants_sigchld(struct proc *parent, bool is_end)
+{
+	struct ksigaction action = chld_action(parent);
+
+	return action.handler != HANDLER_IGNORE && (is_end || !(action.flags & SA_NOCLDSTOP));
 }
 
 bool signal_ignores_children(struct proc *p)
 {
-	const struct sigactions *a;
-	bool ignores;
+	struct ksigaction action = chld_action(p);
 
-	irqlock_lock(&p->lock);
-	a = p->signals.actions;
-	ignores = (a->custom & SIGBIT(SIGCHLD)) &&
-		  (a->action[SIGCHLD - 1].handler == HANDLER_IGNORE ||
-			  (a->action[SIGCHLD - 1].flags & SA_NOCLDWAIT));
-	irqlock_unlock(&p->lock);
-	return ignores;
+	return action.handler == HANDLER_IGNORE || (action.flags & SA_NOCLDWAIT);
 }
 
 void signal_notify_parent(struct proc *child, int why, int status)
@@ -704,7 +704,7 @@ void signal_notify_parent(struct proc *child, int why, int status)
 	info._sifields._sigchld._utime = (long)(child->times.user_ns / NS_PER_TICK);
 	info._sifields._sigchld._stime = (long)(child->times.system_ns / NS_PER_TICK);
 	/* clone takes any number as the signal of the end: one that is none is not sent */
-	if (sig && sig <= SIGNALS && (is_end || wants_job_news(parent)))
+	if (sig && sig <= SIGNALS && (sig != SIGCHLD || wants_sigchld(parent, is_end)))
 		(void)!signal_send_proc(
 			parent, sig, &info); /* SIGCHLD and the like do not queue */
 	waitq_wake_all(&parent->child_exit, 0);

@@ -86,3 +86,50 @@ TEST(process_wait, waitid_that_fails_writes_zeros)
 	CHECK_ERRNO(waitid_call(99, 0, (void *)8, WEXITED), EFAULT);
 	CHECK_ERRNO(waitid_call(P_ALL, 0, NULL, WEXITED), ECHILD);
 }
+
+static bool is_pending(int sig)
+{
+	sigset_t set;
+
+	CHECK_OK(sigpending(&set));
+	return sigismember(&set, sig);
+}
+
+static void block_sigchld(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+}
+
+TEST(process_wait, sigchld_that_is_ignored_is_not_sent_even_if_blocked)
+{
+	struct sigaction nowait = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
+
+	block_sigchld();
+	signal(SIGCHLD, SIG_IGN);
+	CHECK_ERRNO(waitpid(child_exiting(1), NULL, 0), ECHILD);
+	CHECK(!is_pending(SIGCHLD));
+	CHECK_OK(sigaction(SIGCHLD, &nowait, NULL));
+	CHECK_ERRNO(waitpid(child_exiting(1), NULL, 0), ECHILD);
+	CHECK(is_pending(SIGCHLD));
+}
+
+TEST(process_wait, another_signal_of_the_end_is_sent_though_sigchld_is_ignored)
+{
+	sigset_t set;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	pid = CHECK_OK(syscall(SYS_clone, (long)SIGUSR1, 0L, NULL, NULL, 0L));
+	if (pid == 0)
+		_exit(5);
+	CHECK_EQ(waitpid(pid, NULL, __WALL), pid);
+	CHECK(is_pending(SIGUSR1));
+}
