@@ -36,14 +36,13 @@ static void go_on(struct proc *p)
 {
 	struct signals *s = &p->signals;
 
-	if (p->flags & PROC_STOPPED) {
+	if (p->flags & PROC_STOPPED)
 		s->report = CLD_CONTINUED;
-		p->flags |= PROC_CONTINUED;
-	} else if (s->is_stopping) {
-		s->report = CLD_STOPPED; /* it did stop, in part: its parent sees a stop */
-	} else {
+	else if (s->is_stopping)
+		s->report = CLD_STOPPED; /* it did stop, in part: its parent is told so */
+	else
 		return;
-	}
+	p->flags |= PROC_CONTINUED;
 	p->flags &= ~(uint32_t)PROC_STOPPED;
 	s->is_stopping = false;
 	s->nr_stopping = 0;

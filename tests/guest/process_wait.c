@@ -133,3 +133,61 @@ TEST(process_wait, another_signal_of_the_end_is_sent_though_sigchld_is_ignored)
 	CHECK_EQ(waitpid(pid, NULL, __WALL), pid);
 	CHECK(is_pending(SIGUSR1));
 }
+
+/* ---- A stop that not all threads came to ---- */
+
+static volatile int *shared;
+
+static void *be_in_vfork(void *arg)
+{
+	pid_t pid = vfork();
+
+	(void)arg;
+	if (pid == 0) {
+		shared[0] = getpid();
+		while (!shared[1])
+			sleep_ms(1);
+		_exit(0);
+	}
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static _Noreturn void stop_in_part(void)
+{
+	pthread_t thread;
+
+	CHECK_EQ(pthread_create(&thread, NULL, be_in_vfork, NULL), 0);
+	for (;;)
+		pause();
+}
+
+/* The thread that waits for its vfork's child does not stop: SIGCONT comes before the stop is complete. */
+TEST(process_wait, a_stop_that_was_not_complete_is_continued_too)
+{
+	siginfo_t si;
+	pid_t pid;
+
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
+	pid = CHECK_OK(fork());
+	if (pid == 0)
+		stop_in_part();
+	while (!shared[0])
+		sleep_ms(1);
+	CHECK_OK(kill(pid, SIGSTOP));
+	sleep_ms(100);
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WSTOPPED | WNOHANG));
+	CHECK_EQ(si.si_pid, 0);
+	CHECK_OK(kill(pid, SIGCONT));
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WSTOPPED | WCONTINUED | WNOHANG));
+	CHECK_EQ(si.si_pid, pid);
+	CHECK_EQ(si.si_code, CLD_CONTINUED);
+	CHECK_EQ(si.si_status, SIGCONT);
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WSTOPPED | WCONTINUED | WNOHANG));
+	CHECK_EQ(si.si_pid, 0);
+	shared[1] = 1;
+	CHECK_OK(kill(pid, SIGKILL));
+	EXPECT_KILLED(pid, SIGKILL);
+}
