@@ -132,6 +132,9 @@ static int check_clone3(const struct clone_args *a)
 		return -EINVAL;
 	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
 		return -EINVAL;
+	if ((a->flags & CLONE_PIDFD) && (a->flags & CLONE_PARENT_SETTID) &&
+		a->pidfd == a->parent_tid)
+		return -EINVAL; /* both would be written to the same place */
 	if (!a->stack != !a->stack_size)
 		return -EINVAL;
 	return user_range_ok(UPTR(a->stack), a->stack_size) ? 0 : -EINVAL;

@@ -402,6 +402,10 @@ TEST(process, clone3_arguments)
 	args.exit_signal = 65;
 	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
 	args.exit_signal = SIGCHLD;
+	args.flags = CLONE_PIDFD | CLONE_PARENT_SETTID; /* both to one place */
+	args.pidfd = args.parent_tid = (uintptr_t)big;
+	CHECK_ERRNO(clone3(&args, sizeof(args)), EINVAL);
+	args.flags = 0;
 	pid = CHECK_OK(clone3(&args, sizeof(args)));
 	if (pid == 0)
 		_exit(8);
