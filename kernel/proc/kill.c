@@ -115,7 +115,7 @@ static int kill_process(int pid, int sig, const siginfo_t *info)
 
 	if (pid == uthread_current()->pid_nr)
 		return signal_send_proc(proc_current(), sig, info);
-	err = proc_find(pid, &p);
+	err = proc_find_by_tid(pid, &p); /* Linux: any thread names its process */
 	if (err)
 		return err;
 	err = send_checked(p, sig, info);
@@ -131,7 +131,7 @@ int kill_processes(int pid, int sig)
 	if (!is_signal_or_0(sig)) {
 		/* the target is looked for first */
 		struct proc *p;
-		int err = pid > 0 ? proc_find(pid, &p) : 0;
+		int err = pid > 0 ? proc_find_by_tid(pid, &p) : 0;
 
 		if (err)
 			return err;
@@ -192,11 +192,11 @@ int signal_check_info(const siginfo_t *info)
 	return 0;
 }
 
-/* Nobody may tell others that he is the kernel, or kill(2) and tgkill(2). */
+/* No thread may tell others that it is the kernel, or kill(2) and tgkill(2). */
 static bool is_pretended(const siginfo_t *info, int id)
 {
 	return (info->si_code >= 0 || info->si_code == SI_TKILL) &&
-	       uthread_current()->pid_nr != id;
+	       uthread_current()->tid_nr != id;
 }
 
 int kill_thread_with_info(int tgid, int tid, int sig, const siginfo_t *info)
@@ -210,7 +210,7 @@ int kill_with_info(int pid, int sig, const siginfo_t *info)
 		return -EPERM;
 	if (!is_signal_or_0(sig)) {
 		struct proc *p;
-		int err = proc_find(pid, &p);
+		int err = proc_find_by_tid(pid, &p);
 
 		if (err)
 			return err;

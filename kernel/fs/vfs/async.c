@@ -98,7 +98,7 @@ void file_signal_owner(struct file *f, int fd, int band)
 			send_to_thread(f, t, info.si_signo, &info);
 			thread_put(t);
 		}
-	} else if (!proc_find(pid, &p)) {
+	} else if (!proc_find_by_tid(pid, &p)) {
 		if (may_signal_proc(p, f))
 			(void)!signal_send_proc(p, info.si_signo, &info);
 		proc_put(p);
