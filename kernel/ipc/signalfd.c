@@ -17,6 +17,7 @@
 #include "lib/fmt.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
+#include "proc/siginfo.h"
 #include "proc/signal.h"
 
 struct signalfd {
@@ -24,6 +25,26 @@ struct signalfd {
 };
 
 static_assert(sizeof(struct signalfd_siginfo) == 128, "linux/signalfd.h");
+
+static void convert_sender(const siginfo_t *info, struct signalfd_siginfo *out)
+{
+	out->ssi_pid = (uint32_t)info->si_pid;
+	out->ssi_uid = info->si_uid;
+}
+
+static void convert_value(const siginfo_t *info, struct signalfd_siginfo *out)
+{
+	out->ssi_ptr = (uintptr_t)info->si_ptr;
+	out->ssi_int = info->si_int;
+}
+
+static void convert_fault(const siginfo_t *info, struct signalfd_siginfo *out)
+{
+	out->ssi_addr = (uintptr_t)info->si_addr;
+	if (info->si_signo == SIGBUS &&
+		(info->si_code == BUS_MCEERR_AR || info->si_code == BUS_MCEERR_AO))
+		out->ssi_addr_lsb = (uint16_t)info->si_addr_lsb;
+}
 
 /* Each kind of siginfo has its fields: those of the others stay zero. */
 static void convert(const siginfo_t *info, struct signalfd_siginfo *out)
@@ -33,40 +54,36 @@ static void convert(const siginfo_t *info, struct signalfd_siginfo *out)
 		.ssi_errno = info->si_errno,
 		.ssi_code = info->si_code,
 	};
-	if (info->si_code == SI_TIMER) {
+	switch (siginfo_layout(info->si_signo, info->si_code)) {
+	case SIGINFO_RT:
+		convert_value(info, out);
+		FALLTHROUGH;
+	case SIGINFO_KILL:
+		convert_sender(info, out);
+		break;
+	case SIGINFO_TIMER:
 		out->ssi_tid = (uint32_t)info->si_tid;
 		out->ssi_overrun = (uint32_t)info->si_overrun;
-		out->ssi_ptr = (uintptr_t)info->si_ptr;
-		out->ssi_int = info->si_int;
-		return;
-	}
-	if (info->si_code > SI_USER && info->si_code < SI_KERNEL) {
-		switch (info->si_signo) {
-		case SIGCHLD:
-			out->ssi_status = info->si_status;
-			out->ssi_utime = (uint64_t)info->si_utime;
-			out->ssi_stime = (uint64_t)info->si_stime;
-			break;
-		case SIGIO:
-			out->ssi_band = (uint32_t)info->si_band;
-			out->ssi_fd = info->si_fd;
-			return;
-		case SIGSEGV:
-		case SIGBUS:
-		case SIGILL:
-		case SIGFPE:
-		case SIGTRAP:
-			out->ssi_addr = (uintptr_t)info->si_addr;
-			return;
-		default:
-			break;
-		}
-	}
-	out->ssi_pid = (uint32_t)info->si_pid;
-	out->ssi_uid = info->si_uid;
-	if (info->si_code < 0) {
-		out->ssi_ptr = (uintptr_t)info->si_ptr;
-		out->ssi_int = info->si_int;
+		convert_value(info, out);
+		break;
+	case SIGINFO_POLL:
+		out->ssi_band = (uint32_t)info->si_band;
+		out->ssi_fd = info->si_fd;
+		break;
+	case SIGINFO_FAULT:
+		convert_fault(info, out);
+		break;
+	case SIGINFO_CHILD:
+		convert_sender(info, out);
+		out->ssi_status = info->si_status;
+		out->ssi_utime = (uint64_t)info->si_utime;
+		out->ssi_stime = (uint64_t)info->si_stime;
+		break;
+	case SIGINFO_CALL:
+		out->ssi_call_addr = (uintptr_t)info->si_call_addr;
+		out->ssi_syscall = info->si_syscall;
+		out->ssi_arch = info->si_arch;
+		break;
 	}
 }
 

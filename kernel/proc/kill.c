@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "proc/proc_priv.h"
+#include "proc/siginfo.h"
 #include "proc/signal.h"
 #include "proc/signal_priv.h"
 
@@ -185,8 +186,10 @@ int signal_check_info(const siginfo_t *info)
 	/* the beginning of unknown layouts is all that is kept: the rest must say nothing */
 	const char *rest = (const char *)info + SIGINFO_USED;
 
+	if (siginfo_is_known(info->si_signo, info->si_code))
+		return 0;
 	for (unsigned i = 0; i < sizeof(*info) - SIGINFO_USED; i++) {
-		if (rest[i] && info->si_code != SI_QUEUE)
+		if (rest[i])
 			return -E2BIG;
 	}
 	return 0;

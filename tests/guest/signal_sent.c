@@ -126,3 +126,153 @@ TEST(signal_sent, the_owner_of_a_file_may_be_any_thread)
 	in_thread(own_the_pipe, fd);
 	CHECK_EQ(take(SIGIO).si_signo, SIGIO);
 }
+
+/* ---- What a siginfo says ---- */
+
+enum { KNOWN_BYTES = 48, A_REALTIME_SIGNAL = 40 };
+
+/* Bytes that no layout has: only with a code whose layout is known are they let through. */
+TEST(signal_sent, an_unknown_code_must_say_nothing_beyond)
+{
+	static const struct {
+		int sig, code, error;
+	} all[] = {
+		{SIGUSR1, SI_USER, 0},
+		{SIGUSR1, SI_QUEUE, 0},
+		{SIGUSR1, SI_TIMER, 0},
+		{SIGUSR1, SI_MESGQ, 0},
+		{SIGUSR1, SI_ASYNCIO, 0},
+		{SIGUSR1, SI_SIGIO, 0},
+		{SIGUSR1, SI_TKILL, 0},
+		{SIGUSR1, -7, 0},
+		{SIGUSR1, -8, E2BIG},
+		{SIGUSR1, -60, 0},
+		{SIGUSR1, -61, E2BIG},
+		{SIGUSR1, SI_KERNEL, 0},
+		{SIGUSR1, SI_KERNEL + 1, E2BIG},
+		{SIGUSR1, 1, 0},
+		{SIGUSR1, 6, 0},
+		{SIGUSR1, 7, E2BIG},
+		{SIGCHLD, 6, 0},
+		{SIGCHLD, 7, E2BIG},
+		{SIGIO, 6, 0},
+		{SIGIO, 7, E2BIG},
+		{SIGSYS, 2, 0},
+		{SIGSYS, 3, E2BIG},
+		{SIGBUS, 5, 0},
+		{SIGBUS, 6, E2BIG},
+		{SIGTRAP, 6, 0},
+		{SIGTRAP, 7, E2BIG},
+		{SIGILL, 11, 0},
+		{SIGILL, 12, E2BIG},
+		{SIGFPE, 15, 0},
+		{SIGFPE, 16, E2BIG},
+		{SIGSEGV, 9, 0},
+		{SIGSEGV, 11, E2BIG},
+		{A_REALTIME_SIGNAL, 6, 0},
+		{A_REALTIME_SIGNAL, 7, E2BIG},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		siginfo_t si = {.si_code = all[i].code};
+		long result;
+
+		block(all[i].sig);
+		((char *)&si)[KNOWN_BYTES] = 1;
+		result = queue(getpid(), all[i].sig, &si) ? errno : 0;
+		if (result != all[i].error)
+			FAIL("signal %d with code %d: %s", all[i].sig, all[i].code,
+				errno_name(result));
+		((char *)&si)[KNOWN_BYTES] = 0;
+		if (result)
+			CHECK_OK(queue(getpid(), all[i].sig, &si));
+		CHECK_EQ(take(all[i].sig).si_code, all[i].code);
+	}
+}
+
+/* What a signalfd tells of a siginfo whose every field has a value. */
+static struct signalfd_siginfo told(int sig, int code)
+{
+	struct signalfd_siginfo out;
+	siginfo_t si = {.si_code = code};
+	sigset_t set = block(sig);
+	int fd = CHECK_OK(signalfd(-1, &set, 0));
+
+	for (int i = 16; i < KNOWN_BYTES; i++)
+		((unsigned char *)&si)[i] = (unsigned char)i;
+	CHECK_OK(queue(getpid(), sig, &si));
+	CHECK_EQ(read(fd, &out, sizeof(out)), sizeof(out));
+	close(fd);
+	CHECK_EQ(out.ssi_signo, sig);
+	CHECK_EQ(out.ssi_code, code);
+	return out;
+}
+
+TEST(signal_sent, signalfd_knows_the_fields_of_each_code)
+{
+	static const struct {
+		int sig, code;
+	} all[] = {
+		{SIGUSR1, SI_USER},
+		{SIGUSR1, SI_QUEUE},
+		{SIGUSR1, SI_TIMER},
+		{SIGUSR1, SI_SIGIO},
+		{SIGUSR1, SI_TKILL},
+		{SIGUSR1, SI_ASYNCNL},
+		{SIGUSR1, SI_KERNEL},
+		{SIGUSR1, 1},
+		{SIGUSR1, 6},
+		{SIGUSR1, 7},
+		{A_REALTIME_SIGNAL, 1},
+		{A_REALTIME_SIGNAL, 6},
+		{SIGIO, 1},
+		{SIGCHLD, 1},
+		{SIGCHLD, 6},
+		{SIGSYS, 1},
+		{SIGSYS, 2},
+		{SIGSYS, 3},
+		{SIGSEGV, 1},
+		{SIGSEGV, 0},
+		{SIGBUS, 2},
+		{SIGBUS, 4},
+		{SIGBUS, 5},
+		{SIGBUS, 6},
+		{SIGTRAP, 1},
+		{SIGTRAP, 6},
+		{SIGILL, 1},
+		{SIGFPE, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct signalfd_siginfo s = told(all[i].sig, all[i].code);
+
+		SHOW("%d %d: pid %x uid %x fd %x tid %x band %x overrun %x trapno %x",
+			all[i].sig, all[i].code, s.ssi_pid, s.ssi_uid, s.ssi_fd, s.ssi_tid,
+			s.ssi_band, s.ssi_overrun, s.ssi_trapno);
+		SHOW("%d %d: status %x int %x ptr %llx utime %llx stime %llx addr %llx lsb %x",
+			all[i].sig, all[i].code, s.ssi_status, s.ssi_int,
+			(unsigned long long)s.ssi_ptr, (unsigned long long)s.ssi_utime,
+			(unsigned long long)s.ssi_stime, (unsigned long long)s.ssi_addr,
+			s.ssi_addr_lsb);
+		SHOW("%d %d: syscall %x call %llx arch %x", all[i].sig, all[i].code,
+			s.ssi_syscall, (unsigned long long)s.ssi_call_addr, s.ssi_arch);
+	}
+}
+
+TEST(signal_sent, signalfd_tells_of_a_chosen_signal_of_a_file)
+{
+	sigset_t set = block(SIGRTMIN);
+	int fd[2], sfd = CHECK_OK(signalfd(-1, &set, 0));
+	struct signalfd_siginfo si;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(fcntl(fd[0], F_SETOWN, getpid()));
+	CHECK_OK(fcntl(fd[0], F_SETSIG, SIGRTMIN));
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_ASYNC));
+	CHECK_EQ(write(fd[1], "x", 1), 1);
+	CHECK_EQ(read(sfd, &si, sizeof(si)), sizeof(si));
+	CHECK_EQ(si.ssi_code, 1 /* POLL_IN */);
+	CHECK_EQ(si.ssi_fd, fd[0]);
+	CHECK_EQ(si.ssi_band, 0x41 /* POLLIN, POLLRDNORM */);
+	CHECK_EQ(si.ssi_pid, 0);
+}
