@@ -58,11 +58,11 @@ static uint64_t compare(struct proc *p, unsigned which, uint64_t used_ns, uint64
 	uint64_t used = used_ns / unit_ns;
 
 	if (used >= limit->hard) {
-		signal_send_locked(p, SIGKILL);
+		signal_send_locked(p, SIGKILL, NULL);
 		return 0;
 	}
 	if (used >= limit->soft) {
-		signal_send_locked(p, SIGXCPU);
+		signal_send_locked(p, SIGXCPU, NULL);
 		limit->soft += NS_PER_SEC / unit_ns;
 	}
 	used = MIN(limit->soft, limit->hard);

@@ -30,9 +30,11 @@
 #include "mm/vmspace.h"
 #include "proc/cpu_limit.h"
 #include "proc/fiber.h"
+#include "proc/kill.h"
 #include "proc/proc_priv.h"
 #include "proc/ptimer.h"
 #include "proc/ring_work.h"
+#include "proc/signal_priv.h"
 #include "sched/sched.h"
 #include "security/seccomp.h"
 
@@ -183,20 +185,35 @@ static struct proc *find_reaper(struct proc *p)
 	return reaper;
 }
 
-/* PR_SET_PDEATHSIG of each of the child's threads. */
-static void send_parent_death(struct proc *child)
+static bool wants_parent_death(struct proc *child)
 {
-	int signals[8];
-	unsigned nr = 0;
+	bool wants = false;
 
 	irqlock_lock(&child->lock);
+	list_for_each (u, &child->threads, struct uthread, proc_link)
+		wants |= u->parent_death_signal != 0;
+	irqlock_unlock(&child->lock);
+	return wants;
+}
+
+/* PR_SET_PDEATHSIG of each of the child's threads: as if who ends had called kill(2). */
+static void send_parent_death(struct proc *child) MUST_HOLD(proc_tree_lock)
+{
+	bool may, may_continue;
+	siginfo_t info;
+
+	if (LIKELY(!wants_parent_death(child)))
+		return;
+	may = signal_permission_locked(child, 0) == 0;
+	may_continue = signal_permission_locked(child, SIGCONT) == 0;
+	kill_info_of_sender(&info, 0, SI_USER);
+	irqlock_lock(&child->lock);
 	list_for_each (u, &child->threads, struct uthread, proc_link) {
-		if (u->parent_death_signal && nr < ARRAY_LEN(signals))
-			signals[nr++] = u->parent_death_signal;
+		info.si_signo = u->parent_death_signal;
+		if (info.si_signo && (info.si_signo == SIGCONT ? may_continue : may))
+			signal_send_locked(child, info.si_signo, &info);
 	}
 	irqlock_unlock(&child->lock);
-	for (unsigned i = 0; i < nr; i++)
-		signal_kernel_proc(child, signals[i]);
 }
 
 /* Of a zombie: tells its parent. True: the parent does not care, and the zombie goes at once. */
@@ -217,6 +234,7 @@ static bool notify_end(struct proc *p)
 
 /* The thread ends: its children look to another thread, or to another process. */
 static void pass_on_children(struct uthread *u, struct uthread *heir, struct list *unwanted)
+	MUST_HOLD(proc_tree_lock)
 {
 	struct proc *from = u->proc, *to = heir->proc;
 
@@ -268,7 +286,7 @@ void proc_reap_locked(struct proc *p)
 }
 
 /* The last thread is off its process. True: nobody waits for it. Tree locked. */
-static bool become_zombie(struct uthread *u, struct list *unwanted)
+static bool become_zombie(struct uthread *u, struct list *unwanted) MUST_HOLD(proc_tree_lock)
 {
 	struct proc *p = u->proc;
 

@@ -18,8 +18,7 @@ static bool is_signal_or_0(int sig)
 	return sig >= 0 && sig <= SIGNALS;
 }
 
-/* Who sent it: the current process. */
-static void info_of_sender(siginfo_t *info, int sig, int code)
+void kill_info_of_sender(siginfo_t *info, int sig, int code)
 {
 	siginfo_clear(info);
 	info->si_signo = sig;
@@ -140,7 +139,7 @@ int kill_processes(int pid, int sig)
 			proc_put(p);
 		return pid == INT_MIN ? -ESRCH : -EINVAL;
 	}
-	info_of_sender(&info, sig, SI_USER);
+	kill_info_of_sender(&info, sig, SI_USER);
 	if (pid > 0)
 		return kill_process(pid, sig, &info);
 	if (pid == INT_MIN)
@@ -175,7 +174,7 @@ int kill_thread(int tgid, int tid, int sig)
 {
 	siginfo_t info;
 
-	info_of_sender(&info, sig, SI_TKILL);
+	kill_info_of_sender(&info, sig, SI_TKILL);
 	return send_to_thread(tgid, tid, sig, &info);
 }
 

@@ -145,7 +145,7 @@ static void expire_itimer(struct ptimer *t, uint64_t now)
 	struct proc *p = t->proc;
 	bool is_pending = p->signals.pending.set & SIGBIT(t->sig);
 
-	signal_send_locked(p, t->sig);
+	signal_send_locked(p, t->sig, NULL);
 	if (!t->interval) {
 		t->expires = 0;
 		return;

@@ -377,9 +377,9 @@ bool signal_send_timer(struct proc *p, struct thread *t, struct sigqueue *q)
 	return true;
 }
 
-void signal_send_locked(struct proc *p, int sig)
+void signal_send_locked(struct proc *p, int sig, const siginfo_t *info)
 {
-	(void)send_locked(p, NULL, sig, NULL); /* from the kernel: never -EAGAIN */
+	(void)send_locked(p, NULL, sig, info); /* by SI_USER or the kernel: never -EAGAIN */
 }
 
 int signal_send_proc(struct proc *p, int sig, const siginfo_t *info)

@@ -98,8 +98,8 @@ enum disposition { DISP_IGNORE, DISP_HANDLER, DISP_STOP, DISP_FATAL };
 enum disposition signal_disposition(const struct proc *p, int sig);
 /* Makes a thread look at its signals: flag, wake-up, interrupt. */
 void signal_prod(struct thread *t);
-/* From the kernel to the process, with p->lock held. */
-void signal_send_locked(struct proc *p, int sig);
+/* To the process with p->lock held: from the kernel (info NULL), or with SI_USER. */
+void signal_send_locked(struct proc *p, int sig, const siginfo_t *info);
 /* Queues a timer's entry for p or t; false: it is ignored now. */
 bool signal_send_timer(struct proc *p, struct thread *t, struct sigqueue *q);
 /* Takes every signal of `set` off the queue. */

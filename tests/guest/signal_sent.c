@@ -276,3 +276,101 @@ TEST(signal_sent, signalfd_tells_of_a_chosen_signal_of_a_file)
 	CHECK_EQ(si.ssi_band, 0x41 /* POLLIN, POLLRDNORM */);
 	CHECK_EQ(si.ssi_pid, 0);
 }
+
+/* ---- The death of a parent ---- */
+
+enum { MANY_THREADS = 12 };
+
+static pthread_barrier_t all_ready;
+
+static void *want_death_signal(void *arg)
+{
+	CHECK_OK(prctl(PR_SET_PDEATHSIG, SIGRTMIN + (int)(intptr_t)arg));
+	pthread_barrier_wait(&all_ready);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* Waits for its parent's end with many threads, each with a signal of its own. */
+static _Noreturn void be_orphaned(int to_parent, int to_test)
+{
+	pthread_t thread;
+	pid_t parent = getppid();
+
+	for (int i = 0; i < MANY_THREADS; i++)
+		block(SIGRTMIN + i);
+	CHECK_EQ(pthread_barrier_init(&all_ready, NULL, MANY_THREADS + 1), 0);
+	for (intptr_t i = 0; i < MANY_THREADS; i++)
+		CHECK_EQ(pthread_create(&thread, NULL, want_death_signal, (void *)i), 0);
+	pthread_barrier_wait(&all_ready);
+	CHECK_EQ(write(to_parent, "r", 1), 1);
+	for (int i = 0; i < MANY_THREADS; i++) {
+		sigset_t set = block(SIGRTMIN + i);
+		siginfo_t si;
+
+		CHECK_EQ(sigwaitinfo(&set, &si), SIGRTMIN + i);
+		CHECK_EQ(si.si_code, SI_USER);
+		CHECK_EQ(si.si_pid, parent);
+		CHECK_EQ(si.si_uid, 0);
+	}
+	CHECK_EQ(write(to_test, "k", 1), 1);
+	_exit(0);
+}
+
+TEST(signal_sent, parent_death_says_who_died_to_each_thread)
+{
+	int ready[2], result[2];
+	pid_t pid;
+	char c;
+
+	CHECK_OK(pipe(ready));
+	CHECK_OK(pipe(result));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		if (CHECK_OK(fork()) == 0)
+			be_orphaned(ready[1], result[1]);
+		CHECK_EQ(read(ready[0], &c, 1), 1);
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+	close(result[1]);
+	CHECK_EQ(read(result[0], &c, 1), 1);
+}
+
+static _Noreturn void look_when_orphaned(int to_parent, int to_test)
+{
+	pid_t parent = getppid();
+
+	block(SIGUSR1);
+	CHECK_OK(prctl(PR_SET_PDEATHSIG, SIGUSR1));
+	CHECK_EQ(write(to_parent, "r", 1), 1);
+	while (getppid() == parent)
+		sleep_ms(1);
+	sleep_ms(20);
+	CHECK_EQ(write(to_test, is_pending(SIGUSR1) ? "y" : "n", 1), 1);
+	_exit(0);
+}
+
+/* As kill(2) of the one who dies: not to a process that is not his to signal. */
+TEST(signal_sent, parent_death_asks_for_the_right)
+{
+	int ready[2], result[2];
+	pid_t pid;
+	char c;
+
+	CHECK_OK(pipe(ready));
+	CHECK_OK(pipe(result));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		if (CHECK_OK(fork()) == 0)
+			look_when_orphaned(ready[1], result[1]);
+		CHECK_EQ(read(ready[0], &c, 1), 1);
+		CHECK_OK(setresuid(1000, 1000, 1000));
+		_exit(0);
+	}
+	EXPECT_CHILD(pid, 0);
+	close(result[1]);
+	CHECK_EQ(read(result[0], &c, 1), 1);
+	CHECK_EQ(c, 'n');
+}
