@@ -212,7 +212,7 @@ static uint64_t enter_handler(struct uthread *u, int sig, const struct ksigactio
 		mask |= SIGBIT(sig);
 	u->has_saved_sigmask = false;
 	if (action->flags & SA_RESETHAND)
-		signal_default_locked(u->proc, sig);
+		u->proc->signals.actions->action[sig - 1].handler = HANDLER_DEFAULT;
 	set_mask_locked(u, mask);
 	return old;
 }

@@ -374,3 +374,26 @@ TEST(signal_sent, parent_death_asks_for_the_right)
 	CHECK_EQ(read(result[0], &c, 1), 1);
 	CHECK_EQ(c, 'n');
 }
+
+/* ---- Actions ---- */
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+TEST(signal_sent, resethand_takes_the_handler_only)
+{
+	struct sigaction act = {.sa_handler = nothing,
+				 .sa_flags = (int)(SA_RESETHAND | SA_RESTART | SA_NODEFER)},
+			 old;
+
+	sigemptyset(&act.sa_mask);
+	sigaddset(&act.sa_mask, SIGUSR2);
+	CHECK_OK(sigaction(SIGUSR1, &act, NULL));
+	CHECK_OK(raise(SIGUSR1));
+	CHECK_OK(sigaction(SIGUSR1, NULL, &old));
+	CHECK(old.sa_handler == SIG_DFL);
+	CHECK_EQ(old.sa_flags & act.sa_flags, act.sa_flags);
+	CHECK_EQ(sigismember(&old.sa_mask, SIGUSR2), 1);
+}
