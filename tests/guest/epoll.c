@@ -265,6 +265,60 @@ TEST(epoll, nesting_is_limited)
 	CHECK_EQ(depth, 4);
 }
 
+/* A set counts the sets that are in it, not those that were. */
+TEST(epoll, nesting_ends_with_the_interest)
+{
+	struct epoll_event ev = {EPOLLIN, {.u32 = 7}};
+	int sets[5], waker[2];
+
+	for (int i = 0; i < 5; i++)
+		sets[i] = CHECK_OK(epoll_create1(0));
+	for (int i = 0; i < 4; i++)
+		CHECK_OK(epoll_ctl(sets[i + 1], EPOLL_CTL_ADD, sets[i], &ev));
+	CHECK_ERRNO(epoll_ctl(sets[0], EPOLL_CTL_ADD, sets[4], &ev), ELOOP);
+	for (int i = 0; i < 4; i++)
+		CHECK_OK(epoll_ctl(sets[i + 1], EPOLL_CTL_DEL, sets[i], NULL));
+	/* the other way round, again and again */
+	for (int round = 0; round < 20; round++) {
+		int first = round % 5;
+
+		for (int i = 0; i < 4; i++)
+			CHECK_OK(epoll_ctl(sets[(first + i) % 5], EPOLL_CTL_ADD,
+				sets[(first + i + 1) % 5], &ev));
+		CHECK_ERRNO(epoll_ctl(sets[(first + 4) % 5], EPOLL_CTL_ADD, sets[first], &ev),
+			ELOOP);
+		CHECK_OK(pipe(waker));
+		CHECK_OK(epoll_ctl(sets[(first + 4) % 5], EPOLL_CTL_ADD, waker[0], &ev));
+		CHECK_EQ(write(waker[1], "x", 1), 1);
+		CHECK_EQ(epoll_wait(sets[first], events, 1, 0), 1);
+		CHECK_EQ(events[0].data.u32, 7);
+		close(waker[0]);
+		close(waker[1]);
+		for (int i = 0; i < 4; i++)
+			CHECK_OK(epoll_ctl(sets[(first + i) % 5], EPOLL_CTL_DEL,
+				sets[(first + i + 1) % 5], NULL));
+	}
+}
+
+/* The length of the whole chain counts, wherever it is joined. */
+TEST(epoll, nesting_is_limited_where_two_chains_meet)
+{
+	struct epoll_event ev = {EPOLLIN, {0}};
+	int a[3], b[3];
+
+	for (int i = 0; i < 3; i++) {
+		a[i] = CHECK_OK(epoll_create1(0));
+		b[i] = CHECK_OK(epoll_create1(0));
+	}
+	CHECK_OK(epoll_ctl(a[0], EPOLL_CTL_ADD, a[1], &ev));
+	CHECK_OK(epoll_ctl(a[1], EPOLL_CTL_ADD, a[2], &ev));
+	CHECK_OK(epoll_ctl(b[0], EPOLL_CTL_ADD, b[1], &ev));
+	CHECK_OK(epoll_ctl(b[1], EPOLL_CTL_ADD, b[2], &ev));
+	CHECK_OK(epoll_ctl(a[2], EPOLL_CTL_ADD, b[1], &ev));
+	CHECK_ERRNO(epoll_ctl(a[2], EPOLL_CTL_ADD, b[0], &ev), ELOOP);
+	CHECK_OK(epoll_ctl(a[1], EPOLL_CTL_ADD, b[0], &ev));
+}
+
 TEST(epoll, nested_waiter_is_woken)
 {
 	struct epoll_event ev = {EPOLLIN, {0}};

@@ -20,14 +20,16 @@
  * set's memory, which the file's side needs to find the lock.
  *
  * Sets in sets. The queue of a set is woken inside a wake-up of another queue, with that one
- * locked. To keep the order, a set has a level, higher than that of every set in it; queues of
- * sets are locked in the order of levels, their mutexes the other way round, from the outer
- * set to the inner. Levels end at MAX_LEVEL, which also forbids loops. They change under nest_lock.
+ * locked. To keep the order, a set has a number, higher than that of every set in it; queues of
+ * sets are locked in the order of these numbers, their mutexes the other way round, from the outer
+ * set to the inner. Numbers never fall, as somebody may hold a lock by the old one. So what limits
+ * the nesting to MAX_LEVEL sets, and forbids loops, is counted anew from the items for each set
+ * that is added to another.
  *
- * Locks   nest_lock   RANK_EPOLL_NEST  levels, and adding sets to sets
- *         set->lock   RANK_EPOLL [m]   items; key MAX_LEVEL - level: outer sets first
+ * Locks   nest_lock   RANK_EPOLL_NEST  the order of sets, and adding sets to sets
+ *         set->lock   RANK_EPOLL [m]   items; key from the end: outer sets first
  *         f->flags_lock  RANK_FILE [f] the items of a file; of a set's file in a set's: by depth
- *         set->queue.lock  RANK_WAITQ, key level [q]  the ready list and who waits for it
+ *         set->queue.lock  RANK_WAITQ, key order [q]  the ready list and who waits for it
  * Spec    man 7 epoll, man 2 epoll_ctl
  */
 #include "fs/vfs/epoll.h"
@@ -63,8 +65,9 @@ struct epoll {
 	struct rbtree items; /* [m] by file and number */
 	struct waitq queue;  /* its lock is [q] */
 	struct list ready;   /* [q] */
-	uint32_t level;      /* [a] written under nest_lock */
+	uint64_t order;      /* [a] written under nest_lock; above that of any set in it */
 	uint64_t round;      /* nest_lock: the last search that came by */
+	int depth;           /* nest_lock: what that search found here */
 	struct file *file;   /* [I] the set's own; no reference */
 	struct user *user;   /* [I] who made it, and whose items are counted; one reference */
 	refcount refs;       /* [a] the file, and each item */
@@ -105,7 +108,7 @@ struct waitq *epoll_waitq(struct file *set)
 
 static uint64_t mutex_key(const struct epoll *ep)
 {
-	return MAX_LEVEL - atomic_load_relaxed(&ep->level);
+	return UINT64_MAX - atomic_load_relaxed(&ep->order);
 }
 
 static void set_put(struct epoll *ep)
@@ -155,7 +158,7 @@ static bool item_set_ready(struct item *it)
 	struct epoll *ep = it->set;
 	unsigned nr_woken;
 
-	irqlock_lock_nested(&ep->queue.lock, atomic_load_acquire(&ep->level));
+	irqlock_lock_nested(&ep->queue.lock, atomic_load_acquire(&ep->order));
 	if (!list_node_is_linked(&it->ready_link))
 		list_add_tail(&ep->ready, &it->ready_link);
 	nr_woken = waitq_wake_locked(&ep->queue, 1, POLLIN | POLLRDNORM);
@@ -304,70 +307,94 @@ static void item_modify(struct item *it, const struct epoll_event *event)
 
 static uint64_t nest_round; /* nest_lock: of the search under way */
 
-/* Whether `what` is in ep or in a set in it. A set that is there on many ways is looked at once. */
-static bool set_contains(struct epoll *ep, const struct epoll *what) MUST_HOLD(nest_lock)
+/*
+ * How many sets lie one in another from ep down, with ep; -ELOOP: `what` is one of them. A set that is
+ * there on many ways is looked at once.
+ */
+static int depth_below(struct epoll *ep, const struct epoll *what) MUST_HOLD(nest_lock)
 {
-	bool found = ep == what;
+	int deepest = 0;
 
-	if (found)
-		return true;
+	if (ep == what)
+		return -ELOOP;
 	if (ep->round == nest_round)
-		return false;
+		return ep->depth;
 	ep->round = nest_round;
 	mutex_lock_nested(&ep->lock, mutex_key(ep));
 	rbtree_for_each (it, &ep->items, struct item, node) {
-		if (epoll_is_set(it->file) && set_contains(it->file->private_data, what)) {
-			found = true;
+		int depth =
+			epoll_is_set(it->file) ? depth_below(it->file->private_data, what) : 0;
+
+		deepest = depth < 0 ? depth : MAX(deepest, depth);
+		if (deepest < 0)
 			break;
-		}
 	}
 	mutex_unlock(&ep->lock);
-	return found;
+	ep->depth = deepest + 1; /* after -ELOOP nobody asks */
+	return deepest < 0 ? deepest : ep->depth;
 }
 
-/* The file of a set that has f in it and is not above the level; with a reference. */
-static struct file *container_not_above(struct file *f, uint32_t level)
+/* The same upwards from a set, by its file; `locked` are held already. There is no loop. */
+static int depth_above(struct file *f, unsigned locked) NOT_ANALYSED /* locked with a key */
+{
+	struct epoll *ep = f->private_data;
+	int most = 0;
+
+	if (ep->round == nest_round)
+		return ep->depth;
+	ep->round = nest_round;
+	/* A set that has an item here cannot go away: its release takes the item out first. */
+	irqlock_lock_nested(&f->flags_lock, locked);
+	for (struct item *it = f->epoll_items; it; it = it->next_of_file)
+		most = MAX(most, depth_above(it->set->file, locked + 1));
+	irqlock_unlock(&f->flags_lock);
+	ep->depth = most + 1;
+	return ep->depth;
+}
+
+/* The file of a set that has f in it and is not behind that place in the order; with a reference. */
+static struct file *container_not_behind(struct file *f, uint64_t order)
 {
 	struct file *found = NULL;
 
 	irqlock_lock(&f->flags_lock);
 	for (struct item *it = f->epoll_items; it && !found; it = it->next_of_file)
 		/* One that is being released loses its items soon, and wakes nobody. */
-		if (it->set->level <= level && refcount_try_get(&it->set->file->refs))
+		if (it->set->order <= order && refcount_try_get(&it->set->file->refs))
 			found = it->set->file;
 	irqlock_unlock(&f->flags_lock);
 	return found;
 }
 
 /* The sets around it rise first, so that the order holds at every moment. */
-static int set_raise(struct file *f, uint32_t level) MUST_HOLD(nest_lock)
+static void set_raise(struct file *f, uint64_t order) MUST_HOLD(nest_lock)
 {
 	struct epoll *ep = f->private_data;
 	struct file *around;
 
-	if (level > MAX_LEVEL)
-		return -ELOOP;
-	while ((around = container_not_above(f, level))) {
-		int err = set_raise(around, level + 1);
-
+	while ((around = container_not_behind(f, order))) {
+		set_raise(around, order + 1);
 		file_put(around);
-		if (err)
-			return err;
 	}
-	if (ep->level < level)
+	if (ep->order < order)
 		atomic_store_release(
-			&ep->level, level); /* pairs with the load in item_set_ready */
-	return 0;
+			&ep->order, order); /* pairs with the load in item_set_ready */
 }
 
 static int set_prepare_nesting(struct file *set, struct file *inner) MUST_HOLD(nest_lock)
 {
 	struct epoll *ep = inner->private_data;
+	int below;
 
 	nest_round++;
-	if (set_contains(ep, set->private_data))
+	below = depth_below(ep, set->private_data);
+	if (below < 0)
+		return below;
+	nest_round++;
+	if (below + depth_above(set, 0) > MAX_LEVEL)
 		return -ELOOP;
-	return set_raise(set, ep->level + 1);
+	set_raise(set, ep->order + 1);
+	return 0;
 }
 
 /*
@@ -761,7 +788,7 @@ int epoll_create(struct file **out)
 	rbtree_init(&ep->items, NULL);
 	waitq_init(&ep->queue);
 	list_init(&ep->ready);
-	ep->level = 1;
+	ep->order = 1;
 	refcount_init(&ep->refs, 1);
 	ep->user = user_get_current();
 	err = file_open_anonymous(&ep->file, &epoll_ops, "[eventpoll]", ep, O_RDWR,
