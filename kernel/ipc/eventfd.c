@@ -114,6 +114,7 @@ int eventfd_signal(struct file *f, uint64_t n)
 	return 0;
 }
 
+/* Linux: POLLIN and POLLOUT alone (events.none_says_normal_data). */
 static uint32_t eventfd_poll(struct file *f)
 {
 	const struct eventfd *e = f->private_data;
@@ -121,11 +122,11 @@ static uint32_t eventfd_poll(struct file *f)
 	uint32_t events = 0;
 
 	if (count)
-		events |= POLLIN | POLLRDNORM;
+		events |= POLLIN;
 	if (count == UINT64_MAX)
 		events |= POLLERR;
 	if (count < COUNT_MAX)
-		events |= POLLOUT | POLLWRNORM;
+		events |= POLLOUT;
 	return events;
 }
 

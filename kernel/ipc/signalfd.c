@@ -112,7 +112,8 @@ static uint32_t signalfd_poll(struct file *f)
 {
 	struct signalfd *s = f->private_data;
 
-	return signal_pending_set() & atomic_load_relaxed(&s->set) ? POLLIN | POLLRDNORM : 0;
+	/* Linux: events.none_says_normal_data */
+	return signal_pending_set() & atomic_load_relaxed(&s->set) ? POLLIN : 0;
 }
 
 static struct waitq *signalfd_waitq(struct file *f UNUSED, uint32_t events UNUSED)

@@ -145,7 +145,7 @@ static uint32_t timerfd_poll(struct file *f)
 	irqlock_lock(&t->lock);
 	is_ready = t->ticks || is_canceled(t);
 	irqlock_unlock(&t->lock);
-	return is_ready ? POLLIN | POLLRDNORM : 0;
+	return is_ready ? POLLIN : 0; /* Linux: events.none_says_normal_data */
 }
 
 static struct waitq *timerfd_waitq(struct file *f, uint32_t events UNUSED)

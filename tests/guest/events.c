@@ -75,6 +75,29 @@ TEST(events, eventfd_flags)
 	CHECK_EQ(lseek(CHECK_OK(eventfd(0, 0)), 5, SEEK_SET), 0);
 }
 
+/* Linux: these say POLLIN and POLLOUT, and not the same in other words. */
+TEST(events, none_says_normal_data)
+{
+	const short normal = POLLRDNORM | POLLWRNORM | POLLRDBAND | POLLWRBAND;
+	struct itimerspec soon = {.it_value = {0, 1}};
+	sigset_t set;
+	struct pollfd p[3] = {{.fd = CHECK_OK(eventfd(1, 0)), .events = normal},
+		{.fd = CHECK_OK(timerfd_create(CLOCK_MONOTONIC, 0)), .events = normal},
+		{.events = normal}};
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	p[2].fd = CHECK_OK(signalfd(-1, &set, 0));
+	CHECK_OK(raise(SIGUSR1));
+	CHECK_OK(timerfd_settime(p[1].fd, 0, &soon, NULL));
+	sleep_ms(10);
+	CHECK_EQ(poll(p, 3, 0), 0);
+	CHECK_EQ(bits(p[0].fd), POLLIN | POLLOUT);
+	CHECK_EQ(bits(p[1].fd), POLLIN);
+	CHECK_EQ(bits(p[2].fd), POLLIN);
+}
+
 TEST(events, eventfd_blocks_and_wakes)
 {
 	int fd = CHECK_OK(eventfd(0, 0));
