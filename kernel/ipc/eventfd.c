@@ -75,13 +75,15 @@ static bool add(struct eventfd *e, uint64_t n, uint64_t most)
 	return true;
 }
 
-static int64_t eventfd_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
+/* One number; *is_all: its buffer has no more. */
+static int write_one(struct eventfd *e, struct iter *from, bool *is_all)
 {
-	struct eventfd *e = f->private_data;
+	size_t piece = iter_piece(from);
 	uint64_t n;
 
-	if (from->left < sizeof(n))
+	if (piece < sizeof(n))
 		return -EINVAL;
+	*is_all = piece == sizeof(n);
 	if (iter_read(from, &n, sizeof(n)) < sizeof(n))
 		return -EFAULT;
 	if (n == UINT64_MAX)
@@ -92,9 +94,25 @@ static int64_t eventfd_write(struct file *f, struct iter *from, int64_t *pos UNU
 	}
 	if (waitq_has_waiters(&e->readable))
 		handover_wake(&e->hint, &e->readable, POLLIN | POLLRDNORM);
-	/* The rest of a longer buffer is not looked at: a write is complete after one number. */
-	from->left = 0;
-	return sizeof(n);
+	return 0;
+}
+
+/* Linux: each buffer of a vector is a write of its own, up to one that is longer than a number. */
+static int64_t eventfd_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
+{
+	struct eventfd *e = f->private_data;
+	int64_t done = 0;
+	bool is_all;
+
+	do {
+		int err = write_one(e, from, &is_all);
+
+		if (err)
+			return done ? done : err;
+		done += (int64_t)sizeof(e->count);
+	} while (is_all && from->left);
+	from->left = 0; /* complete: the rest of a longer buffer is not looked at */
+	return done;
 }
 
 bool eventfd_is(const struct file *f)

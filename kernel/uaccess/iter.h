@@ -48,5 +48,10 @@ size_t iter_write(struct iter *it, const void *from, size_t len); /* into the bu
 size_t iter_read(struct iter *it, void *to, size_t len);	  /* out of the buffers */
 size_t iter_zero(struct iter *it, size_t len);
 void iter_advance(struct iter *it, size_t len);
+/* The bytes until the end of the segment we are in. */
+static inline size_t iter_piece(const struct iter *it)
+{
+	return MIN(it->left, it->segments[it->at].len - it->offset);
+}
 /* Goes back by what was advanced since, for a retry. */
 void iter_revert(struct iter *it, size_t len);

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 
 static uint64_t get(int fd)
 {
@@ -73,6 +74,36 @@ TEST(events, eventfd_flags)
 	CHECK_EQ(fcntl(CHECK_OK(eventfd(0, EFD_CLOEXEC)), F_GETFD), FD_CLOEXEC);
 	CHECK_EQ(fcntl(CHECK_OK(eventfd(0, EFD_NONBLOCK)), F_GETFL), O_RDWR | O_NONBLOCK);
 	CHECK_EQ(lseek(CHECK_OK(eventfd(0, 0)), 5, SEEK_SET), 0);
+}
+
+/* A number for each buffer, until one has more than a number. */
+TEST(events, eventfd_takes_each_piece_of_a_vector)
+{
+	int fd = CHECK_OK(eventfd(0, EFD_NONBLOCK));
+	uint64_t n[4] = {3, 4, 5, UINT64_MAX - 5};
+	struct iovec two[] = {{&n[0], 8}, {&n[1], 8}}, long_first[] = {{&n[0], 16}, {&n[2], 8}},
+		     short_last[] = {{&n[0], 8}, {&n[1], 4}},
+		     halves[] = {{&n[0], 4}, {&n[1], 4}},
+		     with_empty[] = {{&n[0], 0}, {&n[1], 8}}, full[] = {{&n[2], 8}, {&n[3], 8}},
+		     bad_last[] = {{&n[0], 8}, {(void *)8, 8}};
+
+	CHECK_EQ(writev(fd, two, 2), 16);
+	CHECK_EQ(get(fd), 7);
+	CHECK_EQ(writev(fd, long_first, 2), 8);
+	CHECK_EQ(get(fd), 3);
+	CHECK_EQ(writev(fd, short_last, 2), 8);
+	CHECK_EQ(get(fd), 3);
+	CHECK_ERRNO(writev(fd, halves, 2), EINVAL);
+	CHECK_ERRNO(writev(fd, with_empty, 2), EINVAL);
+	CHECK_EQ(writev(fd, full, 2), 8);
+	CHECK_EQ(get(fd), 5);
+	CHECK_EQ(writev(fd, bad_last, 2), 8);
+	CHECK_EQ(get(fd), 3);
+	put(fd, 6);
+	CHECK_EQ(readv(fd, two, 2), 8);
+	CHECK_EQ(n[0], 6);
+	put(fd, 6);
+	CHECK_EQ(readv(fd, halves, 2), 8);
 }
 
 /* Linux: these say POLLIN and POLLOUT, and not the same in other words. */
