@@ -208,16 +208,20 @@ static const struct file_ops timerfd_ops = {
 	.release = timerfd_release,
 };
 
+static bool is_alarm(int clock)
+{
+	return clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+}
+
 int timerfd_create(struct file **out, int clock, unsigned flags)
 {
-	bool is_alarm = clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
 	struct timerfd *t;
 	int err;
 
 	if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME &&
-		!is_alarm)
+		!is_alarm(clock))
 		return -EINVAL;
-	if (is_alarm && !capable(CAP_WAKE_ALARM))
+	if (is_alarm(clock) && !capable(CAP_WAKE_ALARM))
 		return -EPERM;
 	t = mem_alloc(sizeof(*t), SLAB_ZERO);
 	if (!t)
@@ -252,11 +256,15 @@ int timerfd_set(struct file *f, unsigned flags, const struct timer_setting *new,
 	struct timer_setting *old)
 {
 	struct timerfd *t = f->private_data;
+	bool was_canceled, is_told;
 	uint64_t now;
 
 	if (f->ops != &timerfd_ops)
 		return -EINVAL;
+	if (is_alarm(t->clock) && !capable(CAP_WAKE_ALARM))
+		return -EPERM;
 	irqlock_lock(&t->lock);
+	was_canceled = is_canceled(t);
 	read_setting(t, old);
 	timer_stop(
 		&t->timer); /* a callback that runs now waits for the lock, and looks again */
@@ -265,7 +273,6 @@ int timerfd_set(struct file *f, unsigned flags, const struct timer_setting *new,
 	t->ticks = 0;
 	t->interval = new->interval;
 	t->expires = new->value;
-	t->seen_sets = clock_set_count();
 	t->is_absolute = flags & TFD_TIMER_ABSTIME;
 	t->is_cancelable = clock_kind_of(t->clock) == CLOCK_IS_REAL && t->is_absolute &&
 			   (flags & TFD_TIMER_CANCEL_ON_SET);
@@ -273,6 +280,10 @@ int timerfd_set(struct file *f, unsigned flags, const struct timer_setting *new,
 		t->expires = new->value < UINT64_MAX - now ? now + new->value : UINT64_MAX;
 	if (t->expires)
 		arm(t);
+	/* man 2 timerfd_create, NOTES: the caller hears what no read told, and the timer is set */
+	is_told = was_canceled && t->is_cancelable && t->expires;
+	if (is_told || !was_canceled || !t->is_cancelable)
+		t->seen_sets = clock_set_count(); /* else a read tells still */
 	irqlock_unlock(&t->lock);
-	return 0;
+	return is_told ? -ECANCELED : 0;
 }

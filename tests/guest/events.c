@@ -2,6 +2,7 @@
 /* eventfd(2), timerfd_create(2), signalfd(2): what happened, as files. */
 #include "guest.h"
 
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -251,6 +252,29 @@ TEST(events, timerfd_errors)
 	CHECK_ERRNO(timerfd_create(CLOCK_MONOTONIC, 1), EINVAL);
 	CHECK_ERRNO(read(fd, &c, 1), EINVAL);
 	CHECK_ERRNO(write(fd, "12345678", 8), EINVAL);
+}
+
+static void drop_capability(int cap)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct d[2];
+
+	CHECK_OK(syscall(SYS_capget, &h, d));
+	d[cap / 32].effective &= ~(1u << cap % 32);
+	CHECK_OK(syscall(SYS_capset, &h, d));
+}
+
+TEST(events, timerfd_of_an_alarm_clock_needs_the_right_each_time)
+{
+	int fd = CHECK_OK(timerfd_create(CLOCK_BOOTTIME_ALARM, TFD_NONBLOCK));
+	struct itimerspec its = {.it_value = {100, 0}};
+
+	CHECK_OK(timerfd_settime(fd, 0, &its, NULL));
+	drop_capability(CAP_WAKE_ALARM);
+	CHECK_ERRNO(timerfd_create(CLOCK_BOOTTIME_ALARM, 0), EPERM);
+	CHECK_ERRNO(timerfd_settime(fd, 0, &its, NULL), EPERM);
+	CHECK_OK(timerfd_gettime(fd, &its));
+	CHECK(its.it_value.tv_sec > 90);
 }
 
 static int sigfd(int sig, int flags)

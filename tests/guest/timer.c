@@ -519,6 +519,51 @@ TEST(timer, timerfd_is_canceled_by_setting_the_clock)
 	CHECK_ERRNO(read(fd, &ticks, 8), EAGAIN);
 }
 
+static void set_clock_again(void)
+{
+	struct timespec ts = ns_of(now_ns(CLOCK_REALTIME));
+
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &ts));
+}
+
+/* man 2 timerfd_create, NOTES: it is told if no read told it, and the timer is set nevertheless. */
+TEST(timer, timerfd_settime_tells_that_the_clock_was_set)
+{
+	const int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+	int fd = CHECK_OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+	struct itimerspec its = {.it_value = ns_of(now_ns(CLOCK_REALTIME) + 100000LL * MS)};
+	struct itimerspec old = {.it_interval = {77, 0}}, left, none = {{0}, {0}};
+	uint64_t ticks;
+
+	set_clock_again();
+	CHECK_OK(timerfd_settime(fd, flags, &its, NULL));
+	set_clock_again();
+	CHECK_ERRNO(timerfd_settime(fd, flags, &its, &old), ECANCELED);
+	CHECK_EQ(old.it_interval.tv_sec, 77);
+	CHECK_OK(timerfd_gettime(fd, &left));
+	CHECK(left.it_value.tv_sec > 50);
+	CHECK_ERRNO(read(fd, &ticks, 8), EAGAIN);
+	CHECK_OK(timerfd_settime(fd, flags, &its, &old));
+	CHECK_EQ(old.it_interval.tv_sec, 0);
+	set_clock_again();
+	CHECK_ERRNO(read(fd, &ticks, 8), ECANCELED);
+	CHECK_OK(timerfd_settime(fd, flags, &its, NULL));
+	set_clock_again();
+	/* one that is not set leaves it to a read */
+	CHECK_OK(timerfd_settime(fd, flags, &none, NULL));
+	CHECK_ERRNO(read(fd, &ticks, 8), ECANCELED);
+}
+
+TEST(timer, timerfd_settime_without_cancel_does_not_tell)
+{
+	int fd = CHECK_OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+	struct itimerspec its = {.it_value = ns_of(now_ns(CLOCK_REALTIME) + 100000LL * MS)};
+
+	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &its, NULL));
+	set_clock_again();
+	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &its, NULL));
+}
+
 TEST(timer, timerfd_follows_the_clock)
 {
 	int fd = CHECK_OK(timerfd_create(CLOCK_REALTIME, 0));
