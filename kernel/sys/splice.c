@@ -172,6 +172,18 @@ SYSCALL4(tee, int, in, int, out, size_t, len, unsigned, flags)
 	return n;
 }
 
+/* Waits, whether or not the pipe has O_NONBLOCK: only the call's own flag says no. */
+static int64_t vmsplice_wait(struct file *pipe, struct iter *it)
+{
+	struct rw_op rw;
+
+	if (pipe->mode & FILE_WRITE)
+		rw_write_prepare(&rw, pipe, it, NULL, 0);
+	else
+		rw_read_prepare(&rw, pipe, it, NULL);
+	return op_run(&rw.op);
+}
+
 /*
  * From or to a program's memory. The bytes are copied: what the program does with its memory afterwards
  * does not show in the pipe, which is what SPLICE_F_GIFT asks it not to do.
@@ -190,17 +202,14 @@ SYSCALL4(vmsplice, int, fd, uptr, iov, size_t, nr, unsigned, flags)
 	n = splice_is_pipe(b.file) ? iter_init_iovec(&it, iov, nr) : -EBADF;
 	if (n)
 		goto release;
-	if (!it.left) {
+	if (!it.left)
 		n = 0;
-	} else if (b.file->mode & FILE_WRITE) {
+	else if (b.file->mode & FILE_WRITE)
 		n = b.file->ops->write(b.file, &it, NULL);
-		if (n == -EAGAIN && !(flags & SPLICE_NONBLOCK))
-			n = rw_write_wait(b.file, &it, NULL, 0);
-	} else {
+	else
 		n = b.file->ops->read(b.file, &it, NULL);
-		if (n == -EAGAIN && !(flags & SPLICE_NONBLOCK))
-			n = rw_read_wait(b.file, &it, NULL);
-	}
+	if (n == -EAGAIN && !(flags & SPLICE_NONBLOCK))
+		n = vmsplice_wait(b.file, &it);
 	iter_fini(&it);
 release:
 	fd_release(b);

@@ -213,6 +213,30 @@ TEST(splice, vmsplice_both_ways)
 	CHECK_ERRNO(vmsplice(p[1], iov, 2, 16), EINVAL);
 }
 
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* vmsplice waits unless it is told not to, however the pipe is open. */
+TEST(splice, vmsplice_looks_at_its_own_flag)
+{
+	struct sigaction act = {.sa_handler = nothing};
+	struct iovec v = {buf, 1};
+	int fd[2];
+
+	CHECK_OK(sigaction(SIGALRM, &act, NULL));
+	CHECK_OK(pipe2(fd, O_NONBLOCK));
+	CHECK_ERRNO(vmsplice(fd[0], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	alarm(1);
+	CHECK_ERRNO(vmsplice(fd[0], &v, 1, 0), EINTR);
+	while (write(fd[1], buf, 4096) == 4096) {
+	}
+	CHECK_ERRNO(vmsplice(fd[1], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	alarm(1);
+	CHECK_ERRNO(vmsplice(fd[1], &v, 1, 0), EINTR);
+}
+
 TEST(splice, sendfile_to_file_pipe_and_socket)
 {
 	int p[2], s[2], f = make_file("f", 10000),
