@@ -8,7 +8,8 @@
  * memory and registers: exec gives it those, as it does for process 1.
  *
  * A signal that is pending when the child would appear sends the caller round the call again: so
- * a signal to a group or a stop of the process reaches either both or none.
+ * a signal to a group or a stop of the process reaches either both or none. A fiber has no signals: it makes
+ * no child for a process that is to end.
  *
  * Locks   proc_tree_lock, then the parent's proc->lock, for the moment of birth.
  * Spec    man 2 clone (clone3), man 2 fork, man 2 vfork
@@ -364,6 +365,12 @@ static void add_proc(struct birth *b, struct proc *p)
 	proc_enter_session_locked(p, from->session);
 }
 
+/* SIGKILL and exit_group reach its threads at once, but its fibers only when the last of these ends. */
+static bool is_to_end(const struct proc *p)
+{
+	return p->signals.fatal_signal || (p->flags & PROC_EXITING);
+}
+
 static int appear(struct birth *b, int wanted_tid)
 {
 	struct proc *from = b->parent->proc;
@@ -371,7 +378,7 @@ static int appear(struct birth *b, int wanted_tid)
 
 	irqlock_lock(&proc_tree_lock);
 	irqlock_lock(&from->lock);
-	if (signal_is_pending() || thread_is_killed())
+	if (signal_is_pending() || is_to_end(from))
 		err = -ERESTARTNOINTR;
 	else if (wanted_tid)
 		err = pid_assign_at_locked(b->pid, wanted_tid);

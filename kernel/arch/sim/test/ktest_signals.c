@@ -7,13 +7,15 @@
 #include "arch/sim/program.h"
 
 #include <asm/signal.h>
+#include <linux/fcntl.h>
 #include <linux/resource.h>
 #include <linux/time.h>
 #include <linux/wait.h>
 
+#include "arch/sim/test/rings.h"
 #include "lib/test.h"
 
-enum { ROUNDS = 6, SLEEPS = 3000, SOON_US = 20 };
+enum { ROUNDS = 6, SPAWNS = 20, SLEEPS = 3000, SOON_US = 20 };
 
 /* ---- What the others do meanwhile ---- */
 
@@ -145,6 +147,44 @@ static void kill_who_runs_away(void)
 TEST(simsignal, kill_of_many_meets_fork)
 {
 	sim_program(kill_who_runs_away);
+}
+
+static const char program[] = "/sleeper";
+
+/* Programs that never end, by a ring: on a fiber, which no signal reaches. */
+static void spawn_as_group(uintptr_t arg UNUSED)
+{
+	struct torus_spawn s = {.path = sim_map(PAGE_SIZE)};
+	struct sim_ring r;
+
+	(void)SIM_CALL(__NR_setpgid, 0, 0);
+	store_bytes(s.path, program, sizeof(program));
+	make_ring(&r, 0);
+	for (unsigned i = 0; i < SPAWNS; i++) {
+		ADD(&r, .opcode = TORUS_OP_SPAWN, .fd = AT_FDCWD,
+			.addr = sim_scratch(&s, sizeof(s)), .len = sizeof(s));
+		submit(&r);
+		(void)next_completion(&r);
+	}
+}
+
+static void kill_who_spawns(void)
+{
+	sim_make_program(program, pause_for_ever);
+	for (unsigned i = 0; i < test_rounds(ROUNDS); i++) {
+		int64_t pid = sim_spawn(spawn_as_group, 0);
+
+		(void)SIM_CALL(__NR_setpgid, (uint64_t)pid, (uint64_t)pid); /* it may be late */
+		sim_yield((unsigned)sim_random(100));
+		sim_kill(-pid, SIGKILL);
+		sim_wait_all();
+	}
+	(void)SIM_CALL(__NR_unlink, sim_scratch(program, sizeof(program)));
+}
+
+TEST(simsignal, kill_of_a_group_meets_spawn)
+{
+	sim_program(kill_who_spawns);
 }
 
 static void note_nothing(int sig UNUSED, void *info UNUSED, void *context UNUSED)
