@@ -42,8 +42,7 @@ struct socket_writer {
  */
 struct socket_msg {
 	struct iter *iter;
-	unsigned
-		flags; /* MSG_*; with MSG_DONTWAIT a family may say -EAGAIN where the end would be */
+	unsigned flags;           /* MSG_*; MSG_DONTWAIT: the end may be said as -EAGAIN */
 	unsigned out_flags;       /* recv: MSG_TRUNC, MSG_CTRUNC, MSG_EOR */
 	struct socket_addr *addr; /* send: to, or NULL; recv: filled with the sender, or NULL */
 	struct control_send *control_in;  /* send: what travels with it, or NULL */

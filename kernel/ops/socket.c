@@ -3,8 +3,9 @@
  * Sending, receiving, connecting and accepting, as operations.
  *
  * Of a stream a send goes on until all is sent, and a receive ends with whatever is there, if that is as much
- * as SO_RCVLOWAT says, or with MSG_WAITALL when all is there. What was moved before something ends the wait is the result. At the
- * end of SO_RCVTIMEO or SO_SNDTIMEO it is -EAGAIN, and a signal then ends it for good (man 7 signal).
+ * as SO_RCVLOWAT says, or with MSG_WAITALL when all is there. What was moved before something ends the wait is
+ * the result. At the end of SO_RCVTIMEO or SO_SNDTIMEO it is -EAGAIN, and a signal then ends it for good (man 7
+ * signal).
  */
 #include "ops/socket.h"
 
