@@ -19,38 +19,25 @@
  * the set's lock, so an item in the tree has a file that exists. Items count references of the
  * set's memory, which the file's side needs to find the lock.
  *
- * Sets in sets. The queue of a set is woken inside a wake-up of another queue, with that one
- * locked. To keep the order, a set has a number, higher than that of every set in it; queues of
- * sets are locked in the order of these numbers, their mutexes the other way round, from the outer
- * set to the inner. Numbers never fall, as somebody may hold a lock by the old one. So what limits
- * the nesting to MAX_LEVEL sets, and forbids loops, is counted anew from the items for each set
- * that is added to another.
+ * Sets in sets, and the order of their locks: epoll_nest.c.
  *
- * Locks   nest_lock   RANK_EPOLL_NEST  the order of sets, and adding sets to sets
- *         set->lock   RANK_EPOLL [m]   items; key from the end: outer sets first
+ * Locks   set->lock   RANK_EPOLL [m]   items; key from the end: outer sets first
  *         f->flags_lock  RANK_FILE [f] the items of a file; of a set's file in a set's: by depth
  *         set->queue.lock  RANK_WAITQ, key order [q]  the ready list and who waits for it
  * Spec    man 7 epoll, man 2 epoll_ctl
  */
-#include "fs/vfs/epoll.h"
+#include "fs/vfs/epoll_priv.h"
 
 #include <asm/poll.h>
 #include <linux/fcntl.h>
 
 #include "fs/vfs/inode.h"
 #include "lib/fmt.h"
-#include "lib/list.h"
-#include "lib/rbtree.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "proc/cred.h"
-#include "sync/mutex.h"
-#include "sync/waitq.h"
 
-enum {
-	MAX_LEVEL = 5, /* man 2 epoll_ctl, ELOOP: "a nesting depth ... greater than 5" */
-	SHARE_OF_MEMORY = 25,
-};
+enum { SHARE_OF_MEMORY = 25 };
 
 uint64_t epoll_max_watches; /* [a] */
 
@@ -59,40 +46,6 @@ uint64_t epoll_max_watches; /* [a] */
 static const uint32_t EXCLUSIVE_MAY_HAVE =
 	EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 static const uint32_t ANY_OUT = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-
-struct epoll {
-	struct mutex lock;
-	struct rbtree items; /* [m] by file and number */
-	struct waitq queue;  /* its lock is [q] */
-	struct list ready;   /* [q] */
-	uint64_t order;      /* [a] written under nest_lock; above that of any set in it */
-	uint64_t round;      /* nest_lock: the last search that came by */
-	int depth;           /* nest_lock: what that search found here */
-	struct file *file;   /* [I] the set's own; no reference */
-	struct user *user;   /* [I] who made it, and whose items are counted; one reference */
-	refcount refs;       /* [a] the file, and each item */
-};
-
-struct hook {
-	struct waiter waiter;
-	struct waitq *queue; /* [I] NULL: not used */
-	struct item *item;   /* [I] */
-};
-
-struct item {
-	struct rbtree_node node;     /* [m] */
-	struct file *file;           /* [I] no reference */
-	int fd;                      /* [I] */
-	uint32_t events;             /* [m] to write; wake-ups read it */
-	uint64_t data;               /* [m] */
-	struct epoll *set;           /* [I] one reference */
-	struct list_node ready_link; /* [q] */
-	struct item *next_of_file;   /* [f] NULL: the last */
-	struct item *prev_of_file;   /* [f] NULL: the first */
-	struct hook hooks[2];
-};
-
-static struct mutex nest_lock = MUTEX_INIT(RANK_EPOLL_NEST, "epoll nesting");
 
 static const struct file_ops epoll_ops;
 
@@ -104,11 +57,6 @@ bool epoll_is_set(const struct file *f)
 struct waitq *epoll_waitq(struct file *set)
 {
 	return &((struct epoll *)set->private_data)->queue;
-}
-
-static uint64_t mutex_key(const struct epoll *ep)
-{
-	return UINT64_MAX - atomic_load_relaxed(&ep->order);
 }
 
 static void set_put(struct epoll *ep)
@@ -303,155 +251,6 @@ static void item_modify(struct item *it, const struct epoll_event *event)
 	item_refresh(it);
 }
 
-/* ---- Sets in sets ---- */
-
-static uint64_t nest_round; /* nest_lock: of the search under way */
-
-/*
- * How many sets lie one in another from ep down, with ep; -ELOOP: `what` is one of them. A set that is
- * there on many ways is looked at once.
- */
-static int depth_below(struct epoll *ep, const struct epoll *what) MUST_HOLD(nest_lock)
-{
-	int deepest = 0;
-
-	if (ep == what)
-		return -ELOOP;
-	if (ep->round == nest_round)
-		return ep->depth;
-	ep->round = nest_round;
-	mutex_lock_nested(&ep->lock, mutex_key(ep));
-	rbtree_for_each (it, &ep->items, struct item, node) {
-		int depth =
-			epoll_is_set(it->file) ? depth_below(it->file->private_data, what) : 0;
-
-		deepest = depth < 0 ? depth : MAX(deepest, depth);
-		if (deepest < 0)
-			break;
-	}
-	mutex_unlock(&ep->lock);
-	ep->depth = deepest + 1; /* after -ELOOP nobody asks */
-	return deepest < 0 ? deepest : ep->depth;
-}
-
-/* The same upwards from a set, by its file; `locked` are held already. There is no loop. */
-static int depth_above(struct file *f, unsigned locked) NOT_ANALYSED /* locked with a key */
-{
-	struct epoll *ep = f->private_data;
-	int most = 0;
-
-	if (ep->round == nest_round)
-		return ep->depth;
-	ep->round = nest_round;
-	/* A set that has an item here cannot go away: its release takes the item out first. */
-	irqlock_lock_nested(&f->flags_lock, locked);
-	for (struct item *it = f->epoll_items; it; it = it->next_of_file)
-		most = MAX(most, depth_above(it->set->file, locked + 1));
-	irqlock_unlock(&f->flags_lock);
-	ep->depth = most + 1;
-	return ep->depth;
-}
-
-/* The file of a set that has f in it and is not behind that place in the order; with a reference. */
-static struct file *container_not_behind(struct file *f, uint64_t order)
-{
-	struct file *found = NULL;
-
-	irqlock_lock(&f->flags_lock);
-	for (struct item *it = f->epoll_items; it && !found; it = it->next_of_file)
-		/* One that is being released loses its items soon, and wakes nobody. */
-		if (it->set->order <= order && refcount_try_get(&it->set->file->refs))
-			found = it->set->file;
-	irqlock_unlock(&f->flags_lock);
-	return found;
-}
-
-/* The sets around it rise first, so that the order holds at every moment. */
-static void set_raise(struct file *f, uint64_t order) MUST_HOLD(nest_lock)
-{
-	struct epoll *ep = f->private_data;
-	struct file *around;
-
-	while ((around = container_not_behind(f, order))) {
-		set_raise(around, order + 1);
-		file_put(around);
-	}
-	if (ep->order < order)
-		atomic_store_release(
-			&ep->order, order); /* pairs with the load in item_set_ready */
-}
-
-static int set_prepare_nesting(struct file *set, struct file *inner) MUST_HOLD(nest_lock)
-{
-	struct epoll *ep = inner->private_data;
-	int below;
-
-	nest_round++;
-	below = depth_below(ep, set->private_data);
-	if (below < 0)
-		return below;
-	nest_round++;
-	if (below + depth_above(set, 0) > MAX_LEVEL)
-		return -ELOOP;
-	set_raise(set, ep->order + 1);
-	return 0;
-}
-
-/*
- * An event of a file wakes every set above it, on each way up: with sets in sets those ways multiply.
- * So a file has only so many of each length, as on Linux; of the length one, any number.
- */
-static bool ways_up_are_few(struct file *f, unsigned depth,
-	unsigned ways[MAX_LEVEL]) NOT_ANALYSED /* locked with a key */
-{
-	static const unsigned most[MAX_LEVEL] = {UINT32_MAX, 500, 100, 50, 10};
-	bool is_fine = true;
-
-	/* A set that has an item here cannot go away: its release takes the item out first. */
-	irqlock_lock_nested(&f->flags_lock, depth);
-	for (struct item *it = f->epoll_items; it && is_fine; it = it->next_of_file) {
-		struct file *above = it->set->file;
-
-		if (READ_ONCE(above->epoll_items))
-			is_fine = depth + 1 < MAX_LEVEL &&
-				  ways_up_are_few(above, depth + 1, ways);
-		else
-			is_fine = ++ways[depth] <= most[depth];
-	}
-	irqlock_unlock(&f->flags_lock);
-	return is_fine;
-}
-
-/* The same of every file in a set, and in sets in it. */
-static bool ways_from_set_are_few(struct epoll *ep) MUST_HOLD(nest_lock)
-{
-	bool is_fine = true;
-
-	if (ep->round == nest_round)
-		return true;
-	ep->round = nest_round;
-	mutex_lock_nested(&ep->lock, mutex_key(ep));
-	rbtree_for_each (it, &ep->items, struct item, node) {
-		unsigned ways[MAX_LEVEL] = {0};
-
-		is_fine = epoll_is_set(it->file) ? ways_from_set_are_few(it->file->private_data)
-						 : ways_up_are_few(it->file, 0, ways);
-		if (!is_fine)
-			break;
-	}
-	mutex_unlock(&ep->lock);
-	return is_fine;
-}
-
-static bool ways_are_few(struct file *f) MUST_HOLD(nest_lock)
-{
-	unsigned ways[MAX_LEVEL] = {0};
-
-	nest_round++;
-	return epoll_is_set(f) ? ways_from_set_are_few(f->private_data)
-			       : ways_up_are_few(f, 0, ways);
-}
-
 /* ---- epoll_ctl ---- */
 
 static int control_locked(struct epoll *ep, int op, int fd, struct file *f,
@@ -479,7 +278,7 @@ static int control_locked(struct epoll *ep, int op, int fd, struct file *f,
 	return -EINVAL;
 }
 
-static int control_once(
+int epoll_control_once(
 	struct epoll *ep, int op, int fd, struct file *f, const struct epoll_event *event)
 {
 	int err;
@@ -487,25 +286,6 @@ static int control_once(
 	mutex_lock(&ep->lock);
 	err = control_locked(ep, op, fd, f, event);
 	mutex_unlock(&ep->lock);
-	return err;
-}
-
-/* Adds a set, or to a set that is in another. */
-static int add_nested(struct file *set, int fd, struct file *f, const struct epoll_event *event)
-{
-	struct epoll *ep = set->private_data;
-	int err = 0;
-
-	mutex_lock(&nest_lock);
-	if (epoll_is_set(f))
-		err = set_prepare_nesting(set, f);
-	if (!err)
-		err = control_once(ep, EPOLL_CTL_ADD, fd, f, event);
-	if (!err && !ways_are_few(f)) {
-		(void)control_once(ep, EPOLL_CTL_DEL, fd, f, NULL);
-		err = -EINVAL;
-	}
-	mutex_unlock(&nest_lock);
 	return err;
 }
 
@@ -529,8 +309,8 @@ int epoll_control(
 	}
 	e.events |= EPOLLERR | EPOLLHUP;
 	if (op == EPOLL_CTL_ADD && (epoll_is_set(target) || READ_ONCE(set->epoll_items)))
-		return add_nested(set, fd, target, &e);
-	return control_once(set->private_data, op, fd, target, &e);
+		return epoll_add_nested(set, fd, target, &e);
+	return epoll_control_once(set->private_data, op, fd, target, &e);
 }
 
 /* ---- Collecting ---- */
@@ -691,7 +471,7 @@ static uint32_t epoll_poll(struct file *f)
 
 	if (list_is_empty(&ep->ready))
 		return 0;
-	mutex_lock_nested(&ep->lock, mutex_key(ep));
+	mutex_lock_nested(&ep->lock, epoll_mutex_key(ep));
 	is_ready = has_ready_locked(ep);
 	mutex_unlock(&ep->lock);
 	return is_ready ? POLLIN | POLLRDNORM : 0;
