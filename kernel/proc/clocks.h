@@ -36,8 +36,8 @@ MUST_CHECK int clock_set(int id, int64_t ns);
 uint64_t clock_to_monotonic(int id, uint64_t at);
 extern struct waitq clock_was_set;
 /*
- * Starts t for that time. Who waits on clock_was_set starts it anew, for now, when the clock is set: if that happens
- * meanwhile, it is not undone.
+ * Starts t for that time. Who waits on clock_was_set lets it fire at once when the clock is set, to look again: if
+ * that happens meanwhile, it is not undone.
  */
 struct timer;
 void clock_start_timer(struct timer *t, int id, uint64_t at);

@@ -132,7 +132,7 @@ struct proc {
 	unsigned nr_fibers_beside;   /* [p] of nr_fibers: those whose job is beside the line */
 	bool are_fibers_ending;      /* [p] */
 	bool is_stuck;               /* [p] its lines wait for memory: on the list of proc/fiber.c */
-	struct llist_node stuck_link;
+	struct llist_node stuck_link; /* there, while is_stuck */
 	struct list ring_orphans;    /* [p] ring/leave.c: of threads that have ended */
 	unsigned nr_ring_orphans;    /* [p] */
 	struct ptimers *timers;      /* proc/ptimer.c: POSIX timers and itimers; NULL: none */

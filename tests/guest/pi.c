@@ -153,15 +153,21 @@ static void *wait_and_lock(void *arg)
 	return NULL;
 }
 
+/* So many threads that sleep at the condition. */
+static void spawn_waiters(pthread_t *t, unsigned nr)
+{
+	for (unsigned i = 0; i < nr; i++)
+		t[i] = spawn(wait_and_lock, NULL);
+	while (ready < nr)
+		sleep_ms(1);
+	sleep_ms(50);
+}
+
 TEST(pi, requeue_to_a_lock)
 {
 	pthread_t t[3];
 
-	for (int i = 0; i < 3; i++)
-		t[i] = spawn(wait_and_lock, NULL);
-	while (ready < 3)
-		sleep_ms(1);
-	sleep_ms(50);
+	spawn_waiters(t, 3);
 	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	CHECK_ERRNO(futex(&cond, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), EINVAL);
 	CHECK_ERRNO(
@@ -181,11 +187,7 @@ TEST(pi, requeue_to_a_free_lock_wakes_one)
 {
 	pthread_t t[2];
 
-	for (int i = 0; i < 2; i++)
-		t[i] = spawn(wait_and_lock, NULL);
-	while (ready < 2)
-		sleep_ms(1);
-	sleep_ms(50);
+	spawn_waiters(t, 2);
 	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), 2);
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(pthread_join(t[i], NULL), 0);
@@ -197,11 +199,7 @@ TEST(pi, requeue_of_none_but_the_first)
 {
 	pthread_t t[2];
 
-	for (int i = 0; i < 2; i++)
-		t[i] = spawn(wait_and_lock, NULL);
-	while (ready < 2)
-		sleep_ms(1);
-	sleep_ms(50);
+	spawn_waiters(t, 2);
 	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, NULL, &lock, 0), 1);
 	sleep_ms(50);
 	CHECK_EQ(done, 1);

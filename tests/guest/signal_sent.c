@@ -318,7 +318,8 @@ static _Noreturn void be_orphaned(int to_parent, int to_test)
 	_exit(0);
 }
 
-TEST(signal_sent, parent_death_says_who_died_to_each_thread)
+/* What a child says that its parent leaves behind, once it is ready; the parent ends as this user. */
+static char hear_orphan(void (*orphan)(int to_parent, int to_test), uid_t uid)
 {
 	int ready[2], result[2];
 	pid_t pid;
@@ -329,13 +330,20 @@ TEST(signal_sent, parent_death_says_who_died_to_each_thread)
 	pid = CHECK_OK(fork());
 	if (pid == 0) {
 		if (CHECK_OK(fork()) == 0)
-			be_orphaned(ready[1], result[1]);
+			orphan(ready[1], result[1]);
 		CHECK_EQ(read(ready[0], &c, 1), 1);
+		CHECK_OK(setresuid(uid, uid, uid));
 		_exit(0);
 	}
 	EXPECT_CHILD(pid, 0);
 	close(result[1]);
 	CHECK_EQ(read(result[0], &c, 1), 1);
+	return c;
+}
+
+TEST(signal_sent, parent_death_says_who_died_to_each_thread)
+{
+	CHECK_EQ(hear_orphan(be_orphaned, 0), 'k');
 }
 
 static _Noreturn void look_when_orphaned(int to_parent, int to_test)
@@ -355,24 +363,8 @@ static _Noreturn void look_when_orphaned(int to_parent, int to_test)
 /* As kill(2) of the one who dies: not to a process that is not his to signal. */
 TEST(signal_sent, parent_death_asks_for_the_right)
 {
-	int ready[2], result[2];
-	pid_t pid;
-	char c;
-
-	CHECK_OK(pipe(ready));
-	CHECK_OK(pipe(result));
-	pid = CHECK_OK(fork());
-	if (pid == 0) {
-		if (CHECK_OK(fork()) == 0)
-			look_when_orphaned(ready[1], result[1]);
-		CHECK_EQ(read(ready[0], &c, 1), 1);
-		CHECK_OK(setresuid(1000, 1000, 1000));
-		_exit(0);
-	}
-	EXPECT_CHILD(pid, 0);
-	close(result[1]);
-	CHECK_EQ(read(result[0], &c, 1), 1);
-	CHECK_EQ(c, 'n');
+	CHECK_EQ(hear_orphan(look_when_orphaned, 0), 'y');
+	CHECK_EQ(hear_orphan(look_when_orphaned, 1000), 'n');
 }
 
 /* ---- Actions ---- */
