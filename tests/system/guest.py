@@ -21,15 +21,15 @@ for variant, seed in (("debug", 1), ("kasan", 2)):
     Program(f"guest.hostile_{variant}", f"every system call with hostile arguments, and rings, ten minutes each on the {variant} kernel",
             needs=variant, lines=True, slow=True, timeout=2500,
             command=[RUN, "--no-oracle", "--variant", variant, "--smp", "2", "--timeout", "2400", "--kernel", f"build/x86_64/{variant}/torus",
-                     "--append", f"hostile.seconds=600 hostile.rings=1 hostile.seed={seed}", "hostile"])
+                     "--append", f"hostile.seconds=600 hostile.seed={seed}", "hostile"])
 for slow, seconds in ((False, 5), (True, 600)):
     Program("guest.hostile_starved" + "_long" * slow, "hostile calls and rings while one of 1500 allocations fails: no report, nothing left behind",
             needs="debug", lines=True, slow=slow, timeout=2500,
             command=[RUN, "--no-oracle", "--smp", "2", "--timeout", "2400", "--kernel", "build/x86_64/debug/torus",
-                     "--append", f"failsome=1500 hostile.rings=1 hostile.seed=5 hostile.seconds={seconds}", "hostile.walk*", "hostile.victims*"])
+                     "--append", f"failsome=1500 hostile.seed=5 hostile.seconds={seconds}", "hostile.walk*", "hostile.victims*"])
 Program("guest.hostile_again", "the same hostile calls twenty times over leave nothing behind", needs="debug", lines=True, slow=True, timeout=900,
         command=[RUN, "--no-oracle", "--smp", "4", "--timeout", "800", "--kernel", "build/x86_64/debug/torus",
-                 "--append", "hostile.again=60 hostile.rings=1 hostile.seed=3", "hostile.victims_leave*"])
+                 "--append", "hostile.again=60 hostile.seed=3", "hostile.victims_leave*"])
 Program("guest.midway", "memory unmapped midway through calls, a second for each", needs="debug", lines=True, slow=True, timeout=300,
         command=[RUN, "--no-oracle", "--smp", "4", "--kernel", "build/x86_64/debug/torus", "--append", "midway.ms=1000", "midway"])
 Program("guest.deep", "folders a hundred thousand deep and wide", needs="debug", lines=True, slow=True, timeout=900,
