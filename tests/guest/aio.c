@@ -116,7 +116,8 @@ TEST(aio, contexts_are_counted)
 	CHECK_EQ(number_in("/proc/sys/fs/aio-max-nr"), 65536);
 	CHECK_OK(syscall(SYS_io_destroy, c));
 	IN_CHILD(context(50));
-	sleep_ms(50);
+	for (int i = 0; i < 1000 && number_in("/proc/sys/fs/aio-nr") != before; i++)
+		sleep_ms(10); /* a context may end a little after its process */
 	CHECK_EQ(number_in("/proc/sys/fs/aio-nr"), before);
 }
 
@@ -250,12 +251,12 @@ static void *submit_later(void *arg)
 	struct iocb q = request(IOCB_CMD_PREAD, open("f", O_RDONLY), buf, 4, 0);
 	struct iocb *list[] = {&q};
 
-	sleep_ms(30);
+	wait_until_sleeping(getpid());
 	CHECK_EQ(io_submit(*(aio_context_t *)arg, 1, list), 1);
 	return NULL;
 }
 
-static void on_alarm(int sig)
+static void nothing(int sig)
 {
 }
 
@@ -263,9 +264,10 @@ TEST(aio, waiting_for_events)
 {
 	aio_context_t c = context(8);
 	struct timespec short_time = {0, 20000000};
-	struct sigaction act = {.sa_handler = on_alarm};
+	struct sigaction act = {.sa_handler = nothing};
 	struct io_event e[4];
 	pthread_t t;
+	pid_t pid;
 
 	CHECK_OK(close((int)CHECK_OK(open("f", O_RDWR | O_CREAT, 0600))));
 	CHECK_EQ(io_getevents(c, 1, 4, e, &short_time), 0);
@@ -273,8 +275,9 @@ TEST(aio, waiting_for_events)
 	CHECK_EQ(io_getevents(c, 1, 4, e, NULL), 1);
 	CHECK_EQ(pthread_join(t, NULL), 0);
 	CHECK_OK(sigaction(SIGALRM, &act, NULL));
-	alarm(1);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(io_getevents(c, 1, 4, e, NULL), EINTR);
+	EXPECT_CHILD(pid, 0);
 	CHECK_EQ(syscall(SYS_io_pgetevents, c, 1L, 4L, e, &short_time, NULL), 0);
 	CHECK_EQ(pthread_create(&t, NULL, submit_later, &c), 0);
 	CHECK_EQ(pthread_join(t, NULL), 0);
@@ -286,6 +289,7 @@ struct slow_read {
 	aio_context_t c;
 	int pipe[2];
 	char buf[4];
+	volatile pid_t reader;
 };
 
 static void *submit_slow_read(void *arg)
@@ -294,6 +298,7 @@ static void *submit_slow_read(void *arg)
 	struct iocb q = request(IOCB_CMD_PREAD, s->pipe[0], s->buf, 1, 0);
 	struct iocb *list[] = {&q};
 
+	announce_sleep(&s->reader);
 	CHECK_EQ(io_submit(s->c, 1, list), 1);
 	return NULL;
 }
@@ -315,7 +320,7 @@ TEST(aio, destroying_waits_for_requests)
 
 	CHECK_OK(pipe(s.pipe));
 	CHECK_EQ(pthread_create(&reader, NULL, submit_slow_read, &s), 0);
-	sleep_ms(30);
+	wait_until_asleep(&s.reader);
 	CHECK_EQ(pthread_create(&writer, NULL, write_later, &s), 0);
 	CHECK_OK(syscall(SYS_io_destroy, s.c));
 	CHECK_EQ(s.buf[0], 'x');

@@ -224,12 +224,13 @@ int64_t now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-void wait_until_sleeping(pid_t pid)
+/* Who waits sleeps shortly, as what is waited for wants to run, and often: a slow machine may stand still meanwhile. */
+static void wait_for_state(pid_t pid, const char *states)
 {
 	char path[40], stat[400];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (int tries = 0; tries < 1000; tries++) {
+	for (int tries = 0; tries < 5000; tries++) {
 		char *state;
 
 		if (get_file(path, stat, sizeof(stat)) < 0) {
@@ -237,11 +238,47 @@ void wait_until_sleeping(pid_t pid)
 			return;
 		}
 		state = strrchr(stat, ')');
-		if (state && (state[2] == 'S' || state[2] == 'T' || state[2] == 'Z'))
+		if (state && strchr(states, state[2]))
 			return;
 		sleep_ms(2);
 	}
-	FAIL("process %d did not fall asleep", pid);
+	FAIL("%d is in none of the states %s", pid, states);
+}
+
+void wait_until_sleeping(pid_t pid)
+{
+	wait_for_state(pid, "STZ");
+}
+
+void wait_until_stopped(pid_t pid)
+{
+	wait_for_state(pid, "T");
+}
+
+void announce_sleep(volatile pid_t *sleeper)
+{
+	__atomic_store_n(sleeper, gettid(), __ATOMIC_SEQ_CST);
+}
+
+void wait_until_asleep(const volatile pid_t *sleeper)
+{
+	pid_t tid;
+
+	while (!(tid = __atomic_load_n(sleeper, __ATOMIC_SEQ_CST)))
+		sleep_ms(1);
+	wait_until_sleeping(tid);
+}
+
+pid_t send_when_asleep(int sig)
+{
+	pid_t sleeper = gettid(), pid = CHECK_OK(fork());
+
+	if (pid == 0) {
+		wait_until_sleeping(sleeper);
+		CHECK_OK(kill(sleeper, sig));
+		_exit(0);
+	}
+	return pid;
 }
 
 void put_file(const char *path, const char *content)
