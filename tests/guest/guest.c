@@ -224,13 +224,13 @@ int64_t now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/* Who waits sleeps shortly, as what is waited for wants to run, and often: a slow machine may stand still meanwhile. */
-static void wait_for_state(pid_t pid, const char *states)
+/* It has long to get there: a slow machine may stand still meanwhile. */
+void wait_until_sleeping(pid_t pid)
 {
 	char path[40], stat[400];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	for (int tries = 0; tries < 5000; tries++) {
+	for (int tries = 0; tries < 3000; tries++) {
 		char *state;
 
 		if (get_file(path, stat, sizeof(stat)) < 0) {
@@ -238,21 +238,11 @@ static void wait_for_state(pid_t pid, const char *states)
 			return;
 		}
 		state = strrchr(stat, ')');
-		if (state && strchr(states, state[2]))
+		if (state && (state[2] == 'S' || state[2] == 'T' || state[2] == 'Z'))
 			return;
 		sleep_ms(2);
 	}
-	FAIL("%d is in none of the states %s", pid, states);
-}
-
-void wait_until_sleeping(pid_t pid)
-{
-	wait_for_state(pid, "STZ");
-}
-
-void wait_until_stopped(pid_t pid)
-{
-	wait_for_state(pid, "T");
+	FAIL("process %d did not fall asleep", pid);
 }
 
 void announce_sleep(volatile pid_t *sleeper)
@@ -267,6 +257,16 @@ void wait_until_asleep(const volatile pid_t *sleeper)
 	while (!(tid = __atomic_load_n(sleeper, __ATOMIC_SEQ_CST)))
 		sleep_ms(1);
 	wait_until_sleeping(tid);
+}
+
+void wait_until_gone(pid_t tid)
+{
+	for (int tries = 0; tries < 5000; tries++) {
+		if (syscall(SYS_tgkill, getpid(), tid, 0) < 0)
+			return;
+		sleep_ms(2);
+	}
+	FAIL("thread %d does not end", tid);
 }
 
 pid_t send_when_asleep(int sig)

@@ -176,11 +176,11 @@ void sleep_ms(unsigned ms);
 int64_t now_ms(void);
 /* Until the process or thread sleeps in the kernel, by /proc/PID/stat; without /proc, for a while. */
 void wait_until_sleeping(pid_t pid);
-/* Until it has been stopped. */
-void wait_until_stopped(pid_t pid);
 /* A thread says who it is, as the last thing before the call that sleeps; another one waits for both. */
 void announce_sleep(volatile pid_t *sleeper);
 void wait_until_asleep(const volatile pid_t *sleeper);
+/* Until a thread of this process has ended; joining it says so a little earlier. */
+void wait_until_gone(pid_t tid);
 /* A child that sends this process a signal as soon as it sleeps, and ends with 0. */
 pid_t send_when_asleep(int sig);
 /* A file with this content, created or replaced. */

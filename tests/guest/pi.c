@@ -20,6 +20,20 @@ static long futex(volatile uint32_t *at, int op, uint32_t val, const void *timeo
 	return syscall(SYS_futex, at, op, val, timeout, at2, val3);
 }
 
+/* Of those that `ready` counts, in this order. */
+static volatile pid_t sleepers[4];
+
+static void be_next_to_sleep(void)
+{
+	announce_sleep(&sleepers[__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST)]);
+}
+
+static void wait_for_sleepers(unsigned nr)
+{
+	for (unsigned i = 0; i < nr; i++)
+		wait_until_asleep(&sleepers[i]);
+}
+
 static pthread_t spawn(void *(*run)(void *), void *arg)
 {
 	pthread_t thread;
@@ -71,7 +85,7 @@ TEST(pi, a_word_that_is_not_there_or_cannot_be_written)
 static void *lock_and_unlock(void *arg)
 {
 	(void)arg;
-	ready = 1;
+	be_next_to_sleep();
 	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	CHECK_EQ(lock & FUTEX_TID_MASK, gettid());
 	done = 1;
@@ -85,9 +99,7 @@ TEST(pi, unlock_hands_over)
 
 	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	other = spawn(lock_and_unlock, NULL);
-	while (!ready)
-		sleep_ms(1);
-	sleep_ms(50);
+	wait_for_sleepers(1);
 	CHECK_EQ(lock, (uint32_t)gettid() | FUTEX_WAITERS);
 	CHECK_EQ(done, 0);
 	CHECK_OK(futex(&lock, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
@@ -119,21 +131,23 @@ TEST(pi, wait_for_a_lock_times_out)
 	CHECK_OK(futex(shared, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
 }
 
-static void *die_with_the_lock(void *arg)
+/* When somebody waits for it: Linux knows of no other owner that has died. */
+static void *die_with_the_lock(void *waiter)
 {
-	(void)arg;
 	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	ready = 1;
-	sleep_ms(100);
+	wait_until_asleep(waiter);
 	return NULL;
 }
 
 TEST(pi, lock_of_a_dead_thread_is_inherited)
 {
-	pthread_t other = spawn(die_with_the_lock, NULL);
+	volatile pid_t waiter = 0;
+	pthread_t other = spawn(die_with_the_lock, (void *)&waiter);
 
 	while (!ready)
 		sleep_ms(1);
+	announce_sleep(&waiter);
 	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	CHECK_EQ(lock & FUTEX_TID_MASK, gettid());
 	CHECK(lock & FUTEX_OWNER_DIED);
@@ -145,7 +159,7 @@ static void *wait_and_lock(void *arg)
 	uint32_t seen = cond;
 
 	(void)arg;
-	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+	be_next_to_sleep();
 	CHECK_OK(futex(&cond, FUTEX_WAIT_REQUEUE_PI_PRIVATE, seen, NULL, &lock, 0));
 	CHECK_EQ(lock & FUTEX_TID_MASK, gettid());
 	__atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
@@ -158,9 +172,7 @@ static void spawn_waiters(pthread_t *t, unsigned nr)
 {
 	for (unsigned i = 0; i < nr; i++)
 		t[i] = spawn(wait_and_lock, NULL);
-	while (ready < nr)
-		sleep_ms(1);
-	sleep_ms(50);
+	wait_for_sleepers(nr);
 }
 
 TEST(pi, requeue_to_a_lock)
@@ -201,6 +213,8 @@ TEST(pi, requeue_of_none_but_the_first)
 
 	spawn_waiters(t, 2);
 	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, NULL, &lock, 0), 1);
+	while (!done)
+		sleep_ms(1);
 	sleep_ms(50);
 	CHECK_EQ(done, 1);
 	CHECK_OK(futex(&lock, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
@@ -217,8 +231,8 @@ static void *wait_in_vain(void *arg)
 
 	(void)arg;
 	CHECK_OK(clock_gettime(CLOCK_MONOTONIC, &until));
-	until.tv_sec++;
-	ready = 1;
+	until.tv_sec += 4; /* long enough to be found in it */
+	be_next_to_sleep();
 	CHECK_ERRNO(
 		futex(&cond, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, &until, &lock, 0), ETIMEDOUT);
 	return NULL;
@@ -234,9 +248,7 @@ TEST(pi, requeue_to_the_lock_of_nobody_there)
 		futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 7), EAGAIN);
 	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), 0);
 	t = spawn(wait_in_vain, NULL);
-	while (!ready)
-		sleep_ms(1);
-	sleep_ms(50);
+	wait_for_sleepers(1);
 	CHECK_ERRNO(
 		futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 7), EAGAIN);
 	CHECK_ERRNO(
@@ -258,34 +270,32 @@ TEST(pi, requeue_to_the_lock_of_a_thread_that_dies)
 {
 	pthread_t t[2];
 
-	for (int i = 0; i < 2; i++)
-		t[i] = spawn(wait_and_lock, NULL);
-	while (ready < 2)
-		sleep_ms(1);
-	sleep_ms(50);
+	spawn_waiters(t, 2);
 	CHECK_EQ(pthread_join(spawn(requeue_and_die, NULL), NULL), 0);
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(pthread_join(t[i], NULL), 0);
 	CHECK_EQ(done, 2);
 }
 
-static void nothing(int sig)
+static volatile sig_atomic_t nr_signals;
+
+static void count_signal(int sig)
 {
 	(void)sig;
+	nr_signals++;
 }
 
 TEST(pi, wait_for_requeue_begins_again_after_a_signal)
 {
-	struct sigaction act = {.sa_handler = nothing};
+	struct sigaction act = {.sa_handler = count_signal};
 	pthread_t t;
 
 	CHECK_OK(sigaction(SIGUSR1, &act, NULL));
-	t = spawn(wait_and_lock, NULL);
-	while (!ready)
-		sleep_ms(1);
-	sleep_ms(50);
+	spawn_waiters(&t, 1);
 	CHECK_EQ(pthread_kill(t, SIGUSR1), 0);
-	sleep_ms(50);
+	while (!nr_signals)
+		sleep_ms(1);
+	wait_for_sleepers(1);
 	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock, 0), 1);
 	CHECK_EQ(pthread_join(t, NULL), 0);
 	CHECK_EQ(done, 1);
@@ -341,6 +351,7 @@ struct holder {
 	volatile uint32_t *first, *second;
 	long timeout_ms; /* for the second; 0: none */
 	volatile int tid, has_first, may_go_on, result;
+	volatile pid_t sleeper; /* at the second */
 };
 
 static void *hold(void *arg)
@@ -358,6 +369,7 @@ static void *hold(void *arg)
 		ts.tv_nsec += h->timeout_ms * 1000000;
 		ts.tv_sec += ts.tv_nsec / 1000000000;
 		ts.tv_nsec %= 1000000000;
+		announce_sleep(&h->sleeper);
 		h->result = futex(h->second, FUTEX_LOCK_PI_PRIVATE, 0,
 				    h->timeout_ms ? &ts : NULL, NULL, 0)
 				    ? errno
@@ -375,7 +387,8 @@ static void start_holder(struct holder *h)
 {
 	h->thread = spawn(hold, h);
 	await(&h->has_first);
-	sleep_ms(50);
+	if (h->second)
+		wait_until_asleep(&h->sleeper);
 }
 
 static void end_holder(struct holder *h)
@@ -426,7 +439,7 @@ TEST(pi, inheritance_ends_with_the_waiter)
 	struct holder high = {.policy = SCHED_FIFO,
 		.priority = 30,
 		.second = &lock_a,
-		.timeout_ms = 300,
+		.timeout_ms = 4000, /* long enough to be found in it */
 		.may_go_on = 1};
 
 	CHECK_OK(futex(&lock_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
@@ -538,7 +551,7 @@ static volatile int nr_order;
 struct turn {
 	pthread_t thread;
 	int nice, policy, priority, nr;
-	volatile int tid;
+	volatile pid_t tid;
 };
 
 static void *take_turn(void *arg)
@@ -547,7 +560,7 @@ static void *take_turn(void *arg)
 
 	CHECK_OK(setpriority(PRIO_PROCESS, gettid(), t->nice));
 	become(t->policy, t->priority);
-	t->tid = gettid();
+	announce_sleep(&t->tid);
 	CHECK_OK(futex(&lock_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	order[nr_order++] = t->nr;
 	CHECK_OK(futex(&lock_a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
@@ -563,8 +576,7 @@ TEST(pi, waiters_are_served_by_priority_and_not_by_nice)
 	CHECK_OK(futex(&lock_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	for (int i = 0; i < 4; i++) {
 		turns[i].thread = spawn(take_turn, &turns[i]);
-		await(&turns[i].tid);
-		sleep_ms(50);
+		wait_until_asleep(&turns[i].tid);
 	}
 	CHECK_OK(futex(&lock_a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	for (int i = 0; i < 4; i++)
@@ -578,7 +590,7 @@ TEST(pi, waiters_are_served_by_priority_and_not_by_nice)
 static void *wait_to_be_requeued(void *arg)
 {
 	become(SCHED_FIFO, *(int *)arg);
-	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+	be_next_to_sleep();
 	CHECK_OK(futex(&cond, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, NULL, &lock_a, 0));
 	CHECK_OK(futex(&lock_a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	return NULL;
@@ -591,9 +603,7 @@ TEST(pi, requeueing_lends_too)
 
 	a = spawn(wait_to_be_requeued, &ten);
 	b = spawn(wait_to_be_requeued, &twenty);
-	while (ready < 2)
-		sleep_ms(1);
-	sleep_ms(50);
+	wait_for_sleepers(2);
 	CHECK_OK(futex(&lock_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
 	CHECK_EQ(futex(&cond, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)10L, &lock_a, 0), 2);
 	CHECK_EQ(prio_of(gettid()), -21);
@@ -640,7 +650,7 @@ static void *keep_busy(void *arg)
 	CHECK_OK(clock_gettime(CLOCK_MONOTONIC, &start));
 	do
 		CHECK_OK(clock_gettime(CLOCK_MONOTONIC, &now));
-	while (!high_has_it && now.tv_sec - start.tv_sec < 3);
+	while (!high_has_it && now.tv_sec - start.tv_sec < 8);
 	mid_is_done = 1;
 	return NULL;
 }

@@ -30,14 +30,28 @@ static void spawn(void *(*run)(void *), void *arg)
 
 static void wait_for_count(volatile int *count, int want)
 {
-	for (int i = 0; i < 5000 && *count < want; i++)
+	for (int i = 0; i < 10000 && *count < want; i++)
 		sleep_ms(1);
 	CHECK_EQ(*count, want);
 }
 
+/* Of those that `ready` counts, in this order. */
+static volatile pid_t sleepers[4];
+
+static void be_next_to_sleep(void)
+{
+	announce_sleep(&sleepers[__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST)]);
+}
+
+static void wait_for_sleepers(unsigned nr)
+{
+	for (unsigned i = 0; i < nr; i++)
+		wait_until_asleep(&sleepers[i]);
+}
+
 static void *waiter(void *arg)
 {
-	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+	be_next_to_sleep();
 	while (futex(&word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0) < 0 && errno == EINTR) {
 	}
 	__atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
@@ -70,8 +84,7 @@ TEST(thread, futex_wake_counts)
 {
 	for (int i = 0; i < 4; i++)
 		spawn(waiter, NULL);
-	wait_for_count(&ready, 4);
-	sleep_ms(50);
+	wait_for_sleepers(4);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), 1);
 	wait_for_count(&done, 1);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0), 3);
@@ -83,8 +96,7 @@ TEST(thread, futex_wake_of_less_than_one_wakes_one)
 {
 	for (int i = 0; i < 4; i++)
 		spawn(waiter, NULL);
-	wait_for_count(&ready, 4);
-	sleep_ms(50);
+	wait_for_sleepers(4);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, UINT32_MAX, NULL, NULL, 0), 1);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 0, NULL, NULL, 0), 1);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, UINT32_MAX, (void *)UINT32_MAX, &word2,
@@ -100,8 +112,7 @@ TEST(thread, futex_requeue)
 {
 	for (int i = 0; i < 3; i++)
 		spawn(waiter, NULL);
-	wait_for_count(&ready, 3);
-	sleep_ms(50);
+	wait_for_sleepers(3);
 	CHECK_EQ(futex(&word, FUTEX_CMP_REQUEUE_PRIVATE, 1, (void *)10L, &word2, 0), 3);
 	wait_for_count(&done, 1);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0), 0);
@@ -112,7 +123,7 @@ TEST(thread, futex_requeue)
 
 static void *bit_waiter(void *arg)
 {
-	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+	be_next_to_sleep();
 	futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, (uintptr_t)arg);
 	__atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
 	return NULL;
@@ -122,8 +133,7 @@ TEST(thread, futex_bitset)
 {
 	spawn(bit_waiter, (void *)1);
 	spawn(bit_waiter, (void *)2);
-	wait_for_count(&ready, 2);
-	sleep_ms(50);
+	wait_for_sleepers(2);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 4), 0);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 2), 1);
 	CHECK_EQ(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 10, NULL, NULL, 3), 1);
@@ -152,8 +162,7 @@ TEST(thread, futex_bitset_timeout_is_absolute)
 TEST(thread, futex_wake_op)
 {
 	spawn(waiter, NULL);
-	wait_for_count(&ready, 1);
-	sleep_ms(50);
+	wait_for_sleepers(1);
 	word2 = 10;
 	/* word2 += 5; wake one of word; and of word2 if it was greater than 20 */
 	CHECK_EQ(futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1L, &word2,
@@ -501,7 +510,7 @@ static void *cancellable(void *arg)
 {
 	char c;
 
-	ready = 1;
+	be_next_to_sleep();
 	read(*(int *)arg, &c, 1);
 	return NULL;
 }
@@ -514,8 +523,7 @@ TEST(thread, cancellation)
 
 	CHECK_OK(pipe(fd));
 	CHECK_EQ(pthread_create(&thread, NULL, cancellable, fd), 0);
-	wait_for_count(&ready, 1);
-	sleep_ms(20);
+	wait_for_sleepers(1);
 	CHECK_EQ(pthread_cancel(thread), 0);
 	CHECK_EQ(pthread_join(thread, &result), 0);
 	CHECK(result == PTHREAD_CANCELED);
