@@ -535,16 +535,11 @@ TEST(signal, stack_overflow_is_handled_on_the_altstack)
 TEST(signal, sigsuspend_waits_with_another_mask)
 {
 	sigset_t none;
-	pid_t me = getpid(), pid;
+	pid_t pid;
 
 	on(SIGUSR1, note, 0);
 	block(SIGUSR1);
-	pid = CHECK_OK(fork());
-	if (pid == 0) {
-		sleep_ms(20);
-		kill(me, SIGUSR1);
-		_exit(0);
-	}
+	pid = send_when_asleep(SIGUSR1);
 	sigemptyset(&none);
 	CHECK_ERRNO(sigsuspend(&none), EINTR);
 	CHECK_EQ(count, 1);
@@ -569,16 +564,11 @@ TEST(signal, sigwaitinfo_takes_a_pending_signal)
 TEST(signal, sigtimedwait_is_ended_by_another_signal)
 {
 	sigset_t set = set_of(SIGUSR1);
-	pid_t me = getpid(), pid;
+	pid_t pid;
 
 	on(SIGUSR2, note, SA_RESTART);
 	block(SIGUSR1);
-	pid = CHECK_OK(fork());
-	if (pid == 0) {
-		sleep_ms(20);
-		kill(me, SIGUSR2);
-		_exit(0);
-	}
+	pid = send_when_asleep(SIGUSR2);
 	CHECK_ERRNO(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 8), EINTR);
 	CHECK_EQ(got, SIGUSR2);
 	EXPECT_CHILD(pid, 0);
@@ -586,14 +576,10 @@ TEST(signal, sigtimedwait_is_ended_by_another_signal)
 
 TEST(signal, pause_returns_after_a_handler)
 {
-	pid_t me = getpid(), pid = CHECK_OK(fork());
+	pid_t pid;
 
 	on(SIGUSR1, note, SA_RESTART);
-	if (pid == 0) {
-		sleep_ms(50);
-		kill(me, SIGUSR1);
-		_exit(0);
-	}
+	pid = send_when_asleep(SIGUSR1);
 	CHECK_ERRNO(pause(), EINTR);
 	EXPECT_CHILD(pid, 0);
 }
@@ -601,15 +587,10 @@ TEST(signal, pause_returns_after_a_handler)
 TEST(signal, nanosleep_tells_what_is_left)
 {
 	struct timespec left = {0, 0};
-	pid_t me = getpid(), pid;
+	pid_t pid;
 
 	on(SIGUSR1, note, SA_RESTART); /* nanosleep is never restarted after a handler */
-	pid = CHECK_OK(fork());
-	if (pid == 0) {
-		sleep_ms(30);
-		kill(me, SIGUSR1);
-		_exit(0);
-	}
+	pid = send_when_asleep(SIGUSR1);
 	CHECK_ERRNO(nanosleep(&(struct timespec){10, 0}, &left), EINTR);
 	CHECK(left.tv_sec >= 5 && left.tv_sec < 10);
 	EXPECT_CHILD(pid, 0);
@@ -624,7 +605,7 @@ TEST(signal, ignored_signals_do_not_interrupt)
 		CHECK_OK(nanosleep(&(struct timespec){0, 100000000}, NULL));
 		_exit(0);
 	}
-	sleep_ms(10);
+	wait_until_sleeping(pid);
 	for (int i = 0; i < 3; i++) {
 		sleep_ms(10);
 		if (i)
@@ -641,7 +622,7 @@ TEST(signal, stop_and_continue_do_not_end_a_sleep)
 		CHECK_OK(nanosleep(&(struct timespec){0, 200000000}, NULL));
 		_exit(0);
 	}
-	sleep_ms(20);
+	wait_until_sleeping(pid);
 	kill(pid, SIGSTOP);
 	sleep_ms(20);
 	kill(pid, SIGCONT);
@@ -651,12 +632,13 @@ TEST(signal, stop_and_continue_do_not_end_a_sleep)
 TEST(signal, kill_errors)
 {
 	pid_t pid = CHECK_OK(fork());
+	siginfo_t si;
 
 	if (pid == 0)
 		_exit(0);
 	CHECK_ERRNO(kill(pid, 65), EINVAL);
 	CHECK_ERRNO(kill(pid, -1), EINVAL);
-	sleep_ms(20);
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
 	CHECK_OK(kill(pid, 0));       /* a zombie is there */
 	CHECK_OK(kill(pid, SIGKILL)); /* and does not mind */
 	EXPECT_CHILD(pid, 0);
@@ -674,7 +656,7 @@ TEST(signal, kill_permissions)
 		pause();
 		_exit(0);
 	}
-	sleep_ms(30);
+	wait_until_sleeping(pid);
 	IN_CHILD(CHECK_OK(setresuid(2000, 2000, 2000)); CHECK_ERRNO(kill(pid, 0), EPERM));
 	IN_CHILD(CHECK_OK(setresuid(1001, 1001, 1001)); CHECK_ERRNO(kill(pid, 0), EPERM));
 	IN_CHILD(CHECK_OK(setresuid(1000, 2000, 2000)); CHECK_OK(kill(pid, 0)));
@@ -731,15 +713,24 @@ TEST(signal, sigpending_limit)
 TEST(signal, alarm_and_itimer)
 {
 	struct itimerval timer = {{0, 0}, {0, 20000}}, left;
+	sigset_t none;
+	int64_t start;
+	unsigned seconds;
 
 	on(SIGALRM, note, 0);
-	CHECK_EQ(alarm(100), 0);
-	CHECK_EQ(alarm(0), 100);
+	do { /* what is left is rounded, half a second up */
+		start = now_ms();
+		CHECK_EQ(alarm(100), 0);
+		seconds = alarm(0);
+	} while (now_ms() - start > 400);
+	CHECK_EQ(seconds, 100);
+	block(SIGALRM); /* it comes in sigsuspend, or the wait would have no end */
+	sigemptyset(&none);
 	CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
 	CHECK_OK(getitimer(ITIMER_REAL, &left));
 	CHECK(left.it_value.tv_usec <= 20000);
-	while (!count)
-		CHECK_ERRNO(pause(), EINTR);
+	CHECK_ERRNO(sigsuspend(&none), EINTR);
+	CHECK_EQ(count, 1);
 	CHECK_OK(getitimer(ITIMER_REAL, &left));
 	CHECK_EQ(left.it_value.tv_sec, 0);
 	CHECK_EQ(left.it_value.tv_usec, 0);

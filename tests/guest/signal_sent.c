@@ -111,7 +111,7 @@ static void *own_the_pipe(void *arg)
 
 	CHECK_OK(fcntl(fd[0], F_SETOWN, gettid()));
 	CHECK_EQ(write(fd[1], "x", 1), 1);
-	for (int i = 0; i < 1000 && !is_pending(SIGIO); i++)
+	for (int i = 0; i < 10000 && !is_pending(SIGIO); i++)
 		sleep_ms(1);
 	return NULL;
 }
@@ -355,7 +355,8 @@ static _Noreturn void look_when_orphaned(int to_parent, int to_test)
 	CHECK_EQ(write(to_parent, "r", 1), 1);
 	while (getppid() == parent)
 		sleep_ms(1);
-	sleep_ms(20);
+	for (int i = 0; i < 1000 && !is_pending(SIGUSR1); i++)
+		sleep_ms(1); /* it comes with the new parent, or a little later */
 	CHECK_EQ(write(to_test, is_pending(SIGUSR1) ? "y" : "n", 1), 1);
 	_exit(0);
 }

@@ -75,12 +75,16 @@ TEST(timer, clocks_go_on)
 
 TEST(timer, cpu_time_stands_still_in_a_sleep)
 {
-	long long before = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	long long thread = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	long long before, thread;
+	int tries = 0;
 
-	usleep(100000);
-	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) - before < 50 * MS);
-	CHECK(now_ns(CLOCK_THREAD_CPUTIME_ID) - thread < 50 * MS);
+	do { /* a machine that stands still does so on the way to a sleep, too */
+		CHECK(tries++ < 10);
+		before = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+		thread = now_ns(CLOCK_THREAD_CPUTIME_ID);
+		usleep(100000);
+	} while (now_ns(CLOCK_PROCESS_CPUTIME_ID) - before >= 50 * MS ||
+		 now_ns(CLOCK_THREAD_CPUTIME_ID) - thread >= 50 * MS);
 	while (now_ns(CLOCK_THREAD_CPUTIME_ID) - thread < 10 * MS) {
 	}
 }
@@ -125,7 +129,7 @@ TEST(timer, setting_the_clock_moves_it)
 
 	CHECK_OK(clock_settime(CLOCK_REALTIME, &later));
 	CHECK(now_ns(CLOCK_REALTIME) >= before + 3600LL * 1000000000);
-	CHECK(now_ns(CLOCK_MONOTONIC) - mono < 1000LL * MS);
+	CHECK(now_ns(CLOCK_MONOTONIC) - mono < 600LL * 1000 * MS);
 	later = ns_of(before + now_ns(CLOCK_MONOTONIC) - mono);
 	CHECK_OK(clock_settime(CLOCK_REALTIME, &later));
 }
@@ -181,40 +185,43 @@ TEST(timer, sleep_on_cpu_time_of_a_child)
 
 TEST(timer, handler_ends_a_sleep_even_with_sa_restart)
 {
-	struct timespec ts = {10, 0}, left = {0};
-	struct itimerval timer = {{0, 0}, {0, 20000}};
+	struct timespec ts = {100, 0}, left = {0};
+	pid_t pid;
 
 	on(SIGALRM, SA_RESTART);
-	CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(syscall(SYS_nanosleep, &ts, &left), EINTR);
-	CHECK(left.tv_sec == 9 && left.tv_nsec > 0);
+	CHECK(left.tv_sec > 50 && left.tv_sec < 100);
 	CHECK_EQ(count, 1);
+	EXPECT_CHILD(pid, 0);
 	left.tv_sec = -1;
-	ts = ns_of(now_ns(CLOCK_MONOTONIC) + 10000LL * MS);
-	CHECK_OK(setitimer(ITIMER_REAL, &timer, NULL));
+	ts = ns_of(now_ns(CLOCK_MONOTONIC) + 100000LL * MS);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, &left),
 		EINTR);
 	CHECK_EQ(left.tv_sec, -1);
+	EXPECT_CHILD(pid, 0);
 }
 
 TEST(timer, stop_does_not_shorten_a_sleep)
 {
+	enum { LONG_MS = 2500 }; /* to be found in it */
 	long long start = now_ns(CLOCK_MONOTONIC);
 	pid_t pid = CHECK_OK(fork());
 	int status;
 
 	if (!pid) {
-		struct timespec ts = {0, 300 * MS};
+		struct timespec ts = ns_of((long long)LONG_MS * MS);
 
 		_exit(syscall(SYS_nanosleep, &ts, NULL) ? 1 : 0);
 	}
-	usleep(50000);
+	wait_until_sleeping(pid);
 	CHECK_OK(kill(pid, SIGSTOP));
 	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 	CHECK_OK(kill(pid, SIGCONT));
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, 0);
-	CHECK(now_ns(CLOCK_MONOTONIC) - start >= 300 * MS);
+	CHECK(now_ns(CLOCK_MONOTONIC) - start >= (long long)LONG_MS * MS);
 }
 
 /* ---- timer_create ---- */
@@ -275,17 +282,30 @@ TEST(timer, overrun_of_a_blocked_signal)
 	sigset_t set;
 	siginfo_t info;
 	int id = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 1);
+	long long start;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
 	set_timer(id, 0, 2 * MS, 2 * MS);
 	usleep(50000);
+	start = now_ns(CLOCK_MONOTONIC);
 	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
 	CHECK(info.si_overrun >= 20);
 	CHECK_EQ(syscall(SYS_timer_getoverrun, id), info.si_overrun);
 	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
-	CHECK(info.si_overrun < 20);
+	/* it counts anew: no more than there was time for since the first */
+	CHECK(info.si_overrun <= (now_ns(CLOCK_MONOTONIC) - start) / (2 * MS));
+}
+
+static void wait_until_pending(int sig)
+{
+	sigset_t set;
+
+	do {
+		usleep(1000);
+		CHECK_OK(sigpending(&set));
+	} while (!sigismember(&set, sig));
 }
 
 TEST(timer, deleted_while_its_signal_is_pending)
@@ -298,9 +318,9 @@ TEST(timer, deleted_while_its_signal_is_pending)
 	sigaddset(&set, SIGUSR1);
 	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
 	set_timer(id, 0, 1, 0);
-	usleep(5000);
+	wait_until_pending(SIGUSR1);
 	CHECK_OK(syscall(SYS_timer_delete, id));
-	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){1, 0}), SIGUSR1);
+	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){0, 0}), SIGUSR1);
 	CHECK_EQ(info.si_value.sival_int, 9);
 }
 
@@ -314,11 +334,11 @@ TEST(timer, set_again_while_its_signal_is_pending)
 	sigaddset(&set, SIGUSR1);
 	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
 	set_timer(id, 0, 1, 0);
-	usleep(5000);
-	set_timer(id, 0, 100 * MS, 0);
-	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){1, 0}), SIGUSR1);
+	wait_until_pending(SIGUSR1);
+	set_timer(id, 0, 2500LL * MS, 0);
+	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){0, 0}), SIGUSR1);
 	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){0, 0}), -1);
-	CHECK_EQ(sigtimedwait(&set, &info, &(struct timespec){5, 0}), SIGUSR1);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
 	CHECK_EQ(info.si_value.sival_int, 3);
 }
 
@@ -331,7 +351,7 @@ TEST(timer, set_again_after_its_signal_was_discarded)
 	sigaddset(&set, SIGUSR1);
 	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
 	set_timer(id, 0, 1, 0);
-	usleep(5000);
+	wait_until_pending(SIGUSR1);
 	signal(SIGUSR1, SIG_IGN); /* takes it off the queue */
 	on(SIGUSR1, 0);
 	CHECK_OK(sigprocmask(SIG_UNBLOCK, &set, NULL));
@@ -346,12 +366,13 @@ TEST(timer, notifies_nobody)
 	struct itimerspec left;
 	int id = make_timer(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0);
 
-	set_timer(id, 0, 20 * MS, 0);
+	set_timer(id, 0, 100000LL * MS, 0);
 	CHECK_OK(syscall(SYS_timer_gettime, id, &left));
-	CHECK(left.it_value.tv_nsec > 0);
+	CHECK(left.it_value.tv_sec > 50);
+	set_timer(id, 0, 20 * MS, 0);
 	usleep(30000);
 	CHECK_OK(syscall(SYS_timer_gettime, id, &left));
-	CHECK_EQ(left.it_value.tv_nsec, 0);
+	CHECK_EQ(left.it_value.tv_sec | left.it_value.tv_nsec, 0);
 }
 
 TEST(timer, thread_as_target)
@@ -485,9 +506,17 @@ TEST(timer, not_inherited_by_a_child)
 
 TEST(timer, alarm_tells_what_was_left)
 {
-	CHECK_EQ(alarm(10), 0);
-	CHECK_EQ(alarm(20), 10);
-	CHECK_EQ(alarm(0), 20);
+	unsigned ten, twenty;
+	int64_t start;
+
+	do { /* it is rounded, half a second up */
+		start = now_ms();
+		CHECK_EQ(alarm(10), 0);
+		ten = alarm(20);
+		twenty = alarm(0);
+	} while (now_ms() - start > 400);
+	CHECK_EQ(ten, 10);
+	CHECK_EQ(twenty, 20);
 	CHECK_EQ(alarm(0), 0);
 }
 
