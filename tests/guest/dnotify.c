@@ -213,7 +213,7 @@ TEST(dnotify, band_of_a_pipe_is_what_poll_says)
 	CHECK_OK(fcntl(fd[0], F_SETSIG, SIGRTMIN));
 	CHECK_OK(fcntl(fd[0], F_SETFL, O_ASYNC));
 	CHECK_EQ(write(fd[1], "x", 1), 1);
-	for (int i = 0; i < 2000 && !nr_signals; i++)
+	for (int i = 0; i < 10000 && !nr_signals; i++)
 		usleep(1000);
 	CHECK_EQ(last.si_code, POLL_IN);
 	CHECK_EQ(last.si_fd, fd[0]);

@@ -107,6 +107,13 @@ TEST(events, eventfd_takes_each_piece_of_a_vector)
 	CHECK_EQ(readv(fd, halves, 2), 8);
 }
 
+static void wait_until_readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	CHECK_EQ(poll(&p, 1, -1), 1);
+}
+
 /* Linux: these say POLLIN and POLLOUT, and not the same in other words. */
 TEST(events, none_says_normal_data)
 {
@@ -123,7 +130,7 @@ TEST(events, none_says_normal_data)
 	p[2].fd = CHECK_OK(signalfd(-1, &set, 0));
 	CHECK_OK(raise(SIGUSR1));
 	CHECK_OK(timerfd_settime(p[1].fd, 0, &soon, NULL));
-	sleep_ms(10);
+	wait_until_readable(p[1].fd);
 	CHECK_EQ(poll(p, 3, 0), 0);
 	CHECK_EQ(bits(p[0].fd), POLLIN | POLLOUT);
 	CHECK_EQ(bits(p[1].fd), POLLIN);
@@ -171,13 +178,14 @@ static int timer(int clock, int flags, long first_ms, long every_ms)
 
 TEST(events, timerfd_expires_once)
 {
-	int fd = timer(CLOCK_MONOTONIC, TFD_NONBLOCK, 20, 0);
-	struct itimerspec now;
+	int fd = timer(CLOCK_MONOTONIC, TFD_NONBLOCK, 100000, 0);
+	struct itimerspec now, soon = {.it_value = {0, 20000000}};
 	uint64_t value;
 
 	CHECK_ERRNO(read(fd, &value, 8), EAGAIN);
 	CHECK_EQ(bits(fd), 0);
-	sleep_ms(40);
+	CHECK_OK(timerfd_settime(fd, 0, &soon, NULL));
+	wait_until_readable(fd);
 	CHECK_EQ(bits(fd), POLLIN);
 	CHECK_EQ(get(fd), 1);
 	CHECK_ERRNO(read(fd, &value, 8), EAGAIN);
@@ -213,7 +221,7 @@ TEST(events, timerfd_absolute)
 	if (its.it_value.tv_sec < 0)
 		its.it_value = (struct timespec){0, 1};
 	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &its, NULL));
-	sleep_ms(5);
+	wait_until_readable(fd);
 	CHECK_EQ(get(fd), 1);
 	its.it_value.tv_sec += 100;
 	CHECK_OK(timerfd_settime(fd, TFD_TIMER_ABSTIME, &its, NULL));

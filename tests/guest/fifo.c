@@ -14,7 +14,7 @@ TEST(fifo, open_waits_for_the_other_end)
 	CHECK_OK(mkfifo("p", 0600));
 	pid = CHECK_OK(fork());
 	if (pid == 0) {
-		sleep_ms(30);
+		wait_until_sleeping(getppid());
 		fd = CHECK_OK(open("p", O_WRONLY));
 		CHECK_EQ(write(fd, "hi", 2), 2);
 		_exit(0);

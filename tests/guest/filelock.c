@@ -113,21 +113,26 @@ TEST(filelock, the_type_must_fit_how_the_file_was_opened)
 
 TEST(filelock, another_process_is_refused_or_waits)
 {
-	int fd = open_locked("f"), status;
+	int fd = open_locked("f"), status, ready[2];
 	struct flock l = range(F_WRLCK, 0, 10);
 	pid_t pid;
+	char c;
 
 	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	CHECK_OK(pipe(ready));
 	pid = CHECK_OK(fork());
 	if (!pid) {
 		l = range(F_RDLCK, 9, 1);
 		errno = 0;
 		CHECK(fcntl(fd, F_SETLK, &l) == -1 && (errno == EAGAIN || errno == EACCES));
 		SHOW("refused with %s", errno_name(errno));
+		CHECK_EQ(write(ready[1], "x", 1), 1);
 		CHECK_OK(fcntl(fd, F_SETLKW, &l));
 		_exit(3);
 	}
-	usleep(100000);
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	wait_until_sleeping(pid);
+	usleep(20000);
 	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
 	l = range(F_UNLCK, 5, 0);
 	CHECK_OK(fcntl(fd, F_SETLK, &l));
@@ -183,7 +188,7 @@ static pid_t child_with_5_that_waits_for_0(int fd)
 		_exit(0);
 	}
 	CHECK_EQ(read(ready[0], &c, 1), 1);
-	usleep(200000);
+	wait_until_sleeping(pid);
 	return pid;
 }
 
@@ -227,14 +232,14 @@ TEST(filelock, who_was_let_go_is_in_no_circle)
 	EXPECT_CHILD(pid, 0);
 }
 
-static void on_alarm(int sig)
+static void nothing(int sig)
 {
 	(void)sig;
 }
 
 TEST(filelock, a_signal_ends_the_wait)
 {
-	struct sigaction a = {.sa_handler = on_alarm};
+	struct sigaction a = {.sa_handler = nothing};
 	int fd = open_locked("f");
 	struct flock l = range(F_WRLCK, 0, 0);
 	pid_t pid;
@@ -243,9 +248,9 @@ TEST(filelock, a_signal_ends_the_wait)
 	pid = CHECK_OK(fork());
 	if (!pid) {
 		CHECK_OK(sigaction(SIGALRM, &a, NULL));
-		alarm(1);
+		pid = send_when_asleep(SIGALRM);
 		CHECK_ERRNO(fcntl(fd, F_SETLKW, &l), EINTR);
-		fd = CHECK_OK(open("f", O_RDWR));
+		EXPECT_CHILD(pid, 0);
 		_exit(0);
 	}
 	EXPECT_CHILD(pid, 0);
@@ -350,7 +355,7 @@ static void on_io(int sig, siginfo_t *info, void *context)
 
 static void await_signal(int sig)
 {
-	for (int i = 0; i < 100 && got_signal != sig; i++)
+	for (int i = 0; i < 1000 && got_signal != sig; i++)
 		usleep(10000);
 	CHECK_EQ(got_signal, sig);
 }

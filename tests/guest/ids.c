@@ -433,14 +433,14 @@ TEST(ids, setpgid_after_exec_is_eacces)
 		execl("/proc/self/exe", "ids", "no.such*", NULL);
 		_exit(1);
 	}
-	sleep_ms(1);
 	pid_t other = CHECK_OK(vfork());
 	if (other == 0) {
 		execl("/proc/self/exe", "ids", "--helper", NULL);
 		_exit(1);
 	}
-	sleep_ms(
-		20); /* Linux lets the parent of vfork go on a little before it counts as exec */
+	/* Linux lets the parent of vfork go on a little before it counts as exec */
+	for (int i = 0; i < 1000 && setpgid(other, 0) == 0; i++)
+		sleep_ms(2);
 	CHECK_ERRNO(setpgid(other, 0), EACCES);
 	EXPECT_CHILD(other, 0);
 	EXPECT_CHILD(pid, 0);

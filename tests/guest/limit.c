@@ -419,7 +419,7 @@ static void fork_until_full(void)
 		CHECK_EQ(waitpid(children[nr], NULL, 0), children[nr]);
 	}
 	/* who has ended and was waited for may be counted for a moment still */
-	for (int tries = 0; (pid = fork()) < 0 && errno == EAGAIN && tries < 1000; tries++)
+	for (int tries = 0; (pid = fork()) < 0 && errno == EAGAIN && tries < 10000; tries++)
 		usleep(1000);
 	CHECK_OK(pid);
 	if (pid == 0)

@@ -50,7 +50,7 @@ TEST(process_wait, a_wait_for_stops_ends_with_the_last_child)
 	pid_t pid = CHECK_OK(fork());
 
 	if (pid == 0) {
-		sleep_ms(50);
+		wait_until_sleeping(getppid());
 		_exit(4);
 	}
 	CHECK_ERRNO(waitid(P_ALL, 0, &si, WSTOPPED), ECHILD);
@@ -163,6 +163,20 @@ static _Noreturn void stop_in_part(void)
 		pause();
 }
 
+/* Until a thread of the process has taken the signal. */
+static void wait_until_taken(pid_t pid, int sig)
+{
+	char path[40], text[4096], *mask;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	do {
+		sleep_ms(1);
+		CHECK(get_file(path, text, sizeof(text)) > 0);
+		mask = strstr(text, "ShdPnd:\t");
+		CHECK(mask != NULL);
+	} while (strtoull(mask + 8, NULL, 16) & 1ull << (sig - 1));
+}
+
 /* The thread that waits for its vfork's child does not stop: SIGCONT comes before the stop is complete. */
 TEST(process_wait, a_stop_that_was_not_complete_is_continued_too)
 {
@@ -177,7 +191,8 @@ TEST(process_wait, a_stop_that_was_not_complete_is_continued_too)
 	while (!shared[0])
 		sleep_ms(1);
 	CHECK_OK(kill(pid, SIGSTOP));
-	sleep_ms(100);
+	wait_until_taken(pid, SIGSTOP);
+	sleep_ms(50);
 	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WSTOPPED | WNOHANG));
 	CHECK_EQ(si.si_pid, 0);
 	CHECK_OK(kill(pid, SIGCONT));

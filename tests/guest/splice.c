@@ -224,17 +224,20 @@ TEST(splice, vmsplice_looks_at_its_own_flag)
 	struct sigaction act = {.sa_handler = nothing};
 	struct iovec v = {buf, 1};
 	int fd[2];
+	pid_t pid;
 
 	CHECK_OK(sigaction(SIGALRM, &act, NULL));
 	CHECK_OK(pipe2(fd, O_NONBLOCK));
 	CHECK_ERRNO(vmsplice(fd[0], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
-	alarm(1);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(vmsplice(fd[0], &v, 1, 0), EINTR);
+	EXPECT_CHILD(pid, 0);
 	while (write(fd[1], buf, 4096) == 4096) {
 	}
 	CHECK_ERRNO(vmsplice(fd[1], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
-	alarm(1);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(vmsplice(fd[1], &v, 1, 0), EINTR);
+	EXPECT_CHILD(pid, 0);
 }
 
 TEST(splice, sendfile_to_file_pipe_and_socket)
