@@ -51,7 +51,7 @@ static pid_t two_writers(int fd, int gap_ms)
 	pid_t pid = CHECK_OK(fork());
 
 	if (!pid) {
-		sleep_ms(50);
+		wait_until_sleeping(getppid());
 		CHECK_EQ(write(fd, "ab", 2), 2);
 		IN_CHILD(sleep_ms((unsigned)gap_ms); CHECK_EQ(write(fd, "cd", 2), 2));
 		_exit(0);

@@ -33,21 +33,24 @@ static void full_pair(int fd[2])
 	CHECK_OK(fcntl(fd[0], F_SETFL, 0));
 }
 
-/* A reader that goes 100 ms later, after so many bytes; how is what it does to its end at last. */
+/*
+ * A reader that goes when its writer sleeps, after so many bytes, and then when it sleeps again; how is what it does
+ * to its end at last. It leaves when the writer has gone on and waits for it.
+ */
 static pid_t leave_later(int fd[2], size_t bytes, int how)
 {
-	pid_t pid = CHECK_OK(fork());
+	pid_t writer = getpid(), pid = CHECK_OK(fork());
 
 	if (!pid) {
 		close(fd[0]);
-		sleep_ms(100);
+		wait_until_sleeping(writer);
 		for (size_t done = 0; done < bytes;)
 			done += (size_t)CHECK_OK(read(fd[1], big, 4096));
 		if (bytes)
-			sleep_ms(100);
+			wait_until_sleeping(writer);
 		if (how >= 0) {
 			CHECK_OK(shutdown(fd[1], how));
-			sleep_ms(200);
+			wait_until_sleeping(writer);
 		}
 		_exit(0);
 	}

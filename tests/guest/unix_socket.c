@@ -79,6 +79,7 @@ TEST(unix_socket, peek_and_waitall)
 		CHECK_EQ(recv(fd[1], buf, 4, MSG_WAITALL), 4);
 		_exit(0);
 	}
+	wait_until_sleeping(pid);
 	CHECK_EQ(write(fd[0], "ab", 2), 2);
 	sleep_ms(30);
 	CHECK_EQ(write(fd[0], "cd", 2), 2);
@@ -100,7 +101,7 @@ TEST(unix_socket, receiving_nothing_waits)
 	CHECK_EQ(read(fd[0], &c, 0), 0);
 	CHECK_OK(pid = fork());
 	if (!pid) {
-		sleep_ms(30);
+		wait_until_sleeping(getppid());
 		CHECK_EQ(write(fd[1], "a", 1), 1);
 		_exit(0);
 	}
@@ -139,7 +140,7 @@ TEST(unix_socket, accept_waits_and_flags)
 	pid_t pid = CHECK_OK(fork());
 
 	if (pid == 0) {
-		sleep_ms(30);
+		wait_until_sleeping(getppid());
 		int c = sock(SOCK_STREAM);
 		CHECK_OK(connect_to(c, "s"));
 		_exit(0);
@@ -451,7 +452,7 @@ TEST(unix_socket, sockets_that_carry_themselves_are_collected)
 		close(fd[1]);
 	}
 	close(p[1]);
-	for (int i = 0; i < 100 && read(p[0], &c, 1) != 0; i++) {
+	for (int i = 0; i < 1000 && read(p[0], &c, 1) != 0; i++) {
 		int fd[2];
 
 		pair(fd, SOCK_STREAM); /* Linux collects when sockets close */

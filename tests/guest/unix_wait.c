@@ -18,14 +18,11 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-/* A signal in 100 ms, whose handler restarts calls. */
-static void alarm_soon(void)
+static void handle_with_restart(int sig)
 {
 	struct sigaction sa = {.sa_handler = nothing, .sa_flags = SA_RESTART};
-	struct itimerval it = {.it_value = {0, 100000}};
 
-	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
-	CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
+	CHECK_OK(sigaction(sig, &sa, NULL));
 }
 
 /* signal(7): calls on sockets with a timeout are not begun anew. */
@@ -33,13 +30,17 @@ TEST(unix_wait, timeout_makes_a_signal_end_a_read)
 {
 	char c;
 	int fd[2];
+	pid_t pid;
 
 	pair(fd, SOCK_STREAM);
-	set_timeout(fd[0], SO_RCVTIMEO, 2, 0);
-	alarm_soon();
+	set_timeout(fd[0], SO_RCVTIMEO, 10, 0);
+	handle_with_restart(SIGALRM);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(read(fd[0], &c, 1), EINTR);
-	alarm_soon();
+	EXPECT_CHILD(pid, 0);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(recv(fd[0], &c, 1, 0), EINTR);
+	EXPECT_CHILD(pid, 0);
 }
 
 static void fill(int fd, size_t piece)
@@ -54,28 +55,33 @@ static void fill(int fd, size_t piece)
 TEST(unix_wait, timeout_makes_a_signal_end_a_write)
 {
 	int fd[2];
+	pid_t pid;
 
 	pair(fd, SOCK_STREAM);
 	fill(fd[0], 4096);
-	set_timeout(fd[0], SO_SNDTIMEO, 2, 0);
-	alarm_soon();
+	set_timeout(fd[0], SO_SNDTIMEO, 10, 0);
+	handle_with_restart(SIGALRM);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_ERRNO(write(fd[0], big, 100000), EINTR);
+	EXPECT_CHILD(pid, 0);
 }
 
 TEST(unix_wait, without_timeout_a_read_is_begun_anew)
 {
 	char c;
 	int fd[2];
-	pid_t pid;
+	pid_t pid, reader = getpid();
 
 	pair(fd, SOCK_STREAM);
+	handle_with_restart(SIGALRM);
 	CHECK_OK(pid = fork());
 	if (!pid) {
-		sleep_ms(300);
+		wait_until_sleeping(reader);
+		CHECK_OK(kill(reader, SIGALRM));
+		sleep_ms(100);
 		CHECK_EQ(write(fd[1], "x", 1), 1);
 		_exit(0);
 	}
-	alarm_soon();
 	CHECK_EQ(read(fd[0], &c, 1), 1);
 	EXPECT_CHILD(pid, 0);
 }
@@ -93,7 +99,7 @@ TEST(unix_wait, longest_timeout)
 		sleep_ms(50);
 	CHECK_OK(pid = fork());
 	if (!pid) {
-		sleep_ms(50);
+		wait_until_sleeping(getppid());
 		CHECK_EQ(write(fd[1], "x", 1), 1);
 		_exit(0);
 	}
@@ -101,19 +107,19 @@ TEST(unix_wait, longest_timeout)
 	EXPECT_CHILD(pid, 0);
 }
 
-/* The reader takes a third of a second for what fits, and much longer for all. */
+/* The reader takes a second for what fits, and much longer for all. */
 TEST(unix_wait, send_timeout_begins_anew_with_each_piece)
 {
 	int fd[2];
 	pid_t pid;
 
 	pair(fd, SOCK_STREAM);
-	set_timeout(fd[0], SO_SNDTIMEO, 0, 600000);
+	set_timeout(fd[0], SO_SNDTIMEO, 3, 0);
 	CHECK_OK(pid = fork());
 	if (!pid) {
 		close(fd[0]);
 		do {
-			sleep_ms(60);
+			sleep_ms(250);
 		} while (CHECK_OK(recv(fd[1], big, 65536, 0)) > 0);
 		_exit(0);
 	}
@@ -133,7 +139,6 @@ TEST(unix_wait, larger_buffer_lets_a_writer_go_on)
 	fill(fd[0], 512);
 	CHECK_OK(pid = fork());
 	if (!pid) {
-		alarm(3);
 		CHECK_EQ(write(fd[0], "x", 1), 1);
 		_exit(0);
 	}
