@@ -68,17 +68,17 @@ TEST(pty, canonical_line_and_echo)
 {
 	open_pair();
 	type("hello");
-	CHECK_EQ(ready(), 0);
+	CHECK(!is_ready_within(A_WHILE_MS));
 	type("\r");
 	CHECK_STREQ(line(), "hello\n");
-	CHECK_STREQ(screen(), "hello\r\n");
+	CHECK_SCREEN("hello\r\n");
 }
 
 TEST(pty, output_maps_newline)
 {
 	open_pair();
 	CHECK_EQ(write(slave, "a\nb\n", 4), 4);
-	CHECK_STREQ(screen(), "a\r\nb\r\n");
+	CHECK_SCREEN("a\r\nb\r\n");
 }
 
 TEST(pty, one_line_at_a_time)
@@ -98,7 +98,7 @@ TEST(pty, erase_word_and_kill)
 	open_pair();
 	type("abc\177d\n");
 	CHECK_STREQ(line(), "abd\n");
-	CHECK_STREQ(screen(), "abc\b \bd\r\n");
+	CHECK_SCREEN("abc\b \bd\r\n");
 	type("one two\027x\n");
 	CHECK_STREQ(line(), "one x\n");
 	type("junk\025ok\n");
@@ -113,16 +113,16 @@ TEST(pty, erase_of_a_tab)
 	open_pair();
 	type("ab\t\177c\n");
 	CHECK_STREQ(line(), "abc\n");
-	CHECK_STREQ(screen(), "ab\t\b\b\b\b\b\bc\r\n");
+	CHECK_SCREEN("ab\t\b\b\b\b\b\bc\r\n");
 	type("\t\t\177\177\n");
 	CHECK_STREQ(line(), "\n");
-	CHECK_STREQ(screen(), "\t\t\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\r\n");
+	CHECK_SCREEN("\t\t\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\b\r\n");
 	CHECK_OK(tcgetattr(slave, &t));
 	t.c_oflag &= ~OPOST;
 	CHECK_OK(tcsetattr(slave, TCSANOW, &t));
 	type("abc\t\177\n");
 	CHECK_STREQ(line(), "abc\n");
-	CHECK_STREQ(screen(), "abc\t\b\b\b\b\b\n");
+	CHECK_SCREEN("abc\t\b\b\b\b\b\n");
 }
 
 /* The screen is full: the master has not read. */
@@ -177,7 +177,7 @@ TEST(pty, echoctl_shows_control_characters)
 	open_pair();
 	type("\001\n");
 	CHECK_STREQ(line(), "\001\n");
-	CHECK_STREQ(screen(), "^A\r\n");
+	CHECK_SCREEN("^A\r\n");
 }
 
 TEST(pty, raw_mode)
@@ -192,9 +192,9 @@ TEST(pty, raw_mode)
 	type("x\r\003");
 	CHECK_EQ(read(slave, buf, 8), 3);
 	CHECK_MEM(buf, "x\r\003", 3);
-	CHECK_STREQ(screen(), "");
+	CHECK_SCREEN("");
 	CHECK_EQ(write(slave, "\n", 1), 1);
-	CHECK_STREQ(screen(), "\n");
+	CHECK_SCREEN("\n");
 }
 
 TEST(pty, vmin_and_vtime)
@@ -222,6 +222,7 @@ TEST(pty, vmin_and_vtime)
 		CHECK_EQ(read(slave, buf, 8), 3);
 		_exit(0);
 	}
+	wait_until_sleeping(pid);
 	type("ab");
 	sleep_ms(20);
 	type("c");
@@ -338,8 +339,10 @@ TEST(pty, master_closed_wakes_poll_and_writers)
 		close(master);
 		CHECK_EQ(poll(&p, 1, -1), 1);
 		CHECK(p.revents & POLLHUP); /* Linux: this alone at first, or all */
-		sleep_ms(50);
-		CHECK_EQ(poll(&p, 1, -1), 1);
+		for (int i = 0; i < 1000 && p.revents != (POLLIN | POLLERR | POLLHUP); i++) {
+			sleep_ms(5);
+			CHECK_EQ(poll(&p, 1, -1), 1);
+		}
 		CHECK_EQ(p.revents, POLLIN | POLLERR | POLLHUP);
 		_exit(0);
 	}
@@ -433,7 +436,7 @@ TEST(pty, slave_closed_by_its_leaders_exit)
 		close(master);
 		CHECK_OK(setsid());
 		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
-		sleep_ms(50);
+		wait_until_sleeping(getppid());
 		_exit(0);
 	}
 	close(slave);
@@ -465,19 +468,28 @@ TEST(pty, window_size_and_sigwinch)
 	CHECK_EQ(got.ws_col, 80);
 }
 
+/* Until the slave can be written to, or cannot. */
+static void wait_for_room(bool is_there)
+{
+	struct pollfd p = {slave, POLLOUT, 0};
+
+	while ((poll(&p, 1, 0) == 1) != is_there)
+		sleep_ms(1);
+}
+
 TEST(pty, flow_control)
 {
 	open_pair();
 	CHECK_EQ(write(slave, "a", 1), 1);
 	type("\023");
-	sleep_ms(50); /* Linux takes what is typed when it has time */
+	wait_for_room(false); /* Linux takes what is typed when it has time */
 	CHECK_OK(fcntl(slave, F_SETFL, O_NONBLOCK));
 	CHECK_ERRNO(write(slave, "x", 1), EAGAIN);
-	CHECK_STREQ(screen(), "a");
+	CHECK_SCREEN("a");
 	type("\021");
-	sleep_ms(50);
+	wait_for_room(true);
 	CHECK_EQ(write(slave, "y", 1), 1);
-	CHECK_STREQ(screen(), "y");
+	CHECK_SCREEN("y");
 }
 
 TEST(pty, noecho)
@@ -486,29 +498,36 @@ TEST(pty, noecho)
 	flags(0, ECHO);
 	type("secret\n");
 	CHECK_STREQ(line(), "secret\n");
-	CHECK_STREQ(screen(), "");
+	CHECK_SCREEN("");
 }
 
 TEST(pty, tcflush_discards)
 {
 	open_pair();
 	type("abc\n");
-	CHECK_EQ(ready(), 1);
+	CHECK(is_ready_within(LONG_MS));
 	CHECK_OK(tcflush(slave, TCIFLUSH));
-	CHECK_EQ(ready(), 0);
+	CHECK(!is_ready_within(A_WHILE_MS));
+}
+
+static void wait_for_screen(void)
+{
+	struct pollfd p = {master, POLLIN, 0};
+
+	CHECK_EQ(poll(&p, 1, -1), 1);
 }
 
 TEST(pty, interrupt_keeps_output)
 {
 	open_pair();
 	CHECK_EQ(write(slave, "written", 7), 7);
-	usleep(100000); /* Linux hands it to the master by a worker */
+	wait_for_screen(); /* Linux hands it to the master by a worker */
 	type("\003");
-	CHECK_STREQ(screen(), "written^C");
+	CHECK_SCREEN("written^C");
 	CHECK_EQ(write(slave, "more", 4), 4);
-	usleep(100000);
+	wait_for_screen();
 	CHECK_OK(tcflush(slave, TCOFLUSH));
-	CHECK_STREQ(screen(), "more");
+	CHECK_SCREEN("more");
 }
 
 TEST(pty, fionread_and_long_line)
@@ -518,7 +537,7 @@ TEST(pty, fionread_and_long_line)
 
 	open_pair();
 	type("abcd\n");
-	CHECK_EQ(ready(), 1);
+	CHECK(is_ready_within(LONG_MS));
 	CHECK_OK(ioctl(slave, FIONREAD, &n));
 	CHECK_EQ(n, 5);
 	CHECK_STREQ(line(), "abcd\n");
@@ -540,7 +559,7 @@ TEST(pty, normal_data_is_waited_for)
 	p = (struct pollfd){slave, POLLRDNORM, 0};
 	CHECK_OK(pid = fork());
 	if (!pid) {
-		sleep_ms(50);
+		wait_until_sleeping(getppid());
 		type("x\n");
 		_exit(0);
 	}

@@ -39,22 +39,30 @@ static void type(const char *text)
 	CHECK_EQ(write(master, text, strlen(text)), strlen(text));
 }
 
-/* What the master shows within a while, as a string. */
-static inline const char *screen(void)
+/* For what must come, and for what must not. */
+enum { LONG_MS = 10000, A_WHILE_MS = 50 };
+
+/* What the master shows until it is so much, and in a while then, as a string. */
+static inline const char *screen(size_t expected)
 {
 	static char buf[2000];
 	struct pollfd p = {master, POLLIN, 0};
-	ssize_t len = 0, n;
+	size_t len = 0;
+	ssize_t n;
 
-	while (len < (ssize_t)sizeof(buf) - 1 && poll(&p, 1, 50) == 1 && (p.revents & POLLIN)) {
+	while (len < sizeof(buf) - 1 &&
+		poll(&p, 1, len < expected ? LONG_MS : A_WHILE_MS) == 1 &&
+		(p.revents & POLLIN)) {
 		n = read(master, buf + len, sizeof(buf) - 1 - len);
 		if (n <= 0)
 			break;
-		len += n;
+		len += (size_t)n;
 	}
 	buf[len] = 0;
 	return buf;
 }
+
+#define CHECK_SCREEN(text) CHECK_STREQ(screen(strlen(text)), text)
 
 static inline const char *line(void)
 {
@@ -65,9 +73,9 @@ static inline const char *line(void)
 	return buf;
 }
 
-static inline int ready(void)
+static inline bool is_ready_within(int ms)
 {
 	struct pollfd p = {slave, POLLIN, 0};
 
-	return poll(&p, 1, 20);
+	return poll(&p, 1, ms) == 1;
 }

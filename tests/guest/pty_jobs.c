@@ -18,7 +18,7 @@ TEST(pty_jobs, controlling_terminal)
 	IN_SESSION(int fd = CHECK_OK(open("/dev/tty", O_RDWR)); CHECK_EQ(write(fd, "hi", 2), 2);
 		   pid_t pg; CHECK_OK(ioctl(fd, TIOCGPGRP, &pg)); CHECK_EQ(pg, getpgrp());
 		   CHECK_OK(ioctl(fd, TIOCGSID, &pg)); CHECK_EQ(pg, getsid(0)));
-	CHECK_STREQ(screen(), "hi");
+	CHECK_SCREEN("hi");
 }
 
 TEST(pty_jobs, without_a_controlling_terminal)
@@ -64,10 +64,10 @@ TEST(pty_jobs, interrupt_character_signals_the_foreground)
 		for (;;)
 			pause();
 	}
-	CHECK_STREQ(screen(), "r");
+	CHECK_SCREEN("r");
 	type("\003");
 	EXPECT_KILLED(pid, SIGINT);
-	CHECK_STREQ(screen(), "^C");
+	CHECK_SCREEN("^C");
 }
 
 TEST(pty_jobs, background_read_is_stopped)
@@ -95,7 +95,7 @@ TEST(pty_jobs, background_read_is_stopped)
 		CHECK_EQ(waitpid(pid, &status, 0), pid);
 		_exit(status);
 	}
-	CHECK_STREQ(screen(), "g");
+	CHECK_SCREEN("g");
 	type("x\n");
 	EXPECT_CHILD(leader, 0);
 }
@@ -140,27 +140,30 @@ TEST(pty_jobs, background_write_needs_tostop)
 	} CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
 		   CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU); kill(pid, SIGKILL);
 		   CHECK_EQ(waitpid(pid, &status, 0), pid));
-	CHECK_STREQ(screen(), "b");
+	CHECK_SCREEN("b");
 }
 
 TEST(pty_jobs, orphaned_group_gets_eio)
 {
-	int status, p[2];
+	int status, p[2], end[2];
 	char c;
 	pid_t leader;
 
 	open_pair();
 	CHECK_OK(pipe(p));
+	CHECK_OK(pipe(end));
 	leader = CHECK_OK(fork());
 	if (leader == 0) {
 		setsid();
 		signal(SIGHUP, SIG_IGN);
 		CHECK_OK(ioctl(slave, TIOCSCTTY, 0));
 		if (fork() == 0) {
+			pid_t parent = getpid();
+
 			setpgid(0, 0);
-			if (fork() ==
-				0) { /* its parent ends: orphaned group in the background */
-				sleep_ms(100);
+			if (fork() == 0) {
+				while (getppid() == parent) /* then the group is orphaned */
+					sleep_ms(1);
 				c = read(slave, &c, 1) < 0 && errno == EIO ? 'y' : 'n';
 				CHECK_EQ(write(p[1], &c, 1), 1);
 				_exit(0);
@@ -168,12 +171,13 @@ TEST(pty_jobs, orphaned_group_gets_eio)
 			_exit(0);
 		}
 		wait(&status);
-		sleep_ms(300);
+		CHECK_EQ(read(end[0], &c, 1), 1); /* its end would be a hang-up */
 		_exit(0);
 	}
 	close(p[1]);
 	CHECK_EQ(read(p[0], &c, 1), 1);
 	CHECK_EQ(c, 'y');
+	CHECK_EQ(write(end[1], "e", 1), 1);
 	EXPECT_CHILD(leader, 0);
 }
 
@@ -202,8 +206,15 @@ TEST(pty_jobs, leader_exit_hangs_up)
 	CHECK_EQ(read(p[0], &c, 1), 0);
 	/* the terminal itself goes on: it is its master's */
 	CHECK_EQ(write(slave, "x", 1), 1);
-	CHECK_STREQ(screen(), "x");
+	CHECK_SCREEN("x");
 	IN_SESSION(CHECK_OK(open("/dev/tty", O_RDWR)));
+}
+
+static bool can_be_opened(const char *path)
+{
+	int fd = open(path, O_RDWR);
+
+	return fd >= 0 && close(fd) == 0;
 }
 
 /* Who is not in front, or leads no session, learns of a hang-up from its shell. */
@@ -227,7 +238,8 @@ TEST(pty_jobs, master_closed_tells_the_leader)
 			(void)!read(slave, &c, 1); /* Linux: EIO for who waits, 0 later */
 			CHECK_EQ(read(slave, &c, 1), 0);
 			CHECK_ERRNO(write(slave, "x", 1), EIO);
-			sleep_ms(50);
+			for (int i = 0; i < 1000 && can_be_opened("/dev/tty"); i++)
+				sleep_ms(5);
 			CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
 			_exit(0);
 		}
@@ -255,7 +267,7 @@ TEST(pty_jobs, setsid_leaves_the_terminal)
 			   _exit(0);
 		   } EXPECT_CHILD(pid, 0);
 		   CHECK_OK(open("/dev/tty", O_RDWR)));
-	CHECK_STREQ(screen(), "s");
+	CHECK_SCREEN("s");
 }
 
 TEST(pty_jobs, notty)
@@ -279,7 +291,7 @@ TEST(pty_jobs, sessions_in_turn)
 	for (int i = 0; i < 30; i++)
 		IN_SESSION(for (int j = 0; j < 3; j++) if (fork() == 0) _exit(j););
 	CHECK_EQ(write(slave, "x", 1), 1);
-	CHECK_STREQ(screen(), "x");
+	CHECK_SCREEN("x");
 }
 
 TEST(pty_jobs, vhangup)
@@ -338,7 +350,7 @@ TEST(pty_jobs, suspend_character)
 		kill(pid, SIGKILL);
 		_exit(0);
 	}
-	CHECK_STREQ(screen(), "r");
+	CHECK_SCREEN("r");
 	type("\032");
 	EXPECT_CHILD(leader, 0);
 }
