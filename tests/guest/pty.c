@@ -300,7 +300,7 @@ static void lose_master(enum reader who, enum mode mode)
 		reader = getpid();
 		CHECK_EQ(write(fd[1], &reader, sizeof(reader)), sizeof(reader));
 		CHECK_ERRNO(read(slave, &c, 1), EIO);
-		CHECK_EQ(read(slave, &c, 1), 0);
+		CHECK_EQ(read_after_hangup(&c), 0);
 		p.fd = slave;
 		CHECK_EQ(poll(&p, 1, 0), 1);
 		CHECK_EQ(p.revents, POLLIN | POLLOUT | POLLERR | POLLHUP);

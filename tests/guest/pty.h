@@ -73,6 +73,16 @@ static inline const char *line(void)
 	return buf;
 }
 
+/* A read of the slave once it has been hung up, which may be a little after those who waited were told of it. */
+static inline ssize_t read_after_hangup(char *c)
+{
+	ssize_t n = -1;
+
+	for (int i = 0; i < 1000 && (n = read(slave, c, 1)) < 0 && errno == EIO; i++)
+		poll(NULL, 0, 5);
+	return n;
+}
+
 static inline bool is_ready_within(int ms)
 {
 	struct pollfd p = {slave, POLLIN, 0};

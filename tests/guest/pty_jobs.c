@@ -236,7 +236,7 @@ TEST(pty_jobs, master_closed_tells_the_leader)
 			signal(SIGHUP, SIG_DFL);
 			CHECK_EQ(write(p[1], "r", 1), 1);
 			(void)!read(slave, &c, 1); /* Linux: EIO for who waits, 0 later */
-			CHECK_EQ(read(slave, &c, 1), 0);
+			CHECK_EQ(read_after_hangup(&c), 0);
 			CHECK_ERRNO(write(slave, "x", 1), EIO);
 			for (int i = 0; i < 1000 && can_be_opened("/dev/tty"); i++)
 				sleep_ms(5);
