@@ -185,7 +185,7 @@ TEST(ring, errors_are_results)
 
 static void *write_later(void *arg)
 {
-	usleep(50000);
+	wait_until_sleeping(getpid());
 	CHECK_EQ(write(*(int *)arg, "z", 1), 1);
 	return NULL;
 }

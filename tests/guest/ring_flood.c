@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/time.h>
 
 #include "ring_net.h"
 #include "supervisor.h"
@@ -224,6 +225,7 @@ TEST(ring_flood, who_waits_for_what_it_cancels_hears_signals)
 	struct flood *f = make_flood(IORING_OP_RECV);
 	struct io_uring_sync_cancel_reg reg = {.addr = 77, .fd = -1, .timeout = {-1, -1}};
 	struct sigaction act = {.sa_handler = on_alarm};
+	struct itimerval often = {{1, 0}, {1, 0}}, never = {{0, 0}, {0, 0}};
 	struct seccomp_notif n;
 	sigset_t set;
 	pthread_t t;
@@ -242,8 +244,10 @@ TEST(ring_flood, who_waits_for_what_it_cancels_hears_signals)
 	CHECK_EQ(pthread_create(&t, NULL, feed, f), 0);
 	CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &set, NULL), 0);
 	submit(f);
-	alarm(1);
+	CHECK_OK(setitimer(ITIMER_REAL, &often,
+		NULL)); /* should it not be there when the first one comes */
 	CHECK_ERRNO(ring_register(f->ring.fd, IORING_REGISTER_SYNC_CANCEL, &reg, 1), EINTR);
+	CHECK_OK(setitimer(ITIMER_REAL, &never, NULL));
 	f->is_over = 1;
 	CHECK_EQ(pthread_join(t, NULL), 0);
 	CHECK_OK(answer(l, n.id, 0, 0, 0));

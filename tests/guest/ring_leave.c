@@ -14,7 +14,7 @@
 
 #include "ring.h"
 
-enum { SOON_MS = 30 };
+enum { SOON_MS = 30, LATER_S = 3 };
 
 /* ---- A thread that submits what is in the queue, and ends ---- */
 
@@ -24,7 +24,15 @@ static void *submit_only(void *arg)
 	unsigned nr = r->to_submit;
 
 	CHECK_EQ(ring_submit(r, 0), nr);
-	return NULL;
+	return (void *)(intptr_t)gettid();
+}
+
+static void join_and_see_it_gone(pthread_t thread)
+{
+	void *tid;
+
+	CHECK_EQ(pthread_join(thread, &tid), 0);
+	wait_until_gone((pid_t)(intptr_t)tid);
 }
 
 static void submit_in_a_thread(struct ring *r)
@@ -32,8 +40,8 @@ static void submit_in_a_thread(struct ring *r)
 	pthread_t thread;
 
 	CHECK_EQ(pthread_create(&thread, NULL, submit_only, r), 0);
-	CHECK_EQ(pthread_join(thread, NULL), 0);
-	/* joined is before ended: its end may cancel something a little later */
+	join_and_see_it_gone(thread);
+	/* its end may cancel something a little later */
 	CHECK_EQ(poll(NULL, 0, SOON_MS), 0);
 }
 
@@ -93,7 +101,7 @@ TEST(ring_leave, woken_read_takes_nothing)
 
 TEST(ring_leave, timeout_runs_out)
 {
-	struct __kernel_timespec t = {.tv_nsec = 3 * SOON_MS * 1000000};
+	struct __kernel_timespec t = {.tv_sec = LATER_S};
 	struct ring r;
 
 	ring_open(&r, 8, 0);
@@ -106,7 +114,7 @@ TEST(ring_leave, timeout_runs_out)
 /* Its thread's credentials were others than the timeout's, and now there is no thread. */
 TEST(ring_leave, timeout_with_credentials_runs_out)
 {
-	struct __kernel_timespec t = {.tv_nsec = 3 * SOON_MS * 1000000};
+	struct __kernel_timespec t = {.tv_sec = LATER_S};
 	struct ring r;
 	int id;
 
@@ -213,7 +221,7 @@ TEST(ring_leave, of_many_threads)
 
 		put_poll(&r, fd[0], 1);
 		CHECK_EQ(pthread_create(&thread, NULL, submit_only, &r), 0);
-		CHECK_EQ(pthread_join(thread, NULL), 0);
+		join_and_see_it_gone(thread);
 	}
 	CHECK_EQ(poll(NULL, 0, SOON_MS), 0);
 	CHECK_EQ(ring_ready(&r), 0);
@@ -382,16 +390,18 @@ TEST(ring_leave, many_rings_end_with_their_process)
 {
 	int64_t *ended_ms =
 		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int fd[2], status;
-	pid_t pid;
+	int fd[2], tries = 0;
 
+	CHECK(ended_ms != MAP_FAILED);
 	CHECK_OK(pipe(fd));
-	CHECK_OK(pid = fork());
-	if (!pid)
-		leave_many_rings(fd[0], ended_ms);
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
-	CHECK(now_ms() - *ended_ms < 1000);
+	do { /* the machine may have been slow */
+		pid_t pid = CHECK_OK(fork());
+
+		if (!pid)
+			leave_many_rings(fd[0], ended_ms);
+		EXPECT_CHILD(pid, 0);
+	} while (now_ms() - *ended_ms >= 1000 && ++tries < 5);
+	CHECK(tries < 5);
 }
 
 /* A killed process: its threads end in any order. */

@@ -62,14 +62,20 @@ TEST(ring_sqpoll, entries_are_taken_without_a_call)
 TEST(ring_sqpoll, idle_thread_sleeps_and_is_woken)
 {
 	struct ring r;
+	int looks = 0;
 
 	open_sqpoll(&r, 0, 1);
-	while (!(ring_load(&r, r.p.sq_off.flags) & IORING_SQ_NEED_WAKEUP))
-		usleep(1000);
-	usleep(20000); /* it says so, and then looks once more */
-	(void)ring_sqe(&r, IORING_OP_NOP, 1);
-	usleep(20000);
-	CHECK_EQ(ring_ready(&r), 0u);
+	for (;;) {
+		while (!(ring_load(&r, r.p.sq_off.flags) & IORING_SQ_NEED_WAKEUP))
+			usleep(1000);
+		usleep(20000); /* it says so, and then looks once more */
+		(void)ring_sqe(&r, IORING_OP_NOP, 1);
+		usleep(20000);
+		if (!ring_ready(&r))
+			break;
+		RING_EXPECT(&r, 1, 0); /* that was the look */
+		CHECK(++looks < 10);
+	}
 	CHECK_EQ(ring_enter(r.fd, 1, 1, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_GETEVENTS), 1);
 	RING_EXPECT(&r, 1, 0);
 	ring_close(&r);
@@ -178,7 +184,7 @@ TEST(ring_sqpoll, threads_count_as_the_users)
 		fd = CHECK_OK(ring_setup(4, &a)); /* beside the process itself */
 		CHECK_ERRNO(ring_setup(4, &b), EAGAIN);
 		CHECK_OK(close(fd));
-		for (int tries = 0; tries < 1000 && ring_setup(4, &c) < 0; tries++) {
+		for (int tries = 0; tries < 10000 && ring_setup(4, &c) < 0; tries++) {
 			CHECK_EQ(errno, EAGAIN);
 			usleep(1000); /* its end */
 		}
@@ -390,6 +396,20 @@ struct made {
 	char c;
 };
 
+static void *own_id(void)
+{
+	return (void *)(intptr_t)gettid();
+}
+
+/* A thread that returns its own. */
+static void join_and_see_it_gone(pthread_t thread)
+{
+	void *id;
+
+	CHECK_EQ(pthread_join(thread, &id), 0);
+	wait_until_gone((pid_t)(intptr_t)id);
+}
+
 static void *make_and_end(void *arg)
 {
 	struct made *m = arg;
@@ -397,7 +417,7 @@ static void *make_and_end(void *arg)
 	open_sqpoll(&m->r, 0, 50);
 	(void)ring_read_byte(&m->r, m->fd, &m->c, 1);
 	wait_submitted(&m->r);
-	return NULL;
+	return own_id();
 }
 
 TEST(ring_sqpoll, thread_of_the_kernel_outlives_its_maker)
@@ -410,7 +430,7 @@ TEST(ring_sqpoll, thread_of_the_kernel_outlives_its_maker)
 	CHECK_OK(pipe(fd));
 	m.fd = fd[0];
 	CHECK_EQ(pthread_create(&thread, NULL, make_and_end, &m), 0);
-	CHECK_EQ(pthread_join(thread, NULL), 0);
+	join_and_see_it_gone(thread);
 	usleep(20000);
 	CHECK_EQ(ring_ready(&m.r), 0u);
 	CHECK_EQ(write(fd[1], "x", 1), 1);
@@ -453,7 +473,7 @@ static void *make_forbid_and_end(void *arg)
 	if (m->fd)
 		usleep(5000);
 	filter(__NR_read, SECCOMP_RET_ERRNO | EDOM);
-	return NULL;
+	return own_id();
 }
 
 /* Linux asks no filter about a ring. */
@@ -468,7 +488,7 @@ TEST(ring_sqpoll, filters_of_its_maker_hold)
 		struct made m = {.fd = i};
 
 		CHECK_EQ(pthread_create(&thread, NULL, make_forbid_and_end, &m), 0);
-		CHECK_EQ(pthread_join(thread, NULL), 0);
+		join_and_see_it_gone(thread);
 		(void)ring_read_byte(&m.r, 0, &c, 1);
 		wait_ready(&m.r, 1);
 		RING_EXPECT(&m.r, 1, -EDOM);
@@ -489,7 +509,7 @@ static void *make_only(void *arg)
 	if (m->fd)
 		filter(m->fd, SECCOMP_RET_ERRNO | EDOM);
 	open_sqpoll(&m->r, 0, 50);
-	return NULL;
+	return own_id();
 }
 
 /* A ring whose submission thread is there, and its maker is not. With nr that had a filter against this call. */
@@ -499,7 +519,7 @@ static void make_and_leave(struct made *m, int nr)
 
 	*m = (struct made){.fd = nr};
 	CHECK_EQ(pthread_create(&thread, NULL, make_only, m), 0);
-	CHECK_EQ(pthread_join(thread, NULL), 0);
+	join_and_see_it_gone(thread);
 	(void)ring_sqe(&m->r, IORING_OP_NOP, 1);
 	wait_ready(&m->r, 1);
 	RING_EXPECT(&m->r, 1, 0);
@@ -606,7 +626,7 @@ static void *may_open(void *arg)
 	char c;
 
 	CHECK_EQ(read(*(int *)arg, &c, 1), 1);
-	return NULL;
+	return own_id();
 }
 
 TEST(ring_sqpoll, filters_hold_when_the_last_without_them_ends)
@@ -622,7 +642,7 @@ TEST(ring_sqpoll, filters_hold_when_the_last_without_them_ends)
 	filter(__NR_openat, SECCOMP_RET_ERRNO | EDOM);
 	CHECK(result_of_open(&m) >= 0);
 	CHECK_EQ(write(fd[1], "x", 1), 1);
-	CHECK_EQ(pthread_join(thread, NULL), 0);
+	join_and_see_it_gone(thread);
 	CHECK_EQ(result_of_open(&m), -EDOM);
 	ring_close(&m.r);
 }

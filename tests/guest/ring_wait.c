@@ -64,12 +64,12 @@ TEST(ring_wait, epoll_waits_for_an_event)
 static void *submit_only(void *ring)
 {
 	CHECK_EQ(ring_submit(ring, 0), 1);
-	return NULL;
+	return (void *)(intptr_t)gettid();
 }
 
 static void *write_later(void *fd)
 {
-	sleep_ms(50);
+	wait_until_sleeping(getpid());
 	CHECK_EQ(write(*(int *)fd, "x", 1), 1);
 	return NULL;
 }
@@ -82,6 +82,7 @@ TEST(ring_wait, epoll_event_is_not_lost_with_a_thread)
 	struct ring r;
 	int fd[2], set;
 	int64_t start;
+	void *tid;
 
 	NEWER(has_epoll_wait());
 	ring_open(&r, 8, 0);
@@ -89,12 +90,13 @@ TEST(ring_wait, epoll_event_is_not_lost_with_a_thread)
 	set = make_set(fd[0], EPOLLIN);
 	put_epoll_wait(&r, set, &other, 1, 1);
 	CHECK_EQ(pthread_create(&t, NULL, submit_only, &r), 0);
-	CHECK_EQ(pthread_join(t, NULL), 0);
+	CHECK_EQ(pthread_join(t, &tid), 0);
+	wait_until_gone((pid_t)(intptr_t)tid);
 	sleep_ms(30);
 	CHECK_EQ(pthread_create(&t, NULL, write_later, &fd[1]), 0);
 	start = now_ms();
-	CHECK_EQ(epoll_wait(set, &got, 1, 5000), 1);
-	CHECK(now_ms() - start < 4000); /* not by its last look */
+	CHECK_EQ(epoll_wait(set, &got, 1, 10000), 1);
+	CHECK(now_ms() - start < 9000); /* not by its last look */
 	CHECK_EQ(got.data.u64, 77);
 	RING_EXPECT(&r, 1, -ECANCELED);
 	CHECK_EQ(pthread_join(t, NULL), 0);
