@@ -374,6 +374,7 @@ TEST(proc, listing_has_processes)
 TEST(proc, dead_process_is_gone)
 {
 	char path[40], c;
+	siginfo_t si;
 	int fd;
 	pid_t pid = CHECK_OK(fork());
 
@@ -381,7 +382,7 @@ TEST(proc, dead_process_is_gone)
 		_exit(0);
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = CHECK_OK(open(path, O_RDONLY));
-	wait_until_sleeping(pid);
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
 	has(path, ") Z ");
 	EXPECT_CHILD(pid, 0);
 	CHECK_ERRNO(open(path, O_RDONLY), ENOENT);

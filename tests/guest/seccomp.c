@@ -314,7 +314,7 @@ static int end_by_filter_slowly(void *arg)
 	unsigned action = SECCOMP_RET_KILL_THREAD;
 
 	(void)arg;
-	sleep_ms(20); /* who joins sleeps */
+	wait_until_sleeping(getpid()); /* who joins */
 	return end_by_filter(&action) != NULL;
 }
 
@@ -336,8 +336,7 @@ TEST(seccomp, killed_thread_wakes_who_joins_it)
 	});
 	*word = 1;
 	IN_CHILD({ /* and who waits in another process, when exec ends it */
-		CHECK_OK(start_bare_thread(sleep_on, word));
-		sleep_ms(20);
+		wait_until_sleeping(CHECK_OK(start_bare_thread(sleep_on, word)));
 		(void)execl("/proc/self/exe", "seccomp", "--helper", NULL);
 	});
 	join_bare_thread(word);
@@ -673,7 +672,7 @@ TEST(seccomp, a_restarted_call_is_seen_again)
 	if (!pid) {
 		struct timespec t = {0, 50000000};
 
-		nanosleep(&t, NULL);
+		wait_until_sleeping(getppid());
 		kill(getppid(), SIGUSR1);
 		nanosleep(&t, NULL);
 		CHECK_EQ(write(fd[1], "w", 1), 1);
