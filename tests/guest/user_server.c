@@ -406,13 +406,13 @@ TEST_BOTH(user_server, http_half_a_request_and_none)
 	int half, none, long_one;
 
 	make_web();
-	SERVE("httpd", "--timeout", "1", "./web", "www");
+	SERVE("httpd", "--timeout", "3", "./web", "www");
+	memset(much, 'x', sizeof(much));
+	long_one = connect_to("web");
+	(void)!send(long_one, much, 4096, MSG_NOSIGNAL);
 	half = connect_to("web");
 	none = connect_to("web");
-	long_one = connect_to("web");
 	send_all(half, "GET / HT", 8);
-	memset(much, 'x', sizeof(much));
-	(void)!send(long_one, much, 4096, MSG_NOSIGNAL);
 	a = read_head(long_one);
 	CHECK_EQ(a.status, 431);
 	a = read_head(half);

@@ -165,7 +165,7 @@ void sweep(void)
 		kill(-1, SIGKILL); /* but this one */
 		_exit(0);
 	}
-	for (int waited = 0; waited < 50; waited++) {
+	for (int waited = 0; waited < 500; waited++) {
 		pid_t ended;
 
 		do {
@@ -180,7 +180,7 @@ void sweep(void)
 	if (pid == 0) {
 		if (setrlimit(RLIMIT_NPROC, &two) || setresuid(USER, USER, USER))
 			_exit(1);
-		for (int tries = 0; tries < 100; tries++, sleep_ms(20)) {
+		for (int tries = 0; tries < 500; tries++, sleep_ms(20)) {
 			pid_t child = fork();
 
 			if (child == 0)
