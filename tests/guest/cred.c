@@ -269,6 +269,8 @@ TEST(cred, nproc_limits_a_user_and_not_root)
 	}
 	CHECK_EQ(errno, EAGAIN);
 	CHECK_EQ(nr, 2); /* and this one */
-	while (nr-- > 0)
-		kill(children[nr], SIGKILL);
+	while (nr-- > 0) { /* gone, as others count this user's, too */
+		CHECK_OK(kill(children[nr], SIGKILL));
+		EXPECT_KILLED(children[nr], SIGKILL);
+	}
 }
