@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Futexes: queues of waiters by the address of a word.
+ * Futexes: threads wait for a word of memory, others wake them. The queues are in futex_queue.c.
  *
  *     wait    lock the bucket; count; is the word as expected? queue : -EAGAIN
  *     wake    (the program has changed the word); anybody counted? lock the bucket; take off
@@ -31,20 +31,9 @@
 #include "arch/arch.h"
 #include "ipc/futex_priv.h"
 #include "lib/atomic.h"
-#include "lib/hash.h"
 #include "mm/vmspace.h"
 #include "proc/proc.h"
 #include "time/clock.h"
-
-enum { FUTEX_BUCKETS = 256 };
-
-static struct futex_bucket buckets[FUTEX_BUCKETS] = {
-	[0 ... FUTEX_BUCKETS - 1] = {.lock = IRQLOCK_INIT(RANK_FUTEX, "futex")}};
-
-struct futex_bucket *futex_bucket_of(const struct futex_key *key)
-{
-	return &buckets[hash_u64(key->object ^ key->word << 4) % FUTEX_BUCKETS];
-}
 
 int futex_key_get(uptr at, bool is_private, struct futex_key *out)
 {
@@ -68,68 +57,6 @@ int futex_key_get(uptr at, bool is_private, struct futex_key *out)
 	return err;
 }
 
-/* ---- Buckets ---- */
-
-void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b) NOT_ANALYSED
-{
-	if (a > b) {
-		futex_lock_two(b, a);
-		return;
-	}
-	irqlock_lock(&a->lock);
-	if (a != b)
-		irqlock_lock_nested(&b->lock, 1);
-}
-
-void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b) NOT_ANALYSED
-{
-	if (a > b) {
-		futex_unlock_two(b, a);
-		return;
-	}
-	if (a != b)
-		irqlock_unlock(&b->lock);
-	irqlock_unlock(&a->lock);
-}
-
-static void add_counted(struct futex_bucket *b, struct futex_waiter *w)
-{
-	if (UNLIKELY(!b->waiters.head.next))
-		list_init(&b->waiters);
-	list_add_tail(&b->waiters, &w->link);
-	w->bucket = b;
-}
-
-void futex_add(struct futex_bucket *b, struct futex_waiter *w)
-{
-	atomic_add(&b->nr_waiters, 1);
-	add_counted(b, w);
-}
-
-void futex_remove(struct futex_bucket *b, struct futex_waiter *w)
-{
-	list_remove(&w->link);
-	atomic_sub_relaxed(&b->nr_waiters, 1);
-}
-
-void futex_wake_waiter(struct futex_bucket *b, struct futex_waiter *w, bool is_handover)
-{
-	futex_remove(b, w);
-	if (UNLIKELY(w->is_pi))
-		futex_pi_forget(w);
-	w->wake(w, is_handover);
-	/* the last access: pairs with the acquire in futex_unqueue */
-	atomic_store_release(&w->bucket, (struct futex_bucket *)NULL);
-}
-
-void futex_move(struct futex_bucket *from, struct futex_bucket *to, struct futex_waiter *w,
-	const struct futex_key *key)
-{
-	futex_remove(from, w);
-	w->key = *key;
-	futex_add(to, w);
-}
-
 /* ---- Waiting ---- */
 
 int futex_queue(struct futex_waiter *w, uptr at, uint32_t expected)
@@ -143,7 +70,7 @@ int futex_queue(struct futex_waiter *w, uptr at, uint32_t expected)
 		atomic_add(&b->nr_waiters, 1); /* before the look: pairs with futex_wake */
 		err = user_peek32(&value, at);
 		if (LIKELY(!err && value == expected)) {
-			add_counted(b, w);
+			futex_add_counted(b, w);
 			irqlock_unlock(&b->lock);
 			return 0;
 		}
@@ -223,28 +150,40 @@ static bool is_wake_handover(void)
 	return u->futex_habit == HABIT_CERTAIN;
 }
 
+struct wake {
+	struct futex_walk walk;
+	int nr, woken;
+	uint32_t bitset;
+};
+
+/* One section. 1: that was all; 0: there are more; or an error. */
+static int wake_section(struct futex_bucket *b, struct wake *k)
+{
+	futex_for_section(w, b, &k->walk)
+	{
+		if (UNLIKELY(w->is_pi || w->target))
+			return -EINVAL;
+		if (!(w->bitset & k->bitset))
+			continue;
+		futex_wake_waiter(b, w, k->nr == 1 && is_wake_handover());
+		if (++k->woken >= k->nr)
+			return 1;
+	}
+	return futex_walk_is_over(&k->walk);
+}
+
 static NOINLINE int wake_some(
 	struct futex_bucket *b, const struct futex_key *key, int nr, uint32_t bitset)
 {
-	int err = 0, woken = 0;
+	struct wake k = {.walk = {.key = key}, .nr = nr, .bitset = bitset};
+	int done;
 
-	irqlock_lock(&b->lock);
-	futex_for_each_safe(w, b)
-	{
-		if (!futex_key_equal(&w->key, key))
-			continue;
-		if (UNLIKELY(w->is_pi || w->target)) {
-			err = -EINVAL;
-			break;
-		}
-		if (!(w->bitset & bitset))
-			continue;
-		futex_wake_waiter(b, w, nr == 1 && is_wake_handover());
-		if (++woken >= nr)
-			break;
-	}
-	irqlock_unlock(&b->lock);
-	return err ? err : woken;
+	do {
+		irqlock_lock(&b->lock);
+		done = wake_section(b, &k);
+		irqlock_unlock(&b->lock);
+	} while (!done);
+	return done < 0 ? done : k.woken;
 }
 
 int futex_wake(const struct futex_key *key, int nr, uint32_t bitset)
@@ -266,66 +205,69 @@ void futex_wake_user(uptr at)
 		(void)futex_wake(&key, 1, FUTEX_BITSET_MATCH_ANY);
 }
 
-#ifdef DEBUG
-uint64_t futex_nr_waiters(void)
-{
-	uint64_t nr = 0;
-
-	for (unsigned i = 0; i < FUTEX_BUCKETS; i++)
-		nr += atomic_load_relaxed(&buckets[i].nr_waiters);
-	return nr;
-}
-#endif
-
 /* ---- Requeueing ---- */
 
-/* Both locked. */
-static int requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
-	const struct futex_key *from, const struct futex_key *to, unsigned nr_wake,
-	unsigned nr_requeue)
-{
-	unsigned woken = 0, moved = 0;
+struct requeue {
+	struct futex_walk walk; /* along the word that they leave */
+	const struct futex_key *to;
+	unsigned nr_wake, nr_move, woken, moved;
+};
 
-	futex_for_each_safe(w, b1)
+/* As wake_section; both locked. */
+static int requeue_section(struct futex_bucket *b1, struct futex_bucket *b2, struct requeue *r)
+{
+	futex_for_section(w, b1, &r->walk)
 	{
-		if (!futex_key_equal(&w->key, from))
-			continue;
 		if (w->is_pi || w->target)
 			return -EINVAL;
-		if (woken < nr_wake) {
+		if (r->woken < r->nr_wake) {
 			futex_wake_waiter(b1, w, false);
-			woken++;
+			r->woken++;
 			continue;
 		}
-		if (moved == nr_requeue)
-			break;
-		if (!futex_key_equal(from, to))
-			futex_move(b1, b2, w, to);
-		moved++;
+		if (r->moved == r->nr_move)
+			return 1;
+		if (!futex_key_equal(r->walk.key, r->to))
+			futex_move(b1, b2, w, r->to);
+		r->moved++;
 	}
-	return (int)(woken + moved);
+	return futex_walk_is_over(&r->walk);
+}
+
+/* The word is looked at when the walk begins: it is along those who waited then. */
+static int look_and_requeue(struct futex_bucket *b1, struct futex_bucket *b2, struct requeue *r,
+	uptr at, const uint32_t *expected)
+{
+	uint32_t value;
+	int err;
+
+	if (expected && !r->walk.has_begun) {
+		err = user_peek32(&value, at);
+		if (err)
+			return err;
+		if (value != *expected)
+			return -EAGAIN;
+	}
+	return requeue_section(b1, b2, r);
 }
 
 int futex_requeue(const struct futex_key *from, const struct futex_key *to, unsigned nr_wake,
 	unsigned nr_requeue, uptr at, const uint32_t *expected)
 {
 	struct futex_bucket *b1 = futex_bucket_of(from), *b2 = futex_bucket_of(to);
-	uint32_t value = 0;
-	int result;
+	struct requeue r = {
+		.walk = {.key = from}, .to = to, .nr_wake = nr_wake, .nr_move = nr_requeue};
+	uint32_t value;
+	int done;
 
-	for (;;) {
+	do {
 		futex_lock_two(b1, b2);
-		result = expected ? user_peek32(&value, at) : 0;
-		if (!result && expected && value != *expected)
-			result = -EAGAIN;
-		else if (!result)
-			result = requeue_locked(b1, b2, from, to, nr_wake, nr_requeue);
+		done = look_and_requeue(b1, b2, &r, at, expected);
 		futex_unlock_two(b1, b2);
-		if (result != -EFAULT)
-			return result;
-		if (user_load32(&value, at))
-			return -EFAULT;
-	}
+		if (done == -EFAULT)
+			done = user_load32(&value, at) ? -EFAULT : 0;
+	} while (!done);
+	return done < 0 ? done : (int)(r.woken + r.moved);
 }
 
 /* ---- FUTEX_WAKE_OP ---- */

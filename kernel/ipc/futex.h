@@ -9,6 +9,7 @@
 
 #include "lib/base.h"
 #include "lib/list.h"
+#include "lib/rbtree.h"
 #include "uaccess/uaccess.h"
 
 struct futex_bucket;
@@ -25,7 +26,8 @@ struct futex_key {
  *   [I] immutable while queued      [x] ipc/futex_pi.c: pi_lock
  */
 struct futex_waiter {
-	struct list_node link;                                  /* [b] */
+	struct rbtree_node node;                                /* [b] */
+	uint64_t turn;                                          /* [b] who came first has the least */
 	struct futex_bucket *bucket;                            /* [b] NULL: on none */
 	struct futex_key key;                                   /* [b] requeueing changes it */
 	void (*wake)(struct futex_waiter *w, bool is_handover); /* [I] bucket locked */

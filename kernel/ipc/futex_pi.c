@@ -163,10 +163,8 @@ static struct lock_waiters waiters_of(struct futex_bucket *b, const struct futex
 {
 	struct lock_waiters found = {0};
 
-	futex_for_each_safe(w, b)
+	futex_for_each_safe(w, b, key)
 	{
-		if (!futex_key_equal(&w->key, key))
-			continue;
 		if (!w->is_pi) {
 			found.has_others = true;
 			continue;
@@ -196,11 +194,11 @@ static void hand_to(struct futex_bucket *b, struct futex_waiter *best)
 
 	irqlock_lock(&pi_lock);
 	was = detach(best);
-	futex_for_each_safe(w, b)
+	futex_for_each_safe(w, b, &best->key)
 	{
 		struct thread *same;
 
-		if (w == best || !w->is_pi || !futex_key_equal(&w->key, &best->key))
+		if (w == best || !w->is_pi)
 			continue;
 		same = change_owner(w, best->thread);
 		if (same && same != was && same->lent) /* the program wrote the word itself */
@@ -418,10 +416,8 @@ static int requeue_locked(struct futex_bucket *b1, struct futex_bucket *b2,
 
 	if (err)
 		return err;
-	futex_for_each_safe(w, b1)
+	futex_for_each_safe(w, b1, from)
 	{
-		if (!futex_key_equal(&w->key, from))
-			continue;
 		if (done > nr_move) /* one is not counted: it is woken, or would be */
 			break;
 		if (w->is_pi || !w->target || !futex_key_equal(w->target, to))
@@ -513,10 +509,9 @@ void futex_pi_exit(void)
 		struct futex_waiter *best = NULL;
 
 		irqlock_lock(&b->lock);
-		futex_for_each_safe(w, b)
+		futex_for_each_safe(w, b, &key)
 		{
-			if (w->owner == u->thread && futex_key_equal(&w->key, &key) &&
-				is_better(w, best))
+			if (w->owner == u->thread && is_better(w, best))
 				best = w;
 		}
 		if (best) {

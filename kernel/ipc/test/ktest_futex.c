@@ -6,6 +6,7 @@
  */
 #include "arch/arch.h"
 #include "ipc/futex.h"
+#include "ipc/futex_priv.h"
 #include "lib/atomic.h"
 #include "lib/test.h"
 #include "mm/vmspace.h"
@@ -167,6 +168,113 @@ TEST(futex, requeue_moves_and_compares)
 	EXPECT(atomic_load(&s[1].is_told));
 	EXPECT_EQ(futex_wake(&key, 9, FUTEX_BITSET_MATCH_ANY), 1);
 	EXPECT(atomic_load(&s[2].is_told));
+	give_back();
+}
+
+/* ---- More than one section of the lock takes ---- */
+
+enum { CROWD = 200 };
+
+static struct sleeper crowd[CROWD];
+
+/* All wait at WORD, which holds 1; every other one has bit 1 as well as bit 0. */
+static void gather(void)
+{
+	set_word(WORD, 1);
+	for (unsigned i = 0; i < CROWD; i++) {
+		sleeper_init(&crowd[i], WORD);
+		crowd[i].waiter.bitset = i % 2 ? 3 : 1;
+		EXPECT_EQ(futex_queue(&crowd[i].waiter, WORD, 1), 0);
+	}
+}
+
+static unsigned nr_told(unsigned from, unsigned to)
+{
+	unsigned nr = 0;
+
+	for (unsigned i = from; i < to; i++)
+		nr += atomic_load(&crowd[i].is_told);
+	return nr;
+}
+
+TEST(futex, a_crowd_is_woken_in_the_order_it_came)
+{
+	struct futex_key key;
+
+	REQUIRE(borrow());
+	key = key_of(WORD);
+	gather();
+	EXPECT_EQ(futex_wake(&key, 90, 2), 90);
+	EXPECT_EQ(nr_told(0, 180), 90);
+	EXPECT_EQ(nr_told(180, CROWD), 0);
+	EXPECT_EQ(futex_wake(&key, 100, 1), 100);
+	EXPECT_EQ(nr_told(0, 190), 190);
+	EXPECT_EQ(futex_wake(&key, CROWD, 1), 10);
+	EXPECT_EQ(futex_wake(&key, CROWD, 1), 0);
+	give_back();
+}
+
+TEST(futex, a_crowd_moves_to_another_word_in_its_order)
+{
+	struct futex_key key, other;
+	uint32_t expected = 1;
+
+	REQUIRE(borrow());
+	key = key_of(WORD);
+	other = key_of(OTHER);
+	gather();
+	EXPECT_EQ(futex_requeue(&key, &key, 0, CROWD, WORD, &expected), CROWD);
+	EXPECT_EQ(futex_requeue(&key, &other, 10, 170, WORD, &expected), 180);
+	EXPECT_EQ(nr_told(0, CROWD), 10);
+	EXPECT_EQ(futex_wake(&key, CROWD, 1), 20);
+	EXPECT_EQ(nr_told(180, CROWD), 20);
+	EXPECT_EQ(futex_wake(&other, 100, 1), 100);
+	EXPECT_EQ(nr_told(0, 110), 110);
+	EXPECT_EQ(nr_told(110, 180), 0);
+	EXPECT_EQ(futex_wake(&other, CROWD, 1), 70);
+	give_back();
+}
+
+/* How many a section showed; takes off all but the first. */
+static unsigned take_section(struct futex_bucket *b, struct futex_walk *walk)
+{
+	unsigned nr = 0;
+
+	irqlock_lock(&b->lock);
+	futex_for_section(w, b, walk)
+	{
+		if (nr++)
+			futex_wake_waiter(b, w, false);
+	}
+	irqlock_unlock(&b->lock);
+	return nr;
+}
+
+TEST(futex, a_walk_goes_on_whoever_left_and_shows_nobody_who_came_later)
+{
+	struct futex_key key;
+	struct futex_walk walk = {.key = &key};
+	struct futex_bucket *b;
+	struct sleeper late;
+	unsigned nr, nr_sections = 1;
+
+	REQUIRE(borrow());
+	key = key_of(WORD);
+	b = futex_bucket_of(&key);
+	gather();
+	nr = take_section(b, &walk);
+	EXPECT(nr < CROWD - 1 && !futex_walk_is_over(&walk));
+	EXPECT(futex_unqueue(&crowd[0].waiter));  /* where it was, */
+	EXPECT(futex_unqueue(&crowd[nr].waiter)); /* and where it would go on */
+	sleeper_init(&late, WORD);
+	EXPECT_EQ(futex_queue(&late.waiter, WORD, 1), 0);
+	for (nr++; !futex_walk_is_over(&walk); nr_sections++)
+		nr += take_section(b, &walk);
+	EXPECT_EQ(nr, CROWD);
+	EXPECT(!atomic_load(&late.is_told));
+	/* the first of each section is there, but for one, and the late one */
+	EXPECT_EQ(futex_wake(&key, CROWD, 1), (int)nr_sections);
+	EXPECT(atomic_load(&late.is_told));
 	give_back();
 }
 
