@@ -81,10 +81,8 @@ void trap_user_return(struct arch_frame *f)
 		atomic_and(&u->thread->flags, ~(uint32_t)THREAD_NOTIFY);
 		if (u->rseq.addr)
 			rseq_return(f);
-		if (!u->has_saved_sigmask && !signal_is_pending())
-			goto done;
 	}
-	signal_deliver(f);
-done:
+	if (u->has_saved_sigmask || signal_is_pending())
+		signal_deliver(f);
 	arch_irq_disable();
 }
