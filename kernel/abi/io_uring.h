@@ -98,6 +98,7 @@ enum {
 	IORING_REGISTER_RESIZE_RINGS = 33,
 	IORING_REGISTER_MEM_REGION = 34,
 	IORING_REGISTER_QUERY = 35,
+	IORING_REGISTER_ZCRX_CTRL = 36,
 	RING_REGISTER_OPS, /* how many there are */
 };
 /* Or'ed to a number above: the descriptor is an index of IORING_REGISTER_RING_FDS. */

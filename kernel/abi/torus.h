@@ -57,10 +57,11 @@
  * descriptors that stay open across exec, working directory, mask of signals, what is ignored, limits,
  * group, session, credentials, filters.
  *
- * The steps come in this order: SETSID, PGROUP, LIMITS, SIGDEFAULT, SIGMASK, the file actions one after
- * another, GROUPS, GID, UID, NO_NEW_PRIVS, the program. The child takes them, so numbers of descriptors
- * are its own, but for INHERIT's. A filter of system calls is asked about clone() when the entry is
- * submitted, and in the child about each step as the call it means.
+ * The steps come in this order: SETSID, PGROUP, LIMITS, SIGDEFAULT, the file actions one after another,
+ * GROUPS, GID, UID, NO_NEW_PRIVS, the program; SIGMASK is what it begins with. The child takes them, so
+ * numbers of descriptors are its own, but for INHERIT's. A filter of system calls is asked about clone()
+ * when the entry is submitted, and in the child about each step as the call it means: signals, INHERIT
+ * and a DUP of a descriptor to itself mean none.
  */
 #define TORUS_OP_SPAWN 253
 #define TORUS_OP_LAST  255 /* one more than the highest */

@@ -80,7 +80,6 @@ static const uint16_t own_if_zero[] = {
 	__NR_sched_getattr,
 	__NR_sched_rr_get_interval,
 	__NR_get_robust_list,
-	__NR_capget,
 };
 
 static bool is_in(const uint16_t *list, unsigned nr_list, uint64_t nr)

@@ -4,8 +4,8 @@
  *
  * The entry's fields become the call's number and arguments, which is all there is to prepare; what
  * the call checks and does is its body in sys/, run on a fiber, because it may block. A file that is
- * registered is given to the fiber under a number of its own (FD_GIVEN). Only an open of what is in memory
- * has no need of one.
+ * registered is given to the fiber under a number of its own (FD_GIVEN). Only an open and a
+ * plain statx of what is in memory have no need of one.
  *
  * Locks   ring->lock [l]; the fiber has none while the call runs
  * Spec    man 2 io_uring_enter, and that of each call

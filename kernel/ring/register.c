@@ -173,7 +173,7 @@ static int clone_buffers(struct ring *ring, uptr arg)
 
 /* ---- The rest ---- */
 
-static int set_clock(struct ring *ring, uptr arg)
+static int set_clock(uptr arg)
 {
 	struct io_uring_clock_register reg;
 
@@ -183,8 +183,7 @@ static int set_clock(struct ring *ring, uptr arg)
 		return -EINVAL;
 	if (reg.clockid != CLOCK_MONOTONIC && reg.clockid != CLOCK_BOOTTIME)
 		return -EINVAL;
-	ring->clock = reg.clockid;
-	return 0;
+	return 0; /* both stand still with the machine: they are one here */
 }
 
 static int enable(struct ring *ring)
@@ -320,7 +319,7 @@ static int64_t do_register(struct ring *ring, unsigned op, uptr arg, unsigned nr
 	case IORING_REGISTER_PBUF_STATUS:
 		return ring_groups_status(ring, arg);
 	case IORING_REGISTER_CLOCK:
-		return set_clock(ring, arg);
+		return set_clock(arg);
 	case IORING_REGISTER_CLONE_BUFFERS:
 		return clone_buffers(ring, arg);
 	case IORING_REGISTER_RESIZE_RINGS:
@@ -332,6 +331,7 @@ static int64_t do_register(struct ring *ring, unsigned op, uptr arg, unsigned nr
 	case IORING_REGISTER_NAPI:
 	case IORING_UNREGISTER_NAPI:
 	case IORING_REGISTER_ZCRX_IFQ:
+	case IORING_REGISTER_ZCRX_CTRL:
 		return -EOPNOTSUPP; /* as a Linux whose network cannot be polled */
 	default:
 		return -EINVAL; /* as a Linux that was built without it, or is older */

@@ -391,7 +391,6 @@ struct ring {
 	struct ring_region *region; /* [l] + [m] IORING_REGISTER_MEM_REGION; NULL */
 	struct ring_restrictions *restrictions;   /* [l] NULL: none */
 	struct ring_personalities *personalities; /* [l] NULL: none */
-	uint32_t clock;                           /* [l] IORING_REGISTER_CLOCK */
 	uint32_t iowq_max[2];                     /* [l] to write; 0: not set */
 	struct ring_sqpoll *sqpoll;               /* [I] after setup; NULL: programs enter */
 	struct llist_node dead_link; /* when the file is gone, or all is: setup.c */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Calling a system call by its number: the entry path, the simulated machine's programs, and
- * later the ring.
+ * the ring.
  */
 #pragma once
 

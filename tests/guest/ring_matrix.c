@@ -108,8 +108,6 @@ static bool names_the_caller(int nr, const uint64_t a[6])
 		return (int)a[0] == 0;
 	case __NR_getrusage:
 		return (int)a[0] == 1; /* RUSAGE_THREAD */
-	case __NR_capget: /* the number is in memory */
-		return true;
 	case __NR_futex:
 		return (a[1] & 127) >= 6; /* with priority inheritance */
 	case __NR_getpriority:

@@ -870,6 +870,23 @@ TEST(ring_register, queries_need_no_ring)
 	ring_close(&r);
 }
 
+/* Network cards that are polled, and receiving from them without copies. */
+TEST(ring_register, what_needs_a_device_is_not_supported)
+{
+	uint64_t arg[16] = {0};
+	struct ring r;
+
+	ring_open(&r, 4, 0);
+	NEWER(ring_register(r.fd, IORING_REGISTER_ZCRX_CTRL, arg, 0) < 0 &&
+		errno == EOPNOTSUPP);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_NAPI, arg, 1), EOPNOTSUPP);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_NAPI, NULL, 1), EINVAL);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_ZCRX_IFQ, arg, 1), EOPNOTSUPP);
+	CHECK_ERRNO(ring_register(r.fd, IORING_REGISTER_ZCRX_IFQ, arg, 2), EINVAL);
+	CHECK_ERRNO(ring_register(r.fd, RING_REGISTER_OPS, NULL, 0), EINVAL);
+	ring_close(&r);
+}
+
 TEST(ring_register, messages_by_who_has_no_ring)
 {
 	struct io_uring_sqe sqe = {.opcode = IORING_OP_MSG_RING, .off = 7, .len = 42};
