@@ -155,11 +155,11 @@ static struct waitq *eventfd_waitq(struct file *f, uint32_t events)
 	return events & (POLLIN | POLLRDNORM) ? &e->readable : &e->writable;
 }
 
-static int eventfd_fdinfo(struct file *f, char *buf, size_t size)
+static size_t eventfd_fdinfo(struct file *f, char *buf, size_t size)
 {
 	const struct eventfd *e = f->private_data;
 
-	return (int)snformat(buf, size, "eventfd-count: %16lx\n", READ_ONCE(e->count));
+	return snformat(buf, size, "eventfd-count: %16lx\n", READ_ONCE(e->count));
 }
 
 static void eventfd_release(struct file *f)

@@ -121,11 +121,11 @@ static struct waitq *signalfd_waitq(struct file *f UNUSED, uint32_t events UNUSE
 	return signal_waitq(proc_current());
 }
 
-static int signalfd_fdinfo(struct file *f, char *buf, size_t size)
+static size_t signalfd_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct signalfd *s = f->private_data;
 
-	return (int)snformat(buf, size, "sigmask:\t%016llx\n",
+	return snformat(buf, size, "sigmask:\t%016llx\n",
 		(unsigned long long)atomic_load_relaxed(&s->set));
 }
 

@@ -167,7 +167,7 @@ static void read_setting(struct timerfd *t, struct timer_setting *out)
 		out->value = t->expires > now ? t->expires - now : 1;
 }
 
-static int timerfd_fdinfo(struct file *f, char *buf, size_t size)
+static size_t timerfd_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct timerfd *t = f->private_data;
 	struct timer_setting s;
@@ -177,7 +177,7 @@ static int timerfd_fdinfo(struct file *f, char *buf, size_t size)
 	ticks = t->ticks;
 	read_setting(t, &s);
 	irqlock_unlock(&t->lock);
-	return (int)snformat(buf, size,
+	return snformat(buf, size,
 		"clockid: %d\nticks: %llu\nsettime flags: 0%o\n"
 		"it_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
 		t->clock, (unsigned long long)ticks,

@@ -37,7 +37,7 @@ static void pidfd_release(struct file *f)
 	pid_put(f->private_data);
 }
 
-static int pidfd_fdinfo(struct file *f, char *buf, size_t size)
+static size_t pidfd_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct pid *pid = f->private_data;
 	int nr;
@@ -45,7 +45,7 @@ static int pidfd_fdinfo(struct file *f, char *buf, size_t size)
 	irqlock_lock(&proc_tree_lock);
 	nr = proc_of_pid_locked(pid) ? pid->nr : -1;
 	irqlock_unlock(&proc_tree_lock);
-	return (int)snformat(buf, size, "Pid:\t%d\nNSpid:\t%d\n", nr, nr);
+	return snformat(buf, size, "Pid:\t%d\nNSpid:\t%d\n", nr, nr);
 }
 
 static const struct file_ops pidfd_ops = {

@@ -157,15 +157,15 @@ static int ring_map(struct file *f, uint32_t *vm_flags UNUSED, struct page_sourc
 	return 0;
 }
 
-static int ring_fdinfo(struct file *f, char *buf, size_t size)
+static size_t ring_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct ring *ring = f->private_data;
 	const struct ring_shared *s;
-	int n;
+	size_t n;
 
 	rcu_read_lock();
 	s = rcu_load(ring->shared);
-	n = (int)snformat(buf, size,
+	n = snformat(buf, size,
 		"SqMask:\t0x%x\nSqHead:\t%u\nSqTail:\t%u\nCachedSqHead:\t%u\nCqMask:\t0x%x\n"
 		"CqHead:\t%u\nCqTail:\t%u\nCachedCqTail:\t%u\nSQEs:\t%u\nCQEs:\t%u\n"
 		"SqThread:\t-1\nSqThreadCpu:\t%d\nUserFiles:\t%u\nUserBufs:\t%u\nPollList:\n"

@@ -176,13 +176,15 @@ static int show_fdinfo(struct text *out, const struct proc_node *n)
 	text_add(out, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos, f->flags,
 		f->mount->id, f->inode->ino);
 	if (f->ops && f->ops->fdinfo) {
-		buf = mem_alloc(FDINFO_SIZE, SLAB_ZERO);
-		if (buf && f->ops->fdinfo(f, buf, FDINFO_SIZE) == 0)
+		buf = mem_alloc(FDINFO_SIZE, 0);
+		if (!buf)
+			err = -ENOMEM;
+		else if (f->ops->fdinfo(f, buf, FDINFO_SIZE))
 			text_add(out, "%s", buf);
 		mem_free(buf);
 	}
 	file_put(f);
-	return 0;
+	return err;
 }
 
 static const struct proc_entry fd_entry = {.mode = S_IFLNK | 0700,

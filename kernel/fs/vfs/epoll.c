@@ -482,7 +482,7 @@ static struct waitq *epoll_file_waitq(struct file *f, uint32_t events UNUSED)
 	return epoll_waitq(f);
 }
 
-static int epoll_fdinfo(struct file *f, char *buf, size_t size)
+static size_t epoll_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct epoll *ep = f->private_data;
 	size_t n = 0;
@@ -497,7 +497,7 @@ static int epoll_fdinfo(struct file *f, char *buf, size_t size)
 			it->file->inode->super->dev);
 	}
 	mutex_unlock(&ep->lock);
-	return (int)MIN(n, size);
+	return MIN(n, size);
 }
 
 static void epoll_release(struct file *f)

@@ -64,8 +64,8 @@ struct file_ops {
 	int (*set_flags)(struct file *f, unsigned flags);
 	void (*flush)(struct file *f); /* each close of a descriptor */
 	void (*release)(struct file *f); /* the last reference is gone */
-	/* Lines after pos/flags/mnt_id in /proc/PID/fdinfo. */
-	int (*fdinfo)(struct file *f, char *buf, size_t size);
+	/* Lines after pos/flags/mnt_id in /proc/PID/fdinfo: their length, as snformat. */
+	size_t (*fdinfo)(struct file *f, char *buf, size_t size);
 	const char *name; /* "pipe", "[eventfd]": for anonymous files' links in /proc, as Linux has them */
 };
 

@@ -354,7 +354,7 @@ static void inotify_release(struct file *f)
 	instance_free(in);
 }
 
-static int inotify_fdinfo(struct file *f, char *buf, size_t size)
+static size_t inotify_fdinfo(struct file *f, char *buf, size_t size)
 {
 	struct instance *in = f->private_data;
 	uint64_t wd = 0;
@@ -370,7 +370,7 @@ static int inotify_fdinfo(struct file *f, char *buf, size_t size)
 		wd++;
 	}
 	irqlock_unlock(&notify_lock);
-	return (int)MIN(used, size);
+	return MIN(used, size);
 }
 
 static const struct file_ops inotify_ops = {
