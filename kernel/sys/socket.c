@@ -152,20 +152,31 @@ SYSCALL2(listen, int, fd, int, backlog)
 	return err;
 }
 
+/* Linux: what kind of file it is comes last (unix_error.accept_looks_at_the_socket_last). */
+static int begin_accept(struct socket_borrowed *b, int *fd)
+{
+	int err = reserve(fd);
+
+	if (err)
+		return err;
+	b->socket = socket_of(b->file.file);
+	if (LIKELY(b->socket && b->socket->ops->accept))
+		return 0;
+	unreserve(*fd);
+	return b->socket ? -EOPNOTSUPP : -ENOTSOCK;
+}
+
 static int64_t accept_common(int listener, uptr addr, uptr len, int flags)
 {
-	struct socket_borrowed b;
+	struct socket_borrowed b = {.file = fd_borrow(listener)};
 	struct socket_op o;
 	struct file *f;
 	int64_t n;
 	int fd, err;
 
-	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
-		return -EINVAL;
-	err = socket_borrow(listener, &b);
-	if (err)
-		return err;
-	err = b.socket->ops->accept ? reserve(&fd) : -EOPNOTSUPP;
+	if (!b.file.file)
+		return -EBADF;
+	err = flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) ? -EINVAL : begin_accept(&b, &fd);
 	if (err) {
 		fd_release(b.file);
 		return err;

@@ -3,6 +3,7 @@
 #include "unix.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 
 static char big[1000000];
 
@@ -170,4 +171,52 @@ TEST(unix_error, accept_without_waiting_after_shutdown)
 TEST(unix_error, listener_connects_to_itself)
 {
 	CHECK_ERRNO(connect_to(listener("l"), "l"), EINVAL);
+}
+
+/* A name is made before it is seen that there is one already, and goes again. */
+TEST(unix_error, second_name_is_tried_first)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "\0taken"};
+	int fd = sock(SOCK_STREAM), other = sock(SOCK_STREAM);
+
+	CHECK_OK(bind_to(fd, "one"));
+	CHECK_OK(bind(other, (struct sockaddr *)&un, 8));
+	put_file("file", "");
+	CHECK_ERRNO(bind_to(fd, "one"), EADDRINUSE);
+	CHECK_ERRNO(bind_to(fd, "file"), EADDRINUSE);
+	CHECK_ERRNO(bind_to(fd, "absent/two"), ENOENT);
+	CHECK_ERRNO(bind_to(fd, "file/two"), ENOTDIR);
+	CHECK_ERRNO(bind_to(fd, "two"), EINVAL);
+	CHECK(!exists("two"));
+	CHECK_ERRNO(bind(fd, (struct sockaddr *)&un, 8), EINVAL);
+	CHECK_OK(listen(fd, 1));
+	CHECK_OK(connect_to(sock(SOCK_STREAM), "one"));
+}
+
+/* Not by the C library, which tries without the flags. */
+static int accept_by(int fd, int flags)
+{
+	return (int)syscall(SYS_accept4, fd, NULL, NULL, flags);
+}
+
+TEST(unix_error, accept_looks_at_the_socket_last)
+{
+	int dgram = sock(SOCK_DGRAM), file, free_fd;
+	struct rlimit none;
+
+	put_file("file", "");
+	CHECK_OK(file = open("file", O_RDONLY));
+	CHECK_ERRNO(accept_by(-1, 1), EBADF);
+	CHECK_ERRNO(accept_by(file, 1), EINVAL);
+	CHECK_ERRNO(accept_by(dgram, 1), EINVAL);
+	CHECK_ERRNO(accept_by(file, 0), ENOTSOCK);
+	CHECK_ERRNO(accept_by(dgram, 0), EOPNOTSUPP);
+	CHECK_OK(free_fd = dup(file));
+	CHECK_OK(close(free_fd));
+	CHECK_OK(getrlimit(RLIMIT_NOFILE, &none));
+	none.rlim_cur = (rlim_t)free_fd;
+	CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
+	CHECK_ERRNO(accept_by(file, 1), EINVAL);
+	CHECK_ERRNO(accept_by(file, 0), EMFILE);
+	CHECK_ERRNO(accept_by(dgram, 0), EMFILE);
 }

@@ -226,10 +226,7 @@ int unix_bind(struct socket *s, const struct socket_addr *addr)
 	err = make_addr(addr, &a);
 	if (err)
 		return err;
-	if (atomic_load_acquire(&u->addr))
-		err = -EINVAL;
-	else
-		err = unix_addr_is_abstract(a) ? bind_abstract(u, a) : bind_path(u, a);
+	err = unix_addr_is_abstract(a) ? bind_abstract(u, a) : bind_path(u, a);
 	if (err)
 		mem_free(a);
 	return err;
