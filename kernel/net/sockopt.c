@@ -126,6 +126,12 @@ static int set_linger(struct socket *s, uptr value, int len)
 	return 0;
 }
 
+/* Linux: since 5.17 either is enough. */
+static bool may_mark(void)
+{
+	return capable(CAP_NET_RAW) || capable(CAP_NET_ADMIN);
+}
+
 static int set_number(struct socket *s, int name, int value)
 {
 	switch (name) {
@@ -133,12 +139,12 @@ static int set_number(struct socket *s, int name, int value)
 		WRITE_ONCE(s->rcvlowat, value < 0 ? INT32_MAX : value ? (uint32_t)value : 1);
 		return 0;
 	case SO_PRIORITY:
-		if ((value < 0 || value > PRIORITY_UNPRIVILEGED_MAX) && !capable(CAP_NET_ADMIN))
+		if ((value < 0 || value > PRIORITY_UNPRIVILEGED_MAX) && !may_mark())
 			return -EPERM;
 		WRITE_ONCE(s->priority, (uint32_t)value);
 		return 0;
 	case SO_MARK:
-		if (!capable(CAP_NET_ADMIN))
+		if (!may_mark())
 			return -EPERM;
 		WRITE_ONCE(s->mark, (uint32_t)value);
 		return 0;
