@@ -423,6 +423,36 @@ TEST(ring_net, recvmsg_tells_who_sent)
 	expect(&r, 1, 3, 0);
 	CHECK(!strcmp(who.sun_path, "me"));
 	/* the address of SEND is newer than that of SENDMSG */
+TEST(ring_net, message_without_room_for_bytes_gives_its_file)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS}};
+	struct iovec iov = {"x", 1};
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	struct ring r;
+	int fd[2], got;
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_STREAM);
+	memcpy(CMSG_DATA(&control.head), &fd[0], sizeof(int));
+	CHECK_EQ(sendmsg(fd[0], &msg, 0), 1);
+	msg.msg_iovlen = 0;
+	memset(&control, 0, sizeof(control));
+	(void)prep(&r, IORING_OP_RECVMSG, 1, fd[1], &msg, 1);
+	CHECK_EQ(ring_submit(&r, 1), 1);
+	expect(&r, 1, 0, 0);
+	CHECK_EQ(msg.msg_controllen, sizeof(control));
+	memcpy(&got, CMSG_DATA(&control.head), sizeof(int));
+	CHECK(got > fd[1]);
+}
+
 	from = (struct msghdr){.msg_iov = &in,
 		.msg_iovlen = 1,
 		.msg_name = &addr,

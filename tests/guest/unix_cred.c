@@ -110,3 +110,36 @@ TEST(unix_cred, of_two_writers_do_not_matter_to_who_does_not_ask)
 	CHECK_MEM(buf, "abcd", 4);
 	EXPECT_CHILD(pid, 0);
 }
+
+TEST(unix_cred, of_the_end)
+{
+	struct iovec iov = {(char[1]){0}, 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct seen s;
+	int fd[2];
+
+	pair(fd, SOCK_STREAM);
+	set_option(fd[1], SO_PASSCRED, 1);
+	CHECK_EQ(write(fd[0], "ab", 2), 2);
+	CHECK_OK(close(fd[0]));
+	CHECK_EQ(recv_cred(fd[1], &s, 8, MSG_WAITALL), 2);
+	CHECK_EQ(s.cred.pid, getpid());
+	CHECK_EQ(recv_cred(fd[1], &s, 8, 0), 0);
+	CHECK(s.has_cred);
+	SHOW("pid %d uid %d gid %d", s.cred.pid, s.cred.uid, s.cred.gid);
+	CHECK_EQ(recvmsg(fd[1], &msg, 0), 0);
+	SHOW("flags %#x", msg.msg_flags);
+	iov.iov_len = 0;
+	CHECK_EQ(recv_cred(fd[1], &s, 0, MSG_PEEK), 0);
+	CHECK(s.has_cred);
+	pair(fd, SOCK_SEQPACKET);
+	set_option(fd[1], SO_PASSCRED, 1);
+	CHECK_OK(close(fd[0]));
+	CHECK_EQ(recv_cred(fd[1], &s, 8, 0), 0);
+	CHECK(!s.has_cred);
+	pair(fd, SOCK_DGRAM);
+	set_option(fd[1], SO_PASSCRED, 1);
+	CHECK_OK(shutdown(fd[1], SHUT_RD));
+	CHECK_EQ(recv_cred(fd[1], &s, 8, 0), 0);
+	CHECK(!s.has_cred);
+}

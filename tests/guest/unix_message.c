@@ -145,3 +145,97 @@ TEST(unix_message, as_many_as_are_asked_for)
 	close(fd[0]);
 	CHECK_EQ(syscall(SYS_recvmmsg, fd[1], msgs, 2000, 0, NULL), 2000);
 }
+
+/* What can be copied only in part stays, all of it. */
+TEST(unix_message, bad_buffer_leaves_a_streams_message)
+{
+	enum { LEN = 6000, PAGE = 4096 };
+	static char sent[LEN], got[LEN];
+	char *m = mmap(
+		NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *end = m + PAGE - 100;
+	int fd[2];
+
+	CHECK(m != MAP_FAILED);
+	CHECK_OK(munmap(m + PAGE, PAGE));
+	for (unsigned i = 0; i < LEN; i++)
+		sent[i] = (char)(i * 7 + i / 256);
+	pair(fd, SOCK_STREAM);
+	CHECK_EQ(write(fd[0], sent, LEN), LEN);
+	CHECK_ERRNO(read(fd[1], end, LEN), EFAULT);
+	CHECK_ERRNO(recv(fd[1], end, LEN, MSG_PEEK), EFAULT);
+	CHECK_EQ(read(fd[1], got, 1), 1);
+	CHECK_ERRNO(recv(fd[1], end, LEN, 0), EFAULT);
+	CHECK_EQ(read(fd[1], got + 1, LEN), LEN - 1);
+	CHECK_MEM(got, sent, LEN);
+	/* behind one that was copied */
+	CHECK_EQ(write(fd[0], sent, 50), 50);
+	CHECK_EQ(write(fd[0], sent, LEN), LEN);
+	CHECK_EQ(read(fd[1], end, LEN), 50);
+	CHECK_MEM(end, sent, 50);
+	CHECK_EQ(read(fd[1], got, LEN), LEN);
+	CHECK_MEM(got, sent, LEN);
+}
+
+/* recvmsg without room for a byte, but for control messages; the descriptor that came, or -1. */
+static int recv_nothing(int from, int flags, int *msg_flags)
+{
+	union fd_space control;
+	struct msghdr msg = {.msg_control = &control, .msg_controllen = sizeof(control)};
+	int fd = -1;
+
+	CHECK_EQ(recvmsg(from, &msg, flags), 0);
+	if (msg.msg_controllen)
+		memcpy(&fd, CMSG_DATA(&control.head), sizeof(int));
+	*msg_flags = msg.msg_flags;
+	return fd;
+}
+
+TEST(unix_message, stream_gives_descriptors_without_room_for_bytes)
+{
+	int fd[2], flags;
+	char c;
+
+	pair(fd, SOCK_STREAM);
+	send_fd(fd[0], 0);
+	send_fd(fd[0], 0);
+	CHECK(recv_nothing(fd[1], MSG_PEEK, &flags) > fd[1]);
+	CHECK(recv_nothing(fd[1], 0, &flags) > fd[1]);
+	CHECK_EQ(flags, 0);
+	CHECK_EQ(recv_nothing(fd[1], 0, &flags), -1);
+	CHECK_EQ(flags, 0);
+	CHECK_EQ(recv_fd(fd[1], 0, NULL), -1);
+	/* read(2) does not ask for bytes, recv(2) takes no descriptors */
+	CHECK_EQ(read(fd[1], &c, 0), 0);
+	CHECK(recv_nothing(fd[1], MSG_PEEK, &flags) > fd[1]);
+	CHECK_EQ(recv(fd[1], &c, 0, 0), 0);
+	CHECK_EQ(recv_fd(fd[1], 0, NULL), -1);
+}
+
+TEST(unix_message, stream_says_who_wrote_without_room_for_bytes)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct sockaddr_un un;
+	struct msghdr msg = {.msg_control = &control,
+		.msg_controllen = sizeof(control),
+		.msg_name = &un,
+		.msg_namelen = sizeof(un)};
+	struct ucred cred;
+	int l = listener("l"), c = sock(SOCK_STREAM), a;
+
+	CHECK_OK(bind_to(c, "c"));
+	CHECK_OK(connect_to(c, "l"));
+	a = CHECK_OK(accept(l, NULL, NULL));
+	set_option(a, SO_PASSCRED, 1);
+	CHECK_EQ(write(c, "x", 1), 1);
+	CHECK_EQ(recvmsg(a, &msg, 0), 0);
+	CHECK_EQ(msg.msg_controllen, sizeof(control));
+	memcpy(&cred, CMSG_DATA(&control.head), sizeof(cred));
+	CHECK_EQ(cred.pid, getpid());
+	CHECK_STREQ(un.sun_path, "c");
+	CHECK_EQ(msg.msg_flags, 0);
+	CHECK_EQ(read(a, &control, 2), 1);
+}

@@ -74,7 +74,8 @@ void unix_buf_destroy(struct unix_buf *b)
 
 void unix_deliver_cred(struct unix_sock *u, const struct unix_buf *b, struct socket_msg *m)
 {
-	struct user_ucred none = {0, OVERFLOW_ID, OVERFLOW_ID};
+	static const struct user_ucred end, nobody = {0, OVERFLOW_ID, OVERFLOW_ID};
+	const struct user_ucred *cred = &end;
 
 	if (!(READ_ONCE(u->base.flags) & SOCKET_PASS_CRED))
 		return;
@@ -82,8 +83,9 @@ void unix_deliver_cred(struct unix_sock *u, const struct unix_buf *b, struct soc
 		m->out_flags |= MSG_CTRUNC;
 		return;
 	}
-	control_write(m->control_out, SOL_SOCKET, SCM_CREDENTIALS,
-		b->has_cred ? &b->cred : &none, sizeof(none));
+	if (b)
+		cred = b->has_cred ? &b->cred : &nobody;
+	control_write(m->control_out, SOL_SOCKET, SCM_CREDENTIALS, cred, sizeof(*cred));
 }
 
 void unix_deliver_files(struct control_files *files, struct socket_msg *m)

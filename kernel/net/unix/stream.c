@@ -229,7 +229,7 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 	struct unix_buf *b = first_to_read(u, peek_off, &skip);
 	bool pass_cred = READ_ONCE(u->base.flags) & SOCKET_PASS_CRED;
 
-	while (b && m->iter->left) {
+	while (b) { /* the first also without room for a byte of it */
 		struct unix_buf *next = list_next(&u->recvq, b, struct unix_buf, link);
 		size_t want = MIN((size_t)(b->len - b->offset - skip), m->iter->left), n;
 
@@ -240,8 +240,10 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 		if (b->files && !has_flight_lock)
 			return -EDEADLK;
 		n = iter_write(m->iter, b->data + b->offset + skip, want);
-		if (!n) /* its files stay with it */
-			return r->copied ? 0 : -EFAULT;
+		if (UNLIKELY(n < want)) { /* it stays, with its files */
+			iter_revert(m->iter, n);
+			return r->first ? 0 : -EFAULT;
+		}
 		r->copied += (int64_t)n;
 		r->first = r->first ? r->first : b;
 		if (b->files) {
@@ -253,7 +255,7 @@ static int copy_locked(struct unix_sock *u, struct socket_msg *m, struct receipt
 		skip = 0;
 		if (!is_peek)
 			consume_locked(u, b, n, r);
-		if (r->files || n < want)
+		if (r->files || !m->iter->left)
 			break;
 		b = next;
 	}
@@ -270,13 +272,16 @@ static int64_t nothing_there(struct unix_sock *u)
 	return READ_ONCE(u->shutdown) & UNIX_SHUT_RD ? 0 : -EAGAIN;
 }
 
-/* The sender's address and credentials, while the first message cannot go away. */
+/*
+ * The sender's address and credentials, while the first message cannot go away. At the end there is none, and
+ * credentials all the same.
+ */
 static void show_sender(struct unix_sock *u, struct socket_msg *m, const struct unix_buf *first)
 	MUST_HOLD(u->lock)
 {
-	if (!first || m->done)
+	if (m->done)
 		return;
-	if (m->addr)
+	if (m->addr && first)
 		unix_copy_addr(first->sender, m->addr);
 	unix_deliver_cred(u, first, m);
 }
@@ -284,7 +289,6 @@ static void show_sender(struct unix_sock *u, struct socket_msg *m, const struct 
 static int64_t recv_once(
 	struct unix_sock *u, struct socket_msg *m, struct receipt *r, bool with_flight)
 {
-	bool is_ready;
 	int64_t n;
 	int err;
 
@@ -293,12 +297,12 @@ static int64_t recv_once(
 	mutex_lock(&u->lock);
 	err = copy_locked(u, m, r, with_flight);
 	unix_move_peek_off(u, m->flags & MSG_PEEK ? r->copied : -r->copied);
-	is_ready = !m->iter->left && !list_is_empty(&u->recvq); /* nothing was asked for */
 	if (r->copied || err)
 		n = r->copied ? r->copied : err;
 	else
-		n = is_ready || r->is_border ? 0 : nothing_there(u);
-	show_sender(u, m, r->first);
+		n = r->first || r->is_border ? 0 : nothing_there(u);
+	if (n >= 0)
+		show_sender(u, m, r->first);
 	mutex_unlock(&u->lock);
 	if (with_flight)
 		unix_flight_unlock();

@@ -152,7 +152,7 @@ static inline bool unix_is_writable(const struct unix_sock *u)
 {
 	return READ_ONCE(u->wmem) * 4ull <= READ_ONCE(u->base.sndbuf);
 }
-/* Control messages that a message brings: credentials, files (whose set is taken over). */
+/* Control messages that a message brings: credentials (b NULL: a stream's end), files (whose set is taken over). */
 void unix_deliver_cred(struct unix_sock *u, const struct unix_buf *b, struct socket_msg *m);
 void unix_deliver_files(struct control_files *files, struct socket_msg *m);
 
