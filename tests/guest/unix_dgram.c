@@ -189,3 +189,60 @@ TEST(unix_dgram, read_without_waiting_after_shutdown)
 	CHECK_EQ(read(a, &c, 1), 0);
 	CHECK_ERRNO(recv(a, &c, 1, MSG_DONTWAIT), EAGAIN);
 }
+
+/* ---- Which error comes first ---- */
+
+/* What is wrong with the message and with who sends it comes before whom it is for. */
+TEST(unix_dgram, is_looked_at_before_its_address)
+{
+	static char big[400000];
+	int a = sock(SOCK_DGRAM), b, c;
+
+	CHECK_ERRNO(send_to(a, "absent", "x", 1, 0), ENOENT);
+	CHECK_ERRNO(send_to(a, "absent", (void *)8, 1, 0), EFAULT);
+	CHECK_ERRNO(send_to(a, "absent", big, sizeof(big), 0), EMSGSIZE);
+	CHECK_ERRNO(sendto(a, big, sizeof(big), 0, (struct sockaddr *)&(short){AF_INET}, 2),
+		EINVAL);
+	CHECK_ERRNO(send(a, big, sizeof(big), 0), ENOTCONN);
+	named("d");
+	set_option(a, SO_SNDBUF, 4096);
+	while (send_to(a, "d", big, 4000, MSG_DONTWAIT) > 0)
+		;
+	CHECK_ERRNO(send_to(a, "absent", "x", 1, MSG_DONTWAIT), EAGAIN);
+	CHECK_OK(shutdown(a, SHUT_WR));
+	CHECK_ERRNO(send_to(a, "absent", "x", 1, MSG_DONTWAIT), EPIPE);
+	CHECK_ERRNO(send_to(a, "absent", big, sizeof(big), 0), EMSGSIZE);
+	turn_away(&b, &c);
+	CHECK_EQ(send(c, "q", 1, 0), 1);
+	CHECK_OK(connect_to(b, "c"));
+	CHECK_OK(shutdown(c, SHUT_WR));
+	CHECK_ERRNO(send_to(c, "absent", big, sizeof(big), 0), EMSGSIZE);
+	CHECK_ERRNO(send_to(c, "absent", "x", 1, 0), ECONNRESET);
+	CHECK_ERRNO(send_to(c, "absent", "x", 1, 0), EPIPE);
+}
+
+TEST(unix_dgram, is_looked_at_before_its_peer)
+{
+	static char big[400000];
+	int a = sock(SOCK_DGRAM), b = named("b"), fd[2];
+
+	CHECK_OK(connect_to(a, "b"));
+	while (send(a, "x", 1, MSG_DONTWAIT) > 0)
+		;
+	CHECK_ERRNO(send(a, "x", 1, MSG_DONTWAIT), EAGAIN);
+	CHECK_ERRNO(send(a, (void *)8, 1, MSG_DONTWAIT), EFAULT);
+	CHECK_ERRNO(send(a, (void *)8, 1, 0), EFAULT);
+	CHECK_OK(shutdown(b, SHUT_RD));
+	CHECK_ERRNO(send(a, (void *)8, 1, 0), EFAULT);
+	CHECK_ERRNO(send(a, "x", 1, 0), EPIPE);
+	pair(fd, SOCK_SEQPACKET);
+	CHECK_OK(shutdown(fd[1], SHUT_RD));
+	CHECK_ERRNO(send(fd[0], big, sizeof(big), 0), EMSGSIZE);
+	CHECK_ERRNO(send(fd[0], "x", 1, 0), EPIPE);
+	pair(fd, SOCK_DGRAM);
+	CHECK_OK(close(fd[1]));
+	CHECK_ERRNO(send(fd[0], (void *)8, 1, 0), EFAULT);
+	CHECK_ERRNO(send(fd[0], big, sizeof(big), 0), EMSGSIZE);
+	CHECK_ERRNO(send(fd[0], "x", 1, 0), ECONNREFUSED);
+	CHECK_ERRNO(send(fd[0], big, sizeof(big), 0), ENOTCONN);
+}

@@ -15,15 +15,15 @@
 
 enum { OVERHEAD = 256, OVERFLOW_ID = 65534 /* kernel.overflowuid */ };
 
-static void fill_cred(struct unix_buf *b, const struct unix_sock *sender,
-	const struct unix_sock *to, const struct socket_msg *m)
+static void fill_cred(
+	struct unix_buf *b, const struct unix_sock *to, const struct socket_msg *m)
 {
 	const struct cred *c;
 
 	if (m->control_in && m->control_in->has_cred) {
 		b->cred = m->control_in->cred;
 		b->has_cred = true;
-	} else if (UNLIKELY(((READ_ONCE(sender->base.flags) | READ_ONCE(to->base.flags)) &
+	} else if (UNLIKELY(((READ_ONCE(b->sender->base.flags) | READ_ONCE(to->base.flags)) &
 				    SOCKET_PASS_CRED) ||
 			    /* not accepted yet: nobody can have asked for them */
 			    !READ_ONCE(to->base.file))) {
@@ -33,8 +33,8 @@ static void fill_cred(struct unix_buf *b, const struct unix_sock *sender,
 	}
 }
 
-int unix_buf_create(struct unix_sock *sender, const struct unix_sock *to, struct socket_msg *m,
-	size_t len, struct unix_buf **out)
+int unix_buf_create(
+	struct unix_sock *sender, struct socket_msg *m, size_t len, struct unix_buf **out)
 {
 	struct unix_buf *b = mem_alloc(sizeof(*b) + len, 0);
 
@@ -48,27 +48,40 @@ int unix_buf_create(struct unix_sock *sender, const struct unix_sock *to, struct
 	b->files = NULL;
 	b->len = (uint32_t)len;
 	b->offset = 0;
+	b->charge = 0;
 	b->has_cred = false;
-	fill_cred(b, sender, to, m);
-	b->charge = (uint32_t)len + OVERHEAD;
-	atomic_add_relaxed(&sender->wmem, b->charge);
 	unix_get(sender);
 	b->sender = sender;
 	*out = b;
 	return 0;
 }
 
-void unix_buf_destroy(struct unix_buf *b)
+void unix_buf_queue(struct unix_sock *to, struct unix_buf *b, const struct socket_msg *m)
 {
-	struct unix_sock *s = b->sender;
+	fill_cred(b, to, m);
+	b->charge = b->len + OVERHEAD;
+	atomic_add_relaxed(&b->sender->wmem, b->charge);
+	list_add_tail(&to->recvq, &b->link);
+	WRITE_ONCE(to->nr_queued, to->nr_queued + 1);
+	if (b->files)
+		WRITE_ONCE(to->nr_files, to->nr_files + b->files->nr);
+}
 
-	control_files_put(b->files);
-	atomic_sub(&s->wmem, b->charge);
+static void uncharge(struct unix_sock *s, uint32_t charge)
+{
+	atomic_sub(&s->wmem, charge);
 	/* the atomic operation orders it before this look; who queues looks at wmem afterwards */
 	if (waitq_has_waiters(&s->base.writable) && unix_is_writable(s))
 		handover_wake(
 			&s->base.hint, &s->base.writable, POLLOUT | POLLWRNORM | POLLWRBAND);
-	unix_put(s);
+}
+
+void unix_buf_destroy(struct unix_buf *b)
+{
+	control_files_put(b->files);
+	if (LIKELY(b->charge))
+		uncharge(b->sender, b->charge);
+	unix_put(b->sender);
 	mem_free(b);
 }
 

@@ -141,7 +141,7 @@ bool unix_drop_queue(struct unix_sock *u)
 	mutex_lock(&u->lock);
 	list_splice_tail(&bufs, &u->recvq);
 	WRITE_ONCE(u->nr_queued, 0);
-	WRITE_ONCE(u->nr_with_files, 0);
+	WRITE_ONCE(u->nr_files, 0);
 	list_for_each (i, &bufs, struct unix_buf, link)
 		if (i->files)
 			unix_flight_end(i->files);

@@ -14,13 +14,11 @@ enum { LEN_SPARE = 32 };
 
 /* ---- Sending ---- */
 
-/* Whom the message is for, with a reference. */
-static int find_target(struct unix_sock *u, const struct socket_msg *m, struct unix_sock **out)
+/* Whom it is connected to, with a reference. */
+static int get_peer(struct unix_sock *u, struct unix_sock **out)
 {
 	int err = 0;
 
-	if (m->addr && unix_is_dgram(u))
-		return unix_find(m->addr, SOCK_DGRAM, out);
 	mutex_lock(&u->lock);
 	if (u->peer) {
 		unix_get(u->peer);
@@ -32,11 +30,25 @@ static int find_target(struct unix_sock *u, const struct socket_msg *m, struct u
 	return err;
 }
 
-/* A hint unless to->lock is held. */
 static bool is_full_for(const struct unix_sock *to, const struct unix_sock *from)
 {
 	return to != from && READ_ONCE(to->peer) != from &&
 	       READ_ONCE(to->nr_queued) > READ_ONCE(to->backlog);
+}
+
+/* What keeps u from sending so much, whoever it is for. */
+static int may_send(struct unix_sock *u, size_t len)
+{
+	int err;
+
+	if (len > READ_ONCE(u->base.sndbuf) - LEN_SPARE)
+		return -EMSGSIZE;
+	err = socket_take_error(&u->base);
+	if (err)
+		return err;
+	if (READ_ONCE(u->shutdown) & UNIX_SHUT_WR)
+		return -EPIPE;
+	return unix_may_charge(u) ? 0 : -EAGAIN;
 }
 
 /* What keeps u's message off the queue; -EAGAIN: u is told when there is room. */
@@ -53,34 +65,15 @@ static int may_push(struct unix_sock *u, struct unix_sock *to) MUST_HOLD(to->loc
 	return 0;
 }
 
-/*
- * The same before there is a message: the end of one that finds no room wakes who waits at u for its charge,
- * which is the sender itself, and it would try again for ever.
- */
-static int look_for_room(struct unix_sock *u, struct unix_sock *to)
-{
-	int err;
-
-	if (LIKELY(!is_full_for(to, u)))
-		return 0;
-	mutex_lock(&to->lock);
-	err = may_push(u, to);
-	mutex_unlock(&to->lock);
-	return err;
-}
-
-static int push(struct unix_sock *u, struct unix_sock *to, struct unix_buf *b)
+static int push(struct unix_sock *u, struct unix_sock *to, struct unix_buf *b,
+	const struct socket_msg *m)
 {
 	int err;
 
 	mutex_lock(&to->lock);
 	err = may_push(u, to);
-	if (!err) {
-		list_add_tail(&to->recvq, &b->link);
-		WRITE_ONCE(to->nr_queued, to->nr_queued + 1);
-		if (b->files)
-			WRITE_ONCE(to->nr_with_files, to->nr_with_files + 1);
-	}
+	if (!err)
+		unix_buf_queue(to, b, m);
 	mutex_unlock(&to->lock);
 	return err;
 }
@@ -94,7 +87,7 @@ static int push_with_files(
 	unix_flight_lock();
 	err = unix_flight_begin(b->files);
 	if (!err) {
-		err = push(u, to, b);
+		err = push(u, to, b, m);
 		if (err)
 			unix_flight_end(b->files);
 	}
@@ -124,57 +117,66 @@ static void lose_peer(struct unix_sock *u, struct unix_sock *gone)
 	}
 }
 
-static int64_t send_to(struct unix_sock *u, struct unix_sock *to, struct socket_msg *m)
+static int send_to(
+	struct unix_sock *u, struct unix_sock *to, struct unix_buf *b, struct socket_msg *m)
 {
-	size_t len = m->iter->left;
-	struct unix_buf *b;
 	int err;
 
-	if (len > READ_ONCE(u->base.sndbuf) - LEN_SPARE)
-		return -EMSGSIZE;
-	if (READ_ONCE(u->shutdown) & UNIX_SHUT_WR)
-		return -EPIPE;
-	if (!unix_may_charge(u))
-		return -EAGAIN;
-	err = look_for_room(u, to);
-	if (!err)
-		err = unix_buf_create(u, to, m, len, &b);
-	if (err)
-		return err;
 	if (m->control_in && m->control_in->files)
 		err = push_with_files(u, to, b, m);
 	else
-		err = push(u, to, b);
-	if (err) {
-		iter_revert(m->iter, len);
-		unix_buf_destroy(b);
-		return err;
-	}
-	if (waitq_has_waiters(&to->base.readable))
+		err = push(u, to, b, m);
+	if (err == -ECONNREFUSED)
+		lose_peer(u, to);
+	if (!err && waitq_has_waiters(&to->base.readable))
 		handover_wake(
 			&to->base.hint, &to->base.readable, POLLIN | POLLRDNORM | POLLRDBAND);
-	return (int64_t)len;
+	return err;
+}
+
+/* The message, for the peer or (NULL) whom its address names: looked for when all the rest is well, as on Linux. */
+static int64_t send_message(struct unix_sock *u, struct unix_sock *peer, struct socket_msg *m)
+{
+	struct unix_sock *to = peer;
+	size_t len = m->iter->left;
+	struct unix_buf *b;
+	int err = unix_buf_create(u, m, len, &b);
+
+	if (err)
+		return err;
+	if (!peer)
+		err = unix_find(m->addr, SOCK_DGRAM, &to);
+	if (!err) {
+		err = send_to(u, to, b, m);
+		if (!peer)
+			unix_put(to);
+	}
+	if (!err)
+		return (int64_t)len;
+	iter_revert(m->iter, len);
+	unix_buf_destroy(b);
+	return err;
 }
 
 static int64_t dgram_send(struct socket *s, struct socket_msg *m)
 {
-	struct unix_sock *u = unix_of(s), *to;
+	struct unix_sock *u = unix_of(s), *peer = NULL;
 	int64_t n;
 	int err;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	err = socket_take_error(s);
+	if (m->addr && unix_is_dgram(u))
+		err = unix_check_addr(m->addr);
+	else
+		err = get_peer(u, &peer);
 	if (!err && (READ_ONCE(s->flags) & SOCKET_PASS_CRED))
 		err = unix_autobind(u);
 	if (!err)
-		err = find_target(u, m, &to);
-	if (err)
-		return err;
-	n = send_to(u, to, m);
-	if (n == -ECONNREFUSED)
-		lose_peer(u, to);
-	unix_put(to);
+		err = may_send(u, m->iter->left);
+	n = err ? err : send_message(u, peer, m);
+	if (peer)
+		unix_put(peer);
 	return n;
 }
 
@@ -234,10 +236,10 @@ static int take_locked(struct unix_sock *u, struct unix_buf *b, bool is_peek,
 	if (is_peek)
 		return b->files ? control_files_copy(b->files, files) : 0;
 	if (b->files) {
+		WRITE_ONCE(u->nr_files, u->nr_files - b->files->nr);
 		unix_flight_end(b->files);
 		*files = b->files;
 		b->files = NULL;
-		WRITE_ONCE(u->nr_with_files, u->nr_with_files - 1);
 	}
 	list_remove(&b->link);
 	WRITE_ONCE(u->nr_queued, u->nr_queued - 1);
@@ -308,7 +310,7 @@ static int64_t dgram_recv(struct socket *s, struct socket_msg *m)
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	n = recv_once(u, m, READ_ONCE(u->nr_with_files) != 0);
+	n = recv_once(u, m, READ_ONCE(u->nr_files) != 0);
 	return n == -EDEADLK ? recv_once(u, m, true) : n;
 }
 

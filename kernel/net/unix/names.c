@@ -29,14 +29,22 @@ static uint32_t autobind_next;        /* [n] */
 
 /* ---- Addresses ---- */
 
+int unix_check_addr(const struct socket_addr *a)
+{
+	return a->len <= FAMILY_LEN || a->len > FAMILY_LEN + UNIX_PATH_MAX ||
+			       a->family != AF_UNIX
+		       ? -EINVAL
+		       : 0;
+}
+
 /* A program's address, or what is wrong with it; a path gets its NUL. */
 static int make_addr(const struct socket_addr *from, struct unix_addr **out)
 {
 	struct unix_addr *a;
+	int err = unix_check_addr(from);
 
-	if (from->len <= FAMILY_LEN || from->len > FAMILY_LEN + UNIX_PATH_MAX ||
-		from->family != AF_UNIX)
-		return -EINVAL;
+	if (err)
+		return err;
 	a = mem_alloc(sizeof(*a), SLAB_ZERO);
 	if (!a)
 		return -ENOMEM;

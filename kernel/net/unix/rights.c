@@ -172,7 +172,7 @@ static void strip_queue(struct unix_sock *u, struct list *to) MUST_HOLD(u->lock)
 			continue;
 		list_remove(&b->link);
 		WRITE_ONCE(u->nr_queued, u->nr_queued - 1);
-		WRITE_ONCE(u->nr_with_files, u->nr_with_files - 1);
+		WRITE_ONCE(u->nr_files, u->nr_files - b->files->nr);
 		list_add_tail(to, &b->link);
 	}
 }

@@ -20,19 +20,15 @@ enum { PIECE_MAX = 32 * 1024, PIECE_SPARE = 64 };
 /* ---- Sending ---- */
 
 /* Queues it; -EPIPE if nobody will read. */
-static int push(struct unix_sock *peer, struct unix_buf *b)
+static int push(struct unix_sock *peer, struct unix_buf *b, const struct socket_msg *m)
 {
 	int err = 0;
 
 	mutex_lock(&peer->lock);
-	if (UNLIKELY(peer->state == UNIX_DEAD || (peer->shutdown & UNIX_SHUT_RD))) {
+	if (UNLIKELY(peer->state == UNIX_DEAD || (peer->shutdown & UNIX_SHUT_RD)))
 		err = -EPIPE;
-	} else {
-		list_add_tail(&peer->recvq, &b->link);
-		WRITE_ONCE(peer->nr_queued, peer->nr_queued + 1);
-		if (b->files)
-			WRITE_ONCE(peer->nr_with_files, peer->nr_with_files + 1);
-	}
+	else
+		unix_buf_queue(peer, b, m);
 	mutex_unlock(&peer->lock);
 	return err;
 }
@@ -46,7 +42,7 @@ static int push_with_files(struct unix_sock *peer, struct unix_buf *b, struct so
 	unix_flight_lock();
 	err = unix_flight_begin(b->files);
 	if (!err) {
-		err = push(peer, b);
+		err = push(peer, b, m);
 		if (err)
 			unix_flight_end(b->files);
 	}
@@ -73,13 +69,13 @@ static int64_t send_piece(struct unix_sock *u, struct unix_sock *peer, struct so
 		return -EAGAIN;
 	most = MIN(most, (size_t)PIECE_MAX);
 	len = MIN(m->iter->left, most);
-	err = unix_buf_create(u, peer, m, len, &b);
+	err = unix_buf_create(u, m, len, &b);
 	if (err)
 		return err;
 	if (UNLIKELY(m->control_in && m->control_in->files))
 		err = push_with_files(peer, b, m);
 	else
-		err = push(peer, b);
+		err = push(peer, b, m);
 	if (err) {
 		iter_revert(m->iter, len);
 		unix_buf_destroy(b);
@@ -175,7 +171,7 @@ static int take_files(struct unix_sock *u, struct unix_buf *b, bool is_peek, str
 {
 	if (is_peek)
 		return control_files_copy(b->files, &r->files);
-	WRITE_ONCE(u->nr_with_files, u->nr_with_files - 1);
+	WRITE_ONCE(u->nr_files, u->nr_files - b->files->nr);
 	unix_flight_end(b->files);
 	r->files = b->files;
 	b->files = NULL;
@@ -315,7 +311,7 @@ static NOINLINE int64_t receive(struct unix_sock *u, struct socket_msg *m)
 	struct unix_buf *b;
 	int64_t n;
 
-	n = recv_once(u, m, &r, READ_ONCE(u->nr_with_files) != 0);
+	n = recv_once(u, m, &r, READ_ONCE(u->nr_files) != 0);
 	if (UNLIKELY(n == -EDEADLK))
 		n = recv_once(u, m, &r, true);
 	m->is_ended = r.files || r.is_border;

@@ -40,7 +40,7 @@ struct unix_buf {
 	struct unix_sock *sender;    /* one reference; its wmem has our charge */
 	struct control_files *files; /* in flight while it is queued; NULL: none */
 	uint32_t len, offset;        /* data[offset, len) is not read yet */
-	uint32_t charge;
+	uint32_t charge; /* 0 until it is queued */
 	bool has_cred;
 	struct user_ucred cred;
 	uint8_t data[];
@@ -59,7 +59,7 @@ struct unix_sock {
 	uint32_t state;     /* [L] enum unix_state */
 	uint32_t shutdown;  /* [L] UNIX_SHUT_* */
 	uint32_t nr_queued; /* [L] on recvq, or embryos */
-	uint32_t nr_with_files; /* [L] of those on recvq */
+	uint32_t nr_files;  /* [L] that travel with those on recvq */
 	uint32_t backlog;       /* [L] more are not queued */
 	uint32_t wmem;          /* [a] bytes sent and not read yet */
 	struct unix_sock
@@ -114,6 +114,8 @@ int unix_bind(struct socket *s, const struct socket_addr *addr);
 MUST_CHECK int unix_autobind(struct unix_sock *u);
 int unix_get_name(struct socket *s, bool peer, struct socket_addr *out);
 void unix_forget_name(struct unix_sock *u);
+/* Whether it could be a name: -EINVAL. */
+MUST_CHECK int unix_check_addr(const struct socket_addr *a);
 /* Who is bound there, with a reference. -EINVAL, -ECONNREFUSED, -EPROTOTYPE, or the path's errors. */
 MUST_CHECK int unix_find(const struct socket_addr *addr, int type, struct unix_sock **out);
 /* What a message from u shows as its sender. */
@@ -139,10 +141,13 @@ void unix_unblock(struct unix_sock *u) MUST_HOLD(u->lock);
 void unix_forget_blocked(struct unix_sock *u);
 
 /* ---- buf.c: messages ---- */
-/* Copies a message's next `len` bytes. -EFAULT, -ENOMEM. Charged to the sender. */
-MUST_CHECK int unix_buf_create(struct unix_sock *sender, const struct unix_sock *to,
-	struct socket_msg *m, size_t len, struct unix_buf **out);
-/* Freed, uncharged; the sender is woken. Files are no longer in flight. */
+/* Copies a message's next `len` bytes. -EFAULT, -ENOMEM. */
+MUST_CHECK int unix_buf_create(
+	struct unix_sock *sender, struct socket_msg *m, size_t len, struct unix_buf **out);
+/* Last on to's queue, charged to its sender, who is named where somebody asks for that. */
+void unix_buf_queue(struct unix_sock *to, struct unix_buf *b, const struct socket_msg *m)
+	MUST_HOLD(to->lock);
+/* Freed. If it was queued: uncharged, and the sender is woken. Files are no longer in flight. */
 void unix_buf_destroy(struct unix_buf *b);
 static inline bool unix_may_charge(const struct unix_sock *u)
 {
