@@ -124,6 +124,13 @@ static int64_t file_ioctl(struct file *f, unsigned cmd, uintptr_t arg)
 	return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 }
 
+static size_t file_fdinfo(struct file *f, char *buf, size_t size)
+{
+	struct socket *s = f->private_data;
+
+	return s->ops->fdinfo ? s->ops->fdinfo(s, buf, size) : 0;
+}
+
 static void file_release(struct file *f)
 {
 	struct socket *s = f->private_data;
@@ -139,6 +146,7 @@ static const struct file_ops socket_file_ops = {
 	.waitq = file_waitq,
 	.wait_limit = file_wait_limit,
 	.ioctl = file_ioctl,
+	.fdinfo = file_fdinfo,
 	.release = file_release,
 };
 

@@ -71,6 +71,8 @@ struct socket_ops {
 	int (*get_option)(struct socket *s, int level, int name, uptr value, unsigned *len);
 	int64_t (*ioctl)(struct socket *s, unsigned cmd, uintptr_t arg);
 	uint32_t (*poll)(struct socket *s);
+	/* As file_ops.fdinfo; NULL: nothing of its own. */
+	size_t (*fdinfo)(struct socket *s, char *buf, size_t size);
 	void (*release)(struct socket *s);
 };
 

@@ -45,3 +45,45 @@ TEST(unix_option, mark_and_priority_need_a_right_to_the_network)
 		CHECK_ERRNO(try_option(fd, SO_PRIORITY, -1), EPERM);
 	});
 }
+
+/* How many descriptors wait in a socket; -1: its fdinfo does not say. */
+static long long waiting_in(int fd)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return get_number(path, "scm_fds:");
+}
+
+TEST(unix_option, fdinfo_counts_descriptors_that_wait)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+	int fd[2], l = listener("l"), c[2];
+
+	for (unsigned i = 0; i < 3; i++) {
+		pair(fd, types[i]);
+		CHECK_EQ(waiting_in(fd[1]), 0);
+		send_fd(fd[0], 0);
+		send_fd(fd[0], l);
+		CHECK_EQ(send(fd[0], "x", 1, 0), 1);
+		CHECK_EQ(waiting_in(fd[1]), 2);
+		CHECK_EQ(waiting_in(fd[0]), 0);
+		CHECK(recv_fd(fd[1], MSG_PEEK, NULL) > 0);
+		CHECK_EQ(waiting_in(fd[1]), 2);
+		CHECK(recv_fd(fd[1], 0, NULL) > 0);
+		CHECK_EQ(waiting_in(fd[1]), 1);
+		CHECK(recv_fd(fd[1], 0, NULL) > 0);
+		CHECK_EQ(waiting_in(fd[1]), 0);
+	}
+	/* with a listener wait those of who was not accepted yet */
+	CHECK_EQ(waiting_in(l), 0);
+	for (int i = 0; i < 2; i++) {
+		c[i] = sock(SOCK_STREAM);
+		CHECK_OK(connect_to(c[i], "l"));
+		send_fd(c[i], 0);
+	}
+	CHECK_EQ(waiting_in(l), 2);
+	CHECK_OK(accept(l, NULL, NULL));
+	CHECK_EQ(waiting_in(l), 1);
+	CHECK_EQ(waiting_in(sock(SOCK_STREAM)), 0);
+}

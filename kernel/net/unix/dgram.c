@@ -330,6 +330,7 @@ const struct socket_ops unix_dgram_ops = {
 	.shutdown = unix_shutdown,
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
+	.fdinfo = unix_fdinfo,
 	.poll = unix_dgram_poll,
 	.release = unix_release,
 };
@@ -345,6 +346,7 @@ const struct socket_ops unix_seqpacket_ops = {
 	.shutdown = unix_shutdown,
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
+	.fdinfo = unix_fdinfo,
 	.poll = unix_dgram_poll,
 	.release = unix_release,
 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* What programs may ask a unix socket: options, ioctls, poll. */
+/* What may be asked of a unix socket: options, ioctls, fdinfo, poll. */
 #include <asm/ioctls.h>
 #include <asm/poll.h>
 #include <linux/sockios.h>
 
 #include "lib/atomic.h"
+#include "lib/fmt.h"
 #include "net/unix/unix_priv.h"
 #include "proc/proc.h"
 
@@ -99,6 +100,27 @@ int64_t unix_ioctl(struct socket *s, unsigned cmd, uintptr_t arg)
 		return n;
 	value = (int)n;
 	return user_put(UPTR(arg), value);
+}
+
+/* ---- /proc/PID/fdinfo ---- */
+
+/* How many descriptors wait to be received; with a listener those of who was not accepted yet. */
+static uint32_t files_to_receive(struct unix_sock *u)
+{
+	uint32_t nr = 0;
+
+	if (READ_ONCE(u->state) != UNIX_LISTENING)
+		return READ_ONCE(u->nr_files);
+	mutex_lock(&u->lock);
+	list_for_each (e, &u->embryos, struct unix_sock, embryo_link)
+		nr += READ_ONCE(e->nr_files);
+	mutex_unlock(&u->lock);
+	return nr;
+}
+
+size_t unix_fdinfo(struct socket *s, char *buf, size_t size)
+{
+	return snformat(buf, size, "scm_fds: %u\n", files_to_receive(unix_of(s)));
 }
 
 /* ---- poll ---- */

@@ -349,5 +349,6 @@ const struct socket_ops unix_stream_ops = {
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
 	.poll = unix_stream_poll,
+	.fdinfo = unix_fdinfo,
 	.release = unix_release,
 };

@@ -184,8 +184,9 @@ void unix_flight_end(struct control_files *f);
 /* After a release: looks for sockets that only messages refer to, later. */
 void unix_collect_later(void);
 
-/* ---- option.c ---- */
+/* ---- option.c: what may be asked ---- */
 int unix_get_option(struct socket *s, int level, int name, uptr value, unsigned *len);
 int64_t unix_ioctl(struct socket *s, unsigned cmd, uintptr_t arg);
+size_t unix_fdinfo(struct socket *s, char *buf, size_t size);
 uint32_t unix_stream_poll(struct socket *s);
 uint32_t unix_dgram_poll(struct socket *s);
