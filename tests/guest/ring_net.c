@@ -128,6 +128,28 @@ TEST(ring_net, waitall_takes_several_messages)
 	CHECK(!memcmp(buf, "abcdef", 6));
 }
 
+/* Messages with borders too, each where the one before it ended. */
+TEST(ring_net, waitall_takes_several_messages_of_seqpacket)
+{
+	struct ring r;
+	char buf[16] = "";
+	int fd[2];
+
+	ring_open(&r, 8, 0);
+	pair(fd, SOCK_SEQPACKET);
+	prep(&r, IORING_OP_RECV, 1, fd[1], buf, 6)->msg_flags = MSG_WAITALL;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(write(fd[0], "abc", 3), 3);
+	CHECK_EQ(write(fd[0], "defg", 4), 4);
+	expect(&r, 1, 6, 0);
+	CHECK(!memcmp(buf, "abcdef", 7));
+	CHECK_EQ(write(fd[0], "hi", 2), 2);
+	prep(&r, IORING_OP_RECV, 2, fd[1], buf, 6)->msg_flags = MSG_WAITALL;
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_OK(close(fd[0]));
+	expect(&r, 2, 2, 0);
+}
+
 TEST(ring_net, waitall_ends_short_with_the_peer_and_breaks_its_chain)
 {
 	struct io_uring_sqe *sqe;
@@ -401,28 +423,6 @@ TEST(ring_net, message_with_a_file)
 	CHECK_EQ(c, 'y');
 }
 
-TEST(ring_net, recvmsg_tells_who_sent)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "here"}, who,
-			   me = {.sun_family = AF_UNIX, .sun_path = "me"};
-	char buf[8];
-	struct iovec in = {buf, 8};
-	struct msghdr from = {
-		.msg_iov = &in, .msg_iovlen = 1, .msg_name = &who, .msg_namelen = sizeof(who)};
-	struct ring r;
-	int a, b;
-
-	ring_open(&r, 8, 0);
-	CHECK_OK(a = socket(AF_UNIX, SOCK_DGRAM, 0));
-	CHECK_OK(b = socket(AF_UNIX, SOCK_DGRAM, 0));
-	CHECK_OK(bind(a, (struct sockaddr *)&addr, sizeof(addr)));
-	CHECK_OK(bind(b, (struct sockaddr *)&me, sizeof(me)));
-	(void)prep(&r, IORING_OP_RECVMSG, 1, a, &from, 1);
-	CHECK_EQ(ring_submit(&r, 0), 1);
-	CHECK_EQ(sendto(b, "abc", 3, 0, (struct sockaddr *)&addr, sizeof(addr)), 3);
-	expect(&r, 1, 3, 0);
-	CHECK(!strcmp(who.sun_path, "me"));
-	/* the address of SEND is newer than that of SENDMSG */
 TEST(ring_net, message_without_room_for_bytes_gives_its_file)
 {
 	union {
@@ -453,6 +453,28 @@ TEST(ring_net, message_without_room_for_bytes_gives_its_file)
 	CHECK(got > fd[1]);
 }
 
+TEST(ring_net, recvmsg_tells_who_sent)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX, .sun_path = "here"}, who,
+			   me = {.sun_family = AF_UNIX, .sun_path = "me"};
+	char buf[8];
+	struct iovec in = {buf, 8};
+	struct msghdr from = {
+		.msg_iov = &in, .msg_iovlen = 1, .msg_name = &who, .msg_namelen = sizeof(who)};
+	struct ring r;
+	int a, b;
+
+	ring_open(&r, 8, 0);
+	CHECK_OK(a = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(b = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(bind(a, (struct sockaddr *)&addr, sizeof(addr)));
+	CHECK_OK(bind(b, (struct sockaddr *)&me, sizeof(me)));
+	(void)prep(&r, IORING_OP_RECVMSG, 1, a, &from, 1);
+	CHECK_EQ(ring_submit(&r, 0), 1);
+	CHECK_EQ(sendto(b, "abc", 3, 0, (struct sockaddr *)&addr, sizeof(addr)), 3);
+	expect(&r, 1, 3, 0);
+	CHECK(!strcmp(who.sun_path, "me"));
+	/* the address of SEND is newer than that of SENDMSG */
 	from = (struct msghdr){.msg_iov = &in,
 		.msg_iovlen = 1,
 		.msg_name = &addr,

@@ -299,7 +299,6 @@ static int64_t recv_once(struct unix_sock *u, struct socket_msg *m, bool with_fl
 		control_files_put(files); /* nobody would hear of their numbers */
 	if (b)
 		unix_buf_destroy(b);
-	m->is_ended = true;
 	return n;
 }
 
@@ -330,8 +329,8 @@ const struct socket_ops unix_dgram_ops = {
 	.shutdown = unix_shutdown,
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
-	.fdinfo = unix_fdinfo,
 	.poll = unix_dgram_poll,
+	.fdinfo = unix_fdinfo,
 	.release = unix_release,
 };
 
@@ -346,7 +345,7 @@ const struct socket_ops unix_seqpacket_ops = {
 	.shutdown = unix_shutdown,
 	.get_option = unix_get_option,
 	.ioctl = unix_ioctl,
-	.fdinfo = unix_fdinfo,
 	.poll = unix_dgram_poll,
+	.fdinfo = unix_fdinfo,
 	.release = unix_release,
 };
