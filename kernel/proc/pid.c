@@ -137,6 +137,18 @@ struct pid *pid_lookup_locked(int nr)
 	return nr > 0 ? idr_lookup(&pid_ns_root.ids, (uint64_t)nr) : NULL;
 }
 
+bool pid_is_of(int nr, enum pid_use use)
+{
+	struct pid *p;
+	bool is;
+
+	irqlock_lock(&proc_tree_lock);
+	p = pid_lookup_locked(nr);
+	is = p && !list_is_empty(&p->users[use]);
+	irqlock_unlock(&proc_tree_lock);
+	return is;
+}
+
 struct pid *pid_next_locked(int *nr)
 {
 	uint64_t id = (uint64_t)*nr;

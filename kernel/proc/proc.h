@@ -50,6 +50,8 @@ void pid_get(struct pid *p);
 void pid_put(struct pid *p);
 /* With a reference; -ESRCH. */
 MUST_CHECK int pid_find(int nr, struct pid **out);
+/* Whether there is somebody to whom the number is that: a process until it was waited for. */
+bool pid_is_of(int nr, enum pid_use use);
 /* Without one, tree locked; NULL: not in use. */
 struct pid *pid_lookup_locked(int nr);
 /* /proc/sys/kernel/pid_max: numbers are below it. -EINVAL out of Linux's bounds. */

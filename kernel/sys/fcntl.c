@@ -73,14 +73,20 @@ int64_t sys_set_file_owner(struct file *f, int who)
 	return who < 0 ? set_owner(f, F_OWNER_PGRP, -who) : set_owner(f, F_OWNER_PID, who);
 }
 
+/* pid 0: nobody, or nobody any more; for F_OWNER_PID that also is a thread that is not its process' first. */
 static struct f_owner_ex get_owner(struct file *f)
 {
+	static const uint8_t uses[] = {[F_OWNER_TID] = PID_THREAD,
+		[F_OWNER_PID] = PID_PROCESS,
+		[F_OWNER_PGRP] = PID_GROUP};
 	struct f_owner_ex owner;
 
 	irqlock_lock(&f->flags_lock);
 	owner.type = f->owner_type;
 	owner.pid = f->owner_pid;
 	irqlock_unlock(&f->flags_lock);
+	if (!pid_is_of(owner.pid, uses[owner.type]))
+		owner.pid = 0;
 	return owner;
 }
 
@@ -110,8 +116,6 @@ static int64_t get_owner_ex(struct file *f, uptr arg)
 {
 	struct f_owner_ex owner = get_owner(f);
 
-	if (!owner.pid && owner.type == F_OWNER_TID)
-		owner.type = F_OWNER_PID;
 	return user_put(arg, owner);
 }
 

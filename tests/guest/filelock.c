@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <pthread.h>
 #include <sys/file.h>
 #include <poll.h>
 #include <sched.h>
@@ -341,6 +342,62 @@ TEST(filelock, owner_and_signal_of_a_file)
 	CHECK_EQ(fcntl(fd[0], F_GETSIG), SIGUSR1);
 	CHECK_ERRNO(fcntl(fd[0], F_SETSIG, 65), EINVAL);
 	CHECK_ERRNO(fcntl(fd[0], 9999, 0), EINVAL);
+}
+
+/* Owned by a thread that is not the first: as a process, and as a thread. */
+static void *own_and_ask(void *arg)
+{
+	struct f_owner_ex o = {.type = F_OWNER_TID, .pid = gettid()};
+	int fd = *(int *)arg;
+
+	CHECK_OK(fcntl(fd, F_SETOWN_EX, &o));
+	CHECK_EQ(fcntl(fd, F_GETOWN), gettid());
+	CHECK_OK(fcntl(fd, F_SETOWN, gettid()));
+	CHECK_EQ(fcntl(fd, F_GETOWN), 0);
+	CHECK_OK(fcntl(fd, F_GETOWN_EX, &o));
+	CHECK_EQ(o.type, F_OWNER_PID);
+	CHECK_EQ(o.pid, 0);
+	o = (struct f_owner_ex){.type = F_OWNER_TID, .pid = gettid()};
+	CHECK_OK(fcntl(fd, F_SETOWN_EX, &o));
+	return NULL;
+}
+
+TEST(filelock, owner_is_named_while_there_is_one)
+{
+	struct f_owner_ex o;
+	pthread_t thread;
+	int fd[2];
+	pid_t pid;
+
+	CHECK_OK(pipe(fd));
+	CHECK_OK(fcntl(fd[0], F_GETOWN_EX, &o));
+	CHECK_EQ(o.type, F_OWNER_TID);
+	CHECK_EQ(o.pid, 0);
+	CHECK_OK(fcntl(fd[0], F_SETOWN, getpid()));
+	CHECK_OK(fcntl(fd[0], F_SETOWN, 0));
+	CHECK_OK(fcntl(fd[0], F_GETOWN_EX, &o));
+	CHECK_EQ(o.type, F_OWNER_PID);
+	CHECK_EQ(o.pid, 0);
+	CHECK_EQ(pthread_create(&thread, NULL, own_and_ask, &fd[0]), 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	for (int i = 0; i < 1000 && fcntl(fd[0], F_GETOWN); i++)
+		sleep_ms(1); /* joined is not quite gone */
+	CHECK_OK(fcntl(fd[0], F_GETOWN_EX, &o));
+	CHECK_EQ(o.type, F_OWNER_TID);
+	CHECK_EQ(o.pid, 0);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		CHECK_OK(setpgid(0, 0));
+		CHECK_OK(fcntl(fd[0], F_SETOWN, getpid()));
+		CHECK_OK(fcntl(fd[1], F_SETOWN, -getpid()));
+		_exit(0);
+	}
+	CHECK_OK(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT));
+	CHECK_EQ(fcntl(fd[0], F_GETOWN), pid);
+	CHECK_EQ(fcntl(fd[1], F_GETOWN), -pid);
+	EXPECT_CHILD(pid, 0);
+	CHECK_EQ(fcntl(fd[0], F_GETOWN), 0);
+	CHECK_EQ(fcntl(fd[1], F_GETOWN), 0);
 }
 
 static volatile sig_atomic_t got_signal, got_fd, got_code;
