@@ -190,7 +190,8 @@ int eventfd_create(struct file **out, uint32_t count, unsigned flags)
 	e->count = count;
 	e->is_semaphore = flags & EFD_SEMAPHORE;
 	err = file_open_anonymous(out, &eventfd_ops, "[eventfd]", e,
-		O_RDWR | (flags & O_NONBLOCK), FILE_READ | FILE_WRITE | FILE_STREAM);
+		O_RDWR | (flags & O_NONBLOCK),
+		FILE_READ | FILE_WRITE | FILE_STREAM | FILE_READ_NOWAIT);
 	if (err)
 		mem_free(e);
 	return err;

@@ -54,6 +54,12 @@ static inline int64_t rw_write_now(struct file *f, struct iter *from, int64_t *p
 }
 
 /* By the system-call door; the caller has checked the file's mode. */
+/* Whether it can be told RWF_NOWAIT. */
+static inline bool rw_may_nowait(const struct file *f, bool is_write)
+{
+	return f->mode & (is_write ? FILE_NOWAIT : FILE_NOWAIT | FILE_READ_NOWAIT);
+}
+
 static inline int64_t rw_read(struct file *f, struct iter *to, int64_t *pos)
 {
 	int64_t n = f->ops->read(f, to, pos);

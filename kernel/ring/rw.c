@@ -137,7 +137,7 @@ static int check(const struct req *r)
 		return -EINVAL;
 	if (r->rw.rw_flags & ~(uint32_t)RWF_KNOWN)
 		return -EOPNOTSUPP;
-	if (r->rw.rw_flags & RWF_NOWAIT && !(f->mode & FILE_NOWAIT))
+	if (r->rw.rw_flags & RWF_NOWAIT && !rw_may_nowait(f, writes))
 		return -EOPNOTSUPP;
 	if (r->ring->flags & IORING_SETUP_IOPOLL)
 		return -EOPNOTSUPP; /* no file has a device behind it that could be asked */

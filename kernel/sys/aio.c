@@ -67,7 +67,7 @@ static int check_transfer(const struct iocb *q, const struct file *f)
 	int err = q->aio_flags & IOCB_FLAG_IOPRIO ? ioprio_check(q->aio_reqprio) : 0;
 
 	if (!err)
-		err = rw_check_flags(f, (unsigned)q->aio_rw_flags);
+		err = rw_check_flags(f, (unsigned)q->aio_rw_flags, is_write(q));
 	if (err)
 		return err;
 	if (!(f->mode & (is_write(q) ? FILE_WRITE : FILE_READ)))

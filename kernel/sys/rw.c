@@ -206,7 +206,7 @@ static int64_t vector_moved(struct file *f, const struct rw_call *c)
 	n = init_iter(&it, c);
 	if (n)
 		return n;
-	if (c->flags & RWF_NOWAIT && !(f->mode & FILE_NOWAIT)) {
+	if (c->flags & RWF_NOWAIT && !rw_may_nowait(f, c->is_write)) {
 		n = -EOPNOTSUPP;
 		goto out;
 	}

@@ -8,14 +8,15 @@
 
 #include "fs/vfs/file.h"
 #include "lib/base.h"
+#include "ops/rw.h"
 #include "uaccess/uaccess.h"
 
 enum { RWF_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND };
 
 /* RWF_*: those of preadv2, and of files that can be told so. 0, -EOPNOTSUPP. */
-static inline int rw_check_flags(const struct file *f, unsigned flags)
+static inline int rw_check_flags(const struct file *f, unsigned flags, bool is_write)
 {
-	if (flags & ~(unsigned)RWF_KNOWN || (flags & RWF_NOWAIT && !(f->mode & FILE_NOWAIT)))
+	if (flags & ~(unsigned)RWF_KNOWN || (flags & RWF_NOWAIT && !rw_may_nowait(f, is_write)))
 		return -EOPNOTSUPP;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "guest.h"
 
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -105,6 +106,28 @@ TEST(events, eventfd_takes_each_piece_of_a_vector)
 	CHECK_EQ(n[0], 6);
 	put(fd, 6);
 	CHECK_EQ(readv(fd, halves, 2), 8);
+}
+
+static int rw_now(long nr, int fd, uint64_t *value)
+{
+	struct iovec iov = {value, 8};
+
+	return (int)syscall(nr, fd, &iov, 1, -1L, -1L, RWF_NOWAIT);
+}
+
+/* eventfd(2) alone can be told not to wait, and only by who reads. */
+TEST(events, eventfd_is_read_without_waiting)
+{
+	int fd = CHECK_OK(eventfd(0, 0)), timer = CHECK_OK(timerfd_create(CLOCK_MONOTONIC, 0));
+	uint64_t value = 5;
+
+	CHECK_ERRNO(rw_now(SYS_preadv2, fd, &value), EAGAIN);
+	put(fd, 3);
+	CHECK_EQ(rw_now(SYS_preadv2, fd, &value), 8);
+	CHECK_EQ(value, 3);
+	CHECK_ERRNO(rw_now(SYS_preadv2, fd, &value), EAGAIN);
+	CHECK_ERRNO(rw_now(SYS_pwritev2, fd, &value), EOPNOTSUPP);
+	CHECK_ERRNO(rw_now(SYS_preadv2, timer, &value), EOPNOTSUPP);
 }
 
 static void wait_until_readable(int fd)

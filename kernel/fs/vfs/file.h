@@ -112,6 +112,8 @@ enum file_mode {
 };
 /* One more: SCM_RIGHTS refuses it, as it may hold the socket that would carry it. */
 enum { FILE_NOT_SENT = 16384 };
+/* And one: preadv2 may be told RWF_NOWAIT, pwritev2 not. */
+enum { FILE_READ_NOWAIT = 32768 };
 
 /* A write at this position goes to the end of a regular file (RWF_APPEND). */
 #define FILE_POS_APPEND (-1)
