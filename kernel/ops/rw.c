@@ -60,7 +60,7 @@ static int64_t write_issue(struct op *op)
 
 		if (n > 0) {
 			rw->done += n;
-			if (!rw->iter->left)
+			if (rw->is_once || !rw->iter->left)
 				return rw->done;
 			continue;
 		}
@@ -103,6 +103,7 @@ void rw_write_prepare(
 	rw->iter = from;
 	rw->pos = pos;
 	rw->done = done;
+	rw->is_once = false;
 	op_init(&rw->op, &write_type);
 }
 

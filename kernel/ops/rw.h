@@ -24,6 +24,7 @@ struct rw_op {
 	struct iter *iter; /* [d] */
 	int64_t *pos;      /* [d] */
 	int64_t done;      /* [d] bytes written before the file was full */
+	bool is_once;      /* [I] a write: ends with what there is room for */
 };
 
 void rw_read_prepare(struct rw_op *rw, struct file *f, struct iter *to, int64_t *pos);
@@ -53,13 +54,13 @@ static inline int64_t rw_write_now(struct file *f, struct iter *from, int64_t *p
 	return n;
 }
 
-/* By the system-call door; the caller has checked the file's mode. */
 /* Whether it can be told RWF_NOWAIT. */
 static inline bool rw_may_nowait(const struct file *f, bool is_write)
 {
 	return f->mode & (is_write ? FILE_NOWAIT : FILE_NOWAIT | FILE_READ_NOWAIT);
 }
 
+/* By the system-call door; the caller has checked the file's mode. */
 static inline int64_t rw_read(struct file *f, struct iter *to, int64_t *pos)
 {
 	int64_t n = f->ops->read(f, to, pos);

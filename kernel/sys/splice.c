@@ -172,15 +172,17 @@ SYSCALL4(tee, int, in, int, out, size_t, len, unsigned, flags)
 	return n;
 }
 
-/* Waits, whether or not the pipe has O_NONBLOCK: only the call's own flag says no. */
+/* Waits for some room or bytes, whether or not the pipe has O_NONBLOCK: only the call's own flag says no. */
 static int64_t vmsplice_wait(struct file *pipe, struct iter *it)
 {
 	struct rw_op rw;
 
-	if (pipe->mode & FILE_WRITE)
+	if (pipe->mode & FILE_WRITE) {
 		rw_write_prepare(&rw, pipe, it, NULL, 0);
-	else
+		rw.is_once = true;
+	} else {
 		rw_read_prepare(&rw, pipe, it, NULL);
+	}
 	return op_run(&rw.op);
 }
 

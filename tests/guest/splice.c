@@ -240,6 +240,29 @@ TEST(splice, vmsplice_looks_at_its_own_flag)
 	EXPECT_CHILD(pid, 0);
 }
 
+/* It waits for some room, not for all. */
+TEST(splice, vmsplice_takes_what_fits)
+{
+	enum { PAGES = 4 };
+	static _Alignas(4096) char from[2 * PAGES * 4096];
+	struct iovec v = {from, sizeof(from)};
+	int fd[2];
+	pid_t pid;
+
+	CHECK_OK(pipe(fd));
+	CHECK_EQ(fcntl(fd[1], F_SETPIPE_SZ, PAGES * 4096), PAGES * 4096);
+	CHECK_EQ(vmsplice(fd[1], &v, 1, 0), PAGES * 4096);
+	CHECK_ERRNO(vmsplice(fd[1], &v, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		CHECK_EQ(vmsplice(fd[1], &v, 1, 0), 4096);
+		_exit(0);
+	}
+	wait_until_sleeping(pid);
+	CHECK_EQ(read(fd[0], buf, 4096), 4096);
+	EXPECT_CHILD(pid, 0);
+}
+
 TEST(splice, sendfile_to_file_pipe_and_socket)
 {
 	int p[2], s[2], f = make_file("f", 10000),
