@@ -39,6 +39,7 @@ struct timerfd {
 	bool is_cancelable;    /* [l] TFD_TIMER_CANCEL_ON_SET */
 	bool is_absolute;      /* [l] as it was set: for fdinfo */
 	uint32_t seen_sets;    /* [l] clock_set_count() when it was armed or last read */
+	uint32_t polled_sets;  /* [l] the same, or disarmed: what poll has seen */
 	uint64_t expires;      /* [l] what the clock is to show; 0: not armed */
 	uint64_t interval;     /* [l] */
 	uint64_t ticks;        /* [l] */
@@ -63,6 +64,12 @@ static void arm(struct timerfd *t)
 static bool is_canceled(const struct timerfd *t)
 {
 	return t->is_cancelable && t->seen_sets != clock_set_count();
+}
+
+/* Linux: of what was before it was disarmed only a read hears (timer.timerfd_that_was_disarmed_is_not_ready). */
+static bool is_ready(const struct timerfd *t)
+{
+	return t->ticks || (is_canceled(t) && t->polled_sets != clock_set_count());
 }
 
 static void on_timer(struct timer *timer)
@@ -121,7 +128,7 @@ static int64_t timerfd_read(struct file *f, struct iter *to, int64_t *pos UNUSED
 		return -EINVAL;
 	irqlock_lock(&t->lock);
 	if (is_canceled(t)) {
-		t->seen_sets = clock_set_count();
+		t->seen_sets = t->polled_sets = clock_set_count();
 		t->ticks = 0;
 		irqlock_unlock(&t->lock);
 		return -ECANCELED;
@@ -140,12 +147,12 @@ static int64_t timerfd_read(struct file *f, struct iter *to, int64_t *pos UNUSED
 static uint32_t timerfd_poll(struct file *f)
 {
 	struct timerfd *t = f->private_data;
-	bool is_ready;
+	bool is_now;
 
 	irqlock_lock(&t->lock);
-	is_ready = t->ticks || is_canceled(t);
+	is_now = is_ready(t);
 	irqlock_unlock(&t->lock);
-	return is_ready ? POLLIN : 0; /* Linux: events.none_says_normal_data */
+	return is_now ? POLLIN : 0; /* Linux: events.none_says_normal_data */
 }
 
 static struct waitq *timerfd_waitq(struct file *f, uint32_t events UNUSED)
@@ -284,6 +291,7 @@ int timerfd_set(struct file *f, unsigned flags, const struct timer_setting *new,
 	is_told = was_canceled && t->is_cancelable && t->expires;
 	if (is_told || !was_canceled || !t->is_cancelable)
 		t->seen_sets = clock_set_count(); /* else a read tells still */
+	t->polled_sets = clock_set_count();
 	irqlock_unlock(&t->lock);
 	return is_told ? -ECANCELED : 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -581,6 +582,37 @@ TEST(timer, timerfd_settime_tells_that_the_clock_was_set)
 	/* one that is not set leaves it to a read */
 	CHECK_OK(timerfd_settime(fd, flags, &none, NULL));
 	CHECK_ERRNO(read(fd, &ticks, 8), ECANCELED);
+}
+
+/* Of one that is not set any more poll says nothing, a read that does not wait does. */
+TEST(timer, timerfd_that_was_disarmed_is_not_ready)
+{
+	const int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+	int fd = CHECK_OK(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK));
+	struct itimerspec its = {.it_value = ns_of(now_ns(CLOCK_REALTIME) + 100000LL * MS)};
+	struct itimerspec none = {{0}, {0}};
+	struct pollfd p = {fd, POLLIN, 0};
+	uint64_t ticks;
+
+	CHECK_OK(timerfd_settime(fd, flags, &its, NULL));
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	set_clock_again();
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_OK(timerfd_settime(fd, flags, &none, NULL));
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	CHECK_ERRNO(read(fd, &ticks, 8), ECANCELED);
+	CHECK_ERRNO(read(fd, &ticks, 8), EAGAIN);
+	/* the next time is told of, as nobody set it since */
+	set_clock_again();
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_ERRNO(read(fd, &ticks, 8), ECANCELED);
+	CHECK_OK(timerfd_settime(fd, flags, &its, NULL));
+	set_clock_again();
+	CHECK_OK(timerfd_settime(fd, flags, &none, NULL));
+	set_clock_again();
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_ERRNO(read(fd, &ticks, 8), ECANCELED);
+	CHECK_EQ(poll(&p, 1, 0), 0);
 }
 
 TEST(timer, timerfd_settime_without_cancel_does_not_tell)
