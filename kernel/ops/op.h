@@ -98,6 +98,12 @@ static inline bool op_expired(const struct op *op)
 {
 	return op->is_expired;
 }
+/* It has come further: what it waits for next has a time of its own. */
+static inline void op_renew_time(struct op *op)
+{
+	op->deadline_ns = WAIT_FOREVER;
+	op->is_expired = false;
+}
 
 /*
  * Doors without a thread: the ring's and native AIO's. After op_init; `woken` is called by each wake-up of what is

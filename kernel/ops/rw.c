@@ -64,6 +64,7 @@ static int64_t write_issue(struct op *op)
 				return rw->done;
 			continue;
 		}
+			op_renew_time(op);
 		if (n != -EAGAIN || op_expired(op))
 			return rw->done ? rw->done : n;
 		if (park(rw, POLLOUT))

@@ -61,7 +61,7 @@ static int64_t send_issue(struct op *op)
 			o->msg.done += (size_t)n;
 			if (s->type != SOCK_STREAM || !n || !o->msg.iter->left)
 				return (int64_t)o->msg.done;
-			op->deadline_ns = WAIT_FOREVER; /* SO_SNDTIMEO is for each piece */
+			op_renew_time(op); /* SO_SNDTIMEO is for each piece */
 			continue;
 		}
 		if (n == -EAGAIN)

@@ -129,6 +129,50 @@ TEST(unix_wait, send_timeout_begins_anew_with_each_piece)
 	EXPECT_CHILD(pid, 0);
 }
 
+/* Less room than a writer is woken for is found at the end of the first time; what follows has its own. */
+static void send_twice_as_long(ssize_t (*send_all)(int))
+{
+	int64_t begin;
+	int fd[2];
+	pid_t pid;
+
+	pair(fd, SOCK_STREAM);
+	fill(fd[0], 4096);
+	set_timeout(fd[0], SO_SNDTIMEO, 0, 300000);
+	CHECK_OK(pid = fork());
+	if (!pid) {
+		sleep_ms(50);
+		for (unsigned i = 0; i < 4; i++)
+			CHECK_EQ(read(fd[1], big, 4096), 4096);
+		sleep_ms(2000);
+		_exit(0);
+	}
+	begin = now_ms();
+	CHECK(send_all(fd[0]) > 0);
+	CHECK(now_ms() - begin >= 590);
+	CHECK_OK(kill(pid, SIGKILL));
+}
+
+static ssize_t send_much(int fd)
+{
+	return send(fd, big, sizeof(big), 0);
+}
+
+static ssize_t write_much(int fd)
+{
+	return write(fd, big, sizeof(big));
+}
+
+TEST(unix_wait, send_timeout_that_ran_out_begins_anew)
+{
+	send_twice_as_long(send_much);
+}
+
+TEST(unix_wait, write_timeout_that_ran_out_begins_anew)
+{
+	send_twice_as_long(write_much);
+}
+
 TEST(unix_wait, larger_buffer_lets_a_writer_go_on)
 {
 	int fd[2];
