@@ -81,10 +81,15 @@ static int64_t file_read(struct file *f, struct iter *to, int64_t *pos UNUSED)
 	struct socket *s = f->private_data;
 	struct socket_msg m = {
 		.iter = to, .flags = READ_ONCE(f->flags) & O_NONBLOCK ? MSG_DONTWAIT : 0};
+	uint32_t least = READ_ONCE(s->rcvlowat);
+	int64_t n;
 
 	if (!to->left) /* Linux: even where a datagram waits */
 		return 0;
-	return s->ops->recv(s, &m);
+	n = s->ops->recv(s, &m);
+	if (UNLIKELY(least > 1))
+		to->goes_on = s->type == SOCK_STREAM && !m.is_ended && n > 0 && n < least;
+	return n;
 }
 
 static int64_t file_write(struct file *f, struct iter *from, int64_t *pos UNUSED)
@@ -110,11 +115,12 @@ static struct waitq *file_waitq(struct file *f, uint32_t events)
 	return events & (POLLIN | POLLRDNORM) ? &s->readable : &s->writable;
 }
 
-static uint64_t file_wait_limit(struct file *f, uint32_t events)
+/* Of a write: a read that waits is a receive (ops/socket.c). */
+static uint64_t file_wait_limit(struct file *f, uint32_t events UNUSED)
 {
 	const struct socket *s = f->private_data;
 
-	return READ_ONCE(*(events & (POLLIN | POLLRDNORM) ? &s->rcvtimeo_ns : &s->sndtimeo_ns));
+	return READ_ONCE(s->sndtimeo_ns);
 }
 
 static int64_t file_ioctl(struct file *f, unsigned cmd, uintptr_t arg)

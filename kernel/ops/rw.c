@@ -2,13 +2,15 @@
 /*
  * read and write as operations: what happens when a file would have to wait.
  *
- * A read ends with whatever is there. A write to something that waits (a pipe, a terminal, a
- * stream socket) goes on until all is written, and says how far it came when something ends it.
+ * A read ends with whatever is there; one that waits at a socket is a receive (ops/socket.c). A write to
+ * something that waits (a pipe, a terminal, a stream socket) goes on until all is written, and says how
+ * far it came when something ends it.
  */
 #include "ops/rw.h"
 
 #include <linux/poll.h>
 
+#include "ops/socket.h"
 #include "proc/signal.h"
 #include "time/clock.h"
 
@@ -17,7 +19,7 @@ static struct rw_op *rw_of(struct op *op)
 	return container_of(op, struct rw_op, op);
 }
 
-/* Parks until the file's limit (a socket's timeout, a terminal's VTIME). */
+/* Parks until the file's limit (SO_SNDTIMEO, a terminal's VTIME). */
 static bool park(struct rw_op *rw, uint32_t events)
 {
 	struct file *f = rw->file;
@@ -62,9 +64,9 @@ static int64_t write_issue(struct op *op)
 			rw->done += n;
 			if (rw->is_once || !rw->iter->left)
 				return rw->done;
+			op_renew_time(op);
 			continue;
 		}
-			op_renew_time(op);
 		if (n != -EAGAIN || op_expired(op))
 			return rw->done ? rw->done : n;
 		if (park(rw, POLLOUT))
@@ -72,7 +74,7 @@ static int64_t write_issue(struct op *op)
 	}
 }
 
-/* man 7 signal: where the end of its time is an error (SO_RCVTIMEO, SO_SNDTIMEO), it is not begun anew. */
+/* man 7 signal: where the end of its time is an error (SO_SNDTIMEO), it is not begun anew. */
 static int64_t interrupted(struct op *op)
 {
 	const struct rw_op *rw = rw_of(op);
@@ -113,12 +115,14 @@ static bool may_wait(const struct file *f)
 	return f->ops->waitq && !(READ_ONCE(f->flags) & O_NONBLOCK);
 }
 
-NOINLINE int64_t rw_read_wait(struct file *f, struct iter *to, int64_t *pos)
+NOINLINE int64_t rw_read_wait(struct file *f, struct iter *to, int64_t *pos, int64_t done)
 {
 	struct rw_op rw;
 
-	if (!may_wait(f))
-		return -EAGAIN;
+	if (!may_wait(f) || (done && !to->left))
+		return done ? done : -EAGAIN;
+	if (socket_of(f))
+		return socket_read_wait(f, to, done);
 	rw_read_prepare(&rw, f, to, pos);
 	(void)op_park_on_file(&rw.op, f, POLLIN); /* the first try was the caller's */
 	return op_run(&rw.op);

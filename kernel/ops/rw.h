@@ -31,8 +31,8 @@ void rw_read_prepare(struct rw_op *rw, struct file *f, struct iter *to, int64_t 
 void rw_write_prepare(
 	struct rw_op *rw, struct file *f, struct iter *from, int64_t *pos, int64_t done);
 
-/* The rest of a call whose file said -EAGAIN (or took a part): waits unless O_NONBLOCK. */
-int64_t rw_read_wait(struct file *f, struct iter *to, int64_t *pos);
+/* The rest of a call whose file said -EAGAIN (or moved a part): waits unless O_NONBLOCK. */
+int64_t rw_read_wait(struct file *f, struct iter *to, int64_t *pos, int64_t done);
 int64_t rw_write_wait(struct file *f, struct iter *from, int64_t *pos, int64_t done);
 
 /* One try that waits for nothing (RWF_NOWAIT); the caller has checked the file's mode. */
@@ -66,7 +66,9 @@ static inline int64_t rw_read(struct file *f, struct iter *to, int64_t *pos)
 	int64_t n = f->ops->read(f, to, pos);
 
 	if (UNLIKELY(n == -EAGAIN))
-		n = rw_read_wait(f, to, pos);
+		n = rw_read_wait(f, to, pos, 0);
+	else if (UNLIKELY(to->goes_on))
+		n = rw_read_wait(f, to, pos, n);
 	if (n > 0)
 		notify_file(f, IN_ACCESS);
 	return n;

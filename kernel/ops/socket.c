@@ -204,6 +204,18 @@ void socket_recv_prepare(struct socket_op *o, struct socket_borrowed b, unsigned
 	o->timeout_ns = READ_ONCE(b.socket->rcvtimeo_ns);
 }
 
+int64_t socket_read_wait(struct file *f, struct iter *to, int64_t done)
+{
+	struct socket_borrowed b = {{.file = f}, socket_of(f)};
+	struct socket_op o;
+
+	socket_recv_prepare(&o, b, 0);
+	o.msg.iter = to;
+	o.msg.done = (size_t)done;
+	(void)op_park(&o.op, &b.socket->readable); /* the first try was the caller's */
+	return op_run(&o.op);
+}
+
 void socket_connect_prepare(
 	struct socket_op *o, struct socket_borrowed b, const struct socket_addr *addr)
 {

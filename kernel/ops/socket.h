@@ -36,6 +36,11 @@ void socket_connect_prepare(
 	struct socket_op *o, struct socket_borrowed b, const struct socket_addr *addr);
 void socket_accept_prepare(struct socket_op *o, struct socket_borrowed b);
 /*
+ * read(2) of a socket whose file has been tried, and brought so many bytes, or none: waits as a receive does. The file
+ * stays the caller's.
+ */
+int64_t socket_read_wait(struct file *f, struct iter *to, int64_t done);
+/*
  * An accept that was woken has ended: a connection that came meanwhile woke nobody else, so the next one
  * who waits is told of it here.
  */

@@ -17,7 +17,7 @@
 static void init_one(struct iter *it, bool is_kernel, uintptr_t addr, size_t len)
 {
 	it->is_kernel = is_kernel;
-	it->is_borrowed = it->is_retry = false;
+	it->is_borrowed = it->is_retry = it->goes_on = false;
 	it->segments = &it->one;
 	it->nr_segments = 1;
 	it->at = 0;
@@ -103,7 +103,7 @@ void iter_init_segments(struct iter *it, const struct iter_segment *segments, un
 {
 	it->is_kernel = is_kernel;
 	it->is_borrowed = is_borrowed;
-	it->is_retry = false;
+	it->is_retry = it->goes_on = false;
 	it->segments = segments;
 	it->nr_segments = nr;
 	it->at = 0;

@@ -21,6 +21,7 @@ struct iter {
 	bool is_kernel;
 	bool is_borrowed; /* segments of many are somebody else's, who outlives the iter */
 	bool is_retry; /* the file's own: the same call has tried before; false at first */
+	bool goes_on;  /* of a read, the file's too: what it brought is less than one waits for */
 	const struct iter_segment *segments; /* &one, or memory of its own */
 	unsigned nr_segments;
 	unsigned at;	 /* the segment we are in */

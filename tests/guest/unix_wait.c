@@ -206,6 +206,47 @@ static pid_t write_by_twos(int fd)
 	return pid;
 }
 
+/* read(2) as recv(2). */
+TEST(unix_wait, low_water_mark_of_read)
+{
+	char buf[8];
+	int fd[2];
+	pid_t pid;
+
+	pair(fd, SOCK_STREAM);
+	set_option(fd[0], SO_RCVLOWAT, 4);
+	pid = write_by_twos(fd[1]);
+	CHECK_EQ(read(fd[0], buf, 8), 4);
+	CHECK_MEM(buf, "abcd", 4);
+	EXPECT_CHILD(pid, 0);
+	pid = write_by_twos(fd[1]);
+	CHECK_EQ(readv(fd[0], (struct iovec[2]){{buf, 3}, {buf + 3, 4}}, 2), 4);
+	EXPECT_CHILD(pid, 0);
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	CHECK_EQ(read(fd[0], buf, 2), 2); /* no more was asked for */
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	CHECK_OK(fcntl(fd[0], F_SETFL, O_NONBLOCK));
+	CHECK_EQ(read(fd[0], buf, 8), 2);
+	CHECK_ERRNO(read(fd[0], buf, 8), EAGAIN);
+	CHECK_OK(fcntl(fd[0], F_SETFL, 0));
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	set_timeout(fd[0], SO_RCVTIMEO, 0, 50000);
+	CHECK_EQ(read(fd[0], buf, 8), 2);
+	set_timeout(fd[0], SO_RCVTIMEO, 0, 0);
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	alarm_soon();
+	CHECK_EQ(read(fd[0], buf, 8), 2);
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	send_fd(fd[1], fd[1]); /* which ends what is read together */
+	CHECK_EQ(write(fd[1], "cd", 2), 2);
+	CHECK_EQ(read(fd[0], buf, 8), 3);
+	CHECK_EQ(recv(fd[0], buf, 8, MSG_DONTWAIT), 2);
+	CHECK_EQ(write(fd[1], "ab", 2), 2);
+	close(fd[1]);
+	CHECK_EQ(read(fd[0], buf, 8), 2);
+	CHECK_EQ(read(fd[0], buf, 8), 0);
+}
+
 TEST(unix_wait, low_water_mark)
 {
 	char buf[8];

@@ -45,7 +45,7 @@ struct file_ops {
 	/*
 	 * How long, in ns, a call that said -EAGAIN may wait for these events from now on (asked
 	 * each time it parks); NULL or WAIT_FOREVER: for ever. When that is over a read ends
-	 * with read_expired's result, anything else with -EAGAIN. (SO_RCVTIMEO, VTIME)
+	 * with read_expired's result, anything else with -EAGAIN. (SO_SNDTIMEO, VTIME)
 	 */
 	uint64_t (*wait_limit)(struct file *f, uint32_t events);
 	int64_t (*read_expired)(struct file *f, struct iter *to); /* NULL: -EAGAIN */
