@@ -109,19 +109,12 @@ static int check_mknod_type(uint32_t mode)
 	}
 }
 
-int vfs_mknod(int dirfd, const char *name, uint32_t mode, uint32_t rdev)
+static int mknod_locked(struct parent_path *p, uint32_t mode, uint32_t rdev)
 {
-	struct parent_path p;
-	struct inode *dir;
+	struct inode *dir = p->dir.dentry->inode;
 	bool is_file = !(mode & S_IFMT) || S_ISREG(mode), is_whiteout = S_ISCHR(mode) && !rdev;
-	int err = check_mknod_type(mode);
+	int err = inode_may_create(p->dir.dentry);
 
-	if (!err)
-		err = begin_create(dirfd, name, false, &p);
-	if (err)
-		return err;
-	dir = p.dir.dentry->inode;
-	err = inode_may_create(p.dir.dentry);
 	if (!err && (S_ISCHR(mode) || S_ISBLK(mode)) && !is_whiteout && !capable(CAP_MKNOD))
 		err = -EPERM;
 	if (!err && !(is_file ? !!dir->ops->create : !!dir->ops->mknod))
@@ -129,12 +122,25 @@ int vfs_mknod(int dirfd, const char *name, uint32_t mode, uint32_t rdev)
 	if (!err) {
 		mode = apply_umask(mode);
 		if (is_file)
-			err = dir->ops->create(dir, p.child, S_IFREG | (mode & MODE_BITS_ALL));
+			err = dir->ops->create(dir, p->child, S_IFREG | (mode & MODE_BITS_ALL));
 		else
-			err = dir->ops->mknod(dir, p.child, mode, rdev);
+			err = dir->ops->mknod(dir, p->child, mode, rdev);
 	}
 	if (!err)
-		notify_name(dir, p.child, IN_CREATE);
+		notify_name(dir, p->child, IN_CREATE);
+	return err;
+}
+
+int vfs_mknod(int dirfd, const char *name, uint32_t mode, uint32_t rdev)
+{
+	struct parent_path p;
+	int err = check_mknod_type(mode);
+
+	if (!err)
+		err = begin_create(dirfd, name, false, &p);
+	if (err)
+		return err;
+	err = mknod_locked(&p, mode, rdev);
 	end_create(&p);
 	return err;
 }
@@ -341,6 +347,24 @@ int vfs_unlink(int dirfd, const char *name)
 	if (!err)
 		err = remove_last(&w, false);
 	walk_fini(&w);
+	return err;
+}
+
+int vfs_make_socket(const char *name, uint32_t mode,
+	int (*claim)(void *by, const struct path *at), void *by)
+{
+	struct parent_path p;
+	int err = begin_create(AT_FDCWD, name, false, &p);
+
+	if (err)
+		return err;
+	err = mknod_locked(&p, S_IFSOCK | mode, 0);
+	if (!err) {
+		err = claim(by, &(struct path){p.dir.mnt, p.child});
+		if (err)
+			(void)unlink_locked(p.dir.dentry, p.child);
+	}
+	end_create(&p);
 	return err;
 }
 

@@ -85,6 +85,12 @@ MUST_CHECK int inode_permission(struct inode *i, unsigned mask);
 /* Operations on names with every check of their system call; fs/vfs/namei_ops.c. */
 MUST_CHECK int vfs_mkdir(int dirfd, const char *name, uint32_t mode);
 MUST_CHECK int vfs_mknod(int dirfd, const char *name, uint32_t mode, uint32_t rdev);
+/*
+ * A socket's name, for bind(2). Before anybody else finds it `claim` says whose it is (and takes a reference of the
+ * path), or the name goes again and this is the error.
+ */
+MUST_CHECK int vfs_make_socket(const char *name, uint32_t mode,
+	int (*claim)(void *by, const struct path *at), void *by);
 MUST_CHECK int vfs_unlink(int dirfd, const char *name);
 MUST_CHECK int vfs_rmdir(int dirfd, const char *name);
 MUST_CHECK int vfs_symlink(const char *target, int dirfd, const char *name);

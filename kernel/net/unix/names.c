@@ -182,20 +182,25 @@ int unix_autobind(struct unix_sock *u)
 
 /* ---- Paths ---- */
 
-static int claim_inode(struct unix_sock *u, struct unix_addr *a, const struct path *p)
+struct binding {
+	struct unix_sock *sock;
+	struct unix_addr *addr;
+};
+
+static int claim_path(void *by, const struct path *at)
 {
-	struct inode *i = p->dentry->inode;
+	struct binding *b = by;
+	struct unix_sock *u = b->sock;
 	int err = 0;
 
 	mutex_lock(&names_lock);
 	if (u->addr) {
 		err = -EINVAL;
-	} else if (!S_ISSOCK(i->mode) || i->socket) {
-		err = -EADDRINUSE; /* somebody put another file there */
 	} else {
-		i->socket = u;
-		u->path = *p;
-		set_addr(u, a);
+		path_get(at);
+		at->dentry->inode->socket = u;
+		u->path = *at;
+		set_addr(u, b->addr);
 	}
 	mutex_unlock(&names_lock);
 	return err;
@@ -205,22 +210,9 @@ static int bind_path(struct unix_sock *u, struct unix_addr *a)
 {
 	/* Linux: so fchmod(2) before bind(2) keeps others out from the beginning */
 	uint32_t mode = READ_ONCE(u->base.file->inode->mode) & ~(uint32_t)S_IFMT;
-	struct path p;
-	int err;
+	int err = vfs_make_socket(path_of(a), mode, claim_path, &(struct binding){u, a});
 
-	err = vfs_mknod(AT_FDCWD, path_of(a), S_IFSOCK | mode, 0);
-	if (err)
-		return err == -EEXIST ? -EADDRINUSE : err;
-	err = path_lookup(AT_FDCWD, path_of(a), 0, &p);
-	if (err)
-		return err;
-	err = claim_inode(u, a, &p);
-	if (err) {
-		path_put(&p);
-		if (err == -EINVAL)
-			(void)!vfs_unlink(AT_FDCWD, path_of(a));
-	}
-	return err;
+	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
 int unix_bind(struct socket *s, const struct socket_addr *addr)
