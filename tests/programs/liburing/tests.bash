@@ -1,11 +1,11 @@
 # liburing's tests whose names match the pattern $1, one after another: 0 passes, 77 skips (its own rule), and
-# what takes longer than three minutes fails. An empty folder for each.
+# what takes longer than two minutes fails. An empty folder for each.
 cd /tmp || exit 1
 for path in /liburing/test/*; do
 	name=${path##*/}
 	[[ $name =~ ^($1)$ ]] || continue
 	mkdir work && cd work || exit 1
-	timeout -s KILL ${LIMIT:-180} "$path" </dev/null >../output 2>&1
+	timeout -s KILL ${LIMIT:-120} "$path" </dev/null >../output 2>&1
 	status=$?
 	cd .. && rm -rf work
 	case $status in
