@@ -12,6 +12,7 @@
 #include <asm/poll.h>
 #include <linux/fcntl.h>
 
+#include "fs/proc/entry.h"
 #include "ipc/handover.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
@@ -155,11 +156,11 @@ static struct waitq *eventfd_waitq(struct file *f, uint32_t events)
 	return events & (POLLIN | POLLRDNORM) ? &e->readable : &e->writable;
 }
 
-static size_t eventfd_fdinfo(struct file *f, char *buf, size_t size)
+static void eventfd_fdinfo(struct file *f, struct text *out)
 {
 	const struct eventfd *e = f->private_data;
 
-	return snformat(buf, size, "eventfd-count: %16lx\n", READ_ONCE(e->count));
+	text_add(out, "eventfd-count: %16lx\n", READ_ONCE(e->count));
 }
 
 static void eventfd_release(struct file *f)

@@ -12,6 +12,7 @@
 #include <linux/fcntl.h>
 #include <linux/signalfd.h>
 
+#include "fs/proc/entry.h"
 #include "fs/vfs/file.h"
 #include "lib/atomic.h"
 #include "lib/fmt.h"
@@ -121,12 +122,11 @@ static struct waitq *signalfd_waitq(struct file *f UNUSED, uint32_t events UNUSE
 	return signal_waitq(proc_current());
 }
 
-static size_t signalfd_fdinfo(struct file *f, char *buf, size_t size)
+static void signalfd_fdinfo(struct file *f, struct text *out)
 {
 	struct signalfd *s = f->private_data;
 
-	return snformat(buf, size, "sigmask:\t%016llx\n",
-		(unsigned long long)atomic_load_relaxed(&s->set));
+	text_add(out, "sigmask:\t%016llx\n", (unsigned long long)atomic_load_relaxed(&s->set));
 }
 
 static void signalfd_release(struct file *f)

@@ -18,6 +18,7 @@
 #include <linux/time.h>
 #include <linux/timerfd.h>
 
+#include "fs/proc/entry.h"
 #include "fs/vfs/file.h"
 #include "lib/fmt.h"
 #include "mm/slab.h"
@@ -174,7 +175,7 @@ static void read_setting(struct timerfd *t, struct timer_setting *out)
 		out->value = t->expires > now ? t->expires - now : 1;
 }
 
-static size_t timerfd_fdinfo(struct file *f, char *buf, size_t size)
+static void timerfd_fdinfo(struct file *f, struct text *out)
 {
 	struct timerfd *t = f->private_data;
 	struct timer_setting s;
@@ -184,7 +185,7 @@ static size_t timerfd_fdinfo(struct file *f, char *buf, size_t size)
 	ticks = t->ticks;
 	read_setting(t, &s);
 	irqlock_unlock(&t->lock);
-	return snformat(buf, size,
+	text_add(out,
 		"clockid: %d\nticks: %llu\nsettime flags: 0%o\n"
 		"it_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
 		t->clock, (unsigned long long)ticks,

@@ -130,11 +130,12 @@ static int64_t file_ioctl(struct file *f, unsigned cmd, uintptr_t arg)
 	return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 }
 
-static size_t file_fdinfo(struct file *f, char *buf, size_t size)
+static void file_fdinfo(struct file *f, struct text *out)
 {
 	struct socket *s = f->private_data;
 
-	return s->ops->fdinfo ? s->ops->fdinfo(s, buf, size) : 0;
+	if (s->ops->fdinfo)
+		s->ops->fdinfo(s, out);
 }
 
 static void file_release(struct file *f)

@@ -72,7 +72,7 @@ struct socket_ops {
 	int64_t (*ioctl)(struct socket *s, unsigned cmd, uintptr_t arg);
 	uint32_t (*poll)(struct socket *s);
 	/* As file_ops.fdinfo; NULL: nothing of its own. */
-	size_t (*fdinfo)(struct socket *s, char *buf, size_t size);
+	void (*fdinfo)(struct socket *s, struct text *out);
 	void (*release)(struct socket *s);
 };
 

@@ -9,6 +9,7 @@
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 
+#include "fs/proc/entry.h"
 #include "fs/vfs/file.h"
 #include "lib/fmt.h"
 #include "proc/proc_priv.h"
@@ -37,7 +38,7 @@ static void pidfd_release(struct file *f)
 	pid_put(f->private_data);
 }
 
-static size_t pidfd_fdinfo(struct file *f, char *buf, size_t size)
+static void pidfd_fdinfo(struct file *f, struct text *out)
 {
 	struct pid *pid = f->private_data;
 	int nr;
@@ -45,7 +46,7 @@ static size_t pidfd_fdinfo(struct file *f, char *buf, size_t size)
 	irqlock_lock(&proc_tree_lock);
 	nr = proc_of_pid_locked(pid) ? pid->nr : -1;
 	irqlock_unlock(&proc_tree_lock);
-	return snformat(buf, size, "Pid:\t%d\nNSpid:\t%d\n", nr, nr);
+	text_add(out, "Pid:\t%d\nNSpid:\t%d\n", nr, nr);
 }
 
 static const struct file_ops pidfd_ops = {

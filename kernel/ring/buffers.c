@@ -105,6 +105,12 @@ void ring_buffer_put(struct ring_buffer *b)
 	mem_free(b);
 }
 
+void ring_buffer_range(const struct ring_buffer *b, uint64_t *addr, size_t *len)
+{
+	*addr = b->addr;
+	*len = b->len;
+}
+
 static int create(const struct ring *ring, uint64_t addr, size_t len, struct ring_buffer **out)
 {
 	size_t nr_pages = ((addr & PAGE_MASK) + len + PAGE_SIZE - 1) >> PAGE_SHIFT;

@@ -8,6 +8,7 @@
  * Locks   ring->lock [l]
  * Spec    man 2 io_uring_register: IORING_REGISTER_RESTRICTIONS, IORING_REGISTER_PERSONALITY
  */
+#include "fs/proc/entry.h"
 #include "lib/bitmap.h"
 #include "lib/idr.h"
 #include "mm/slab.h"
@@ -146,6 +147,29 @@ int ring_get_personality(struct ring *ring, unsigned id, const struct cred **out
 	cred_get(cred);
 	*out = cred;
 	return 0;
+}
+
+static void show_personality(struct text *out, uint64_t id, const struct cred *c)
+{
+	text_add(out, "%5llu\n\tUid:\t%u\t\t%u\t\t%u\t\t%u\n\tGid:\t%u\t\t%u\t\t%u\t\t%u\n",
+		(unsigned long long)id, c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
+		c->sgid, c->fsgid);
+	text_add(out, "\tGroups:\t");
+	for (unsigned i = 0; i < c->nr_groups; i++)
+		text_add(out, i ? " %u" : "%u", c->groups[i]);
+	text_add(out, "\n\tCapEff:\t%016llx\n", (unsigned long long)c->cap_effective);
+}
+
+void ring_personalities_show(const struct ring *ring, struct text *out)
+{
+	const struct cred *c;
+	uint64_t id = 0;
+
+	if (!ring->personalities || !idr_find(&ring->personalities->ids, &id))
+		return;
+	text_add(out, "Personalities:\n");
+	for (id = 0; (c = idr_find(&ring->personalities->ids, &id)); id++)
+		show_personality(out, id, c);
 }
 
 void ring_rights_fini(struct ring *ring)

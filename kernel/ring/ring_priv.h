@@ -421,6 +421,9 @@ struct ring *ring_of_file(struct file *f);
 /* The sizes of the queues, rounded up, in p. -EINVAL. */
 MUST_CHECK int ring_choose_sizes(uint32_t entries, struct io_uring_params *p);
 
+/* ---- fdinfo.c: file_ops.fdinfo ---- */
+void ring_fdinfo(struct file *f, struct text *out);
+
 /* ---- memory.c ---- */
 /*
  * Memory for queues of the sizes and kinds that p has (ring->head, too, if there is none); p gets the

@@ -157,27 +157,6 @@ static int ring_map(struct file *f, uint32_t *vm_flags UNUSED, struct page_sourc
 	return 0;
 }
 
-static size_t ring_fdinfo(struct file *f, char *buf, size_t size)
-{
-	struct ring *ring = f->private_data;
-	const struct ring_shared *s;
-	size_t n;
-
-	rcu_read_lock();
-	s = rcu_load(ring->shared);
-	n = snformat(buf, size,
-		"SqMask:\t0x%x\nSqHead:\t%u\nSqTail:\t%u\nCachedSqHead:\t%u\nCqMask:\t0x%x\n"
-		"CqHead:\t%u\nCqTail:\t%u\nCachedCqTail:\t%u\nSQEs:\t%u\nCQEs:\t%u\n"
-		"SqThread:\t-1\nSqThreadCpu:\t%d\nUserFiles:\t%u\nUserBufs:\t%u\nPollList:\n"
-		"CqOverflowList:\n",
-		ring->q.sq_mask, READ_ONCE(s->sq_head), READ_ONCE(s->sq_tail), ring->sq_head,
-		ring->q.cq_mask, READ_ONCE(s->cq_head), READ_ONCE(s->cq_tail), ring->cq_tail,
-		READ_ONCE(s->sq_tail) - ring->sq_head, ring_nr_ready(ring),
-		ring_sqpoll_cpu(ring), ring->files.nr, ring->buffers.nr);
-	rcu_read_unlock();
-	return n;
-}
-
 static const struct file_ops ring_file_ops = {
 	.name = "[io_uring]",
 	.poll = ring_poll,

@@ -7,6 +7,7 @@
 #include "ring/ring_priv.h"
 
 struct ring_buffer;
+struct text;
 
 /* ---- pages.c ---- */
 /* The current program's pages from addr on; or zeroed ones. -EFAULT, -ENOMEM, -EINTR. */
@@ -69,6 +70,8 @@ int64_t ring_buffers_update(struct ring *ring, const struct ring_update *u);
 MUST_CHECK int ring_buffers_clone(
 	struct ring *to, struct ring *from, const struct io_uring_clone_buffers *c);
 void ring_buffer_put(struct ring_buffer *b);
+/* Where the program has it. */
+void ring_buffer_range(const struct ring_buffer *b, uint64_t *addr, size_t *len);
 /* The iter covers [addr, addr + len) of the node's memory, as long as the node is held. -EFAULT. */
 MUST_CHECK int ring_buffer_iter(
 	struct ring_node *node, struct iter *it, uint64_t addr, size_t len);
@@ -136,6 +139,8 @@ int64_t ring_personality_register(struct ring *ring);
 MUST_CHECK int ring_personality_unregister(struct ring *ring, unsigned id);
 /* The credentials of a personality, with a reference. -EINVAL. */
 MUST_CHECK int ring_get_personality(struct ring *ring, unsigned id, const struct cred **out);
+/* For fdinfo. [l] */
+void ring_personalities_show(const struct ring *ring, struct text *out);
 void ring_rights_fini(struct ring *ring);
 
 /* ---- query.c ---- */

@@ -234,8 +234,10 @@ TEST(unix_wait, low_water_mark_of_read)
 	CHECK_EQ(read(fd[0], buf, 8), 2);
 	set_timeout(fd[0], SO_RCVTIMEO, 0, 0);
 	CHECK_EQ(write(fd[1], "ab", 2), 2);
-	alarm_soon();
+	handle_with_restart(SIGALRM);
+	pid = send_when_asleep(SIGALRM);
 	CHECK_EQ(read(fd[0], buf, 8), 2);
+	EXPECT_CHILD(pid, 0);
 	CHECK_EQ(write(fd[1], "ab", 2), 2);
 	send_fd(fd[1], fd[1]); /* which ends what is read together */
 	CHECK_EQ(write(fd[1], "cd", 2), 2);

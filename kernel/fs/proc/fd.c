@@ -14,7 +14,7 @@
 #include "mm/slab.h"
 #include "proc/proc.h"
 
-enum { PATH_SIZE = 4096, FDINFO_SIZE = 2048, MAX_FD_DIGITS = 10 };
+enum { PATH_SIZE = 4096, MAX_FD_DIGITS = 10 };
 
 static const struct proc_entry fd_entry, fdinfo_entry;
 
@@ -168,23 +168,16 @@ static int fd_jump(const struct proc_node *n, struct mount **mnt, struct dentry 
 static int show_fdinfo(struct text *out, const struct proc_node *n)
 {
 	struct file *f;
-	char *buf;
 	int err = file_of(n, &f);
 
 	if (err)
 		return err;
 	text_add(out, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos, f->flags,
 		f->mount->id, f->inode->ino);
-	if (f->ops && f->ops->fdinfo) {
-		buf = mem_alloc(FDINFO_SIZE, 0);
-		if (!buf)
-			err = -ENOMEM;
-		else if (f->ops->fdinfo(f, buf, FDINFO_SIZE))
-			text_add(out, "%s", buf);
-		mem_free(buf);
-	}
+	if (f->ops && f->ops->fdinfo)
+		f->ops->fdinfo(f, out);
 	file_put(f);
-	return err;
+	return 0;
 }
 
 static const struct proc_entry fd_entry = {.mode = S_IFLNK | 0700,

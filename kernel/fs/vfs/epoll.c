@@ -26,6 +26,7 @@
  *         set->queue.lock  RANK_WAITQ, key order [q]  the ready list and who waits for it
  * Spec    man 7 epoll, man 2 epoll_ctl
  */
+#include "fs/proc/entry.h"
 #include "fs/vfs/epoll_priv.h"
 
 #include <asm/poll.h>
@@ -482,22 +483,16 @@ static struct waitq *epoll_file_waitq(struct file *f, uint32_t events UNUSED)
 	return epoll_waitq(f);
 }
 
-static size_t epoll_fdinfo(struct file *f, char *buf, size_t size)
+static void epoll_fdinfo(struct file *f, struct text *out)
 {
 	struct epoll *ep = f->private_data;
-	size_t n = 0;
 
 	mutex_lock(&ep->lock);
-	rbtree_for_each (it, &ep->items, struct item, node) {
-		if (n >= size)
-			break;
-		n += snformat(buf + n, size - n,
-			"tfd: %8d events: %8x data: %16lx  pos:%ld ino:%lx sdev:%x\n", it->fd,
-			it->events, it->data, it->file->pos, it->file->inode->ino,
+	rbtree_for_each (it, &ep->items, struct item, node)
+		text_add(out, "tfd: %8d events: %8x data: %16lx  pos:%ld ino:%lx sdev:%x\n",
+			it->fd, it->events, it->data, it->file->pos, it->file->inode->ino,
 			it->file->inode->super->dev);
-	}
 	mutex_unlock(&ep->lock);
-	return MIN(n, size);
 }
 
 static void epoll_release(struct file *f)

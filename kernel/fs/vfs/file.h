@@ -18,6 +18,7 @@
 #include "uaccess/iter.h"
 
 struct dentry;
+struct text;
 struct file;
 struct inode;
 struct mount;
@@ -64,8 +65,8 @@ struct file_ops {
 	int (*set_flags)(struct file *f, unsigned flags);
 	void (*flush)(struct file *f); /* each close of a descriptor */
 	void (*release)(struct file *f); /* the last reference is gone */
-	/* Lines after pos/flags/mnt_id in /proc/PID/fdinfo: their length, as snformat. */
-	size_t (*fdinfo)(struct file *f, char *buf, size_t size);
+	/* Adds lines to /proc/PID/fdinfo. The text (fs/proc/entry.h) grows: no spinning lock is held. */
+	void (*fdinfo)(struct file *f, struct text *out);
 	const char *name; /* "pipe", "[eventfd]": for anonymous files' links in /proc, as Linux has them */
 };
 

@@ -16,6 +16,7 @@
  */
 #include "fs/vfs/inotify.h"
 
+#include "fs/proc/entry.h"
 #include "fs/vfs/dentry_priv.h"
 #include "fs/vfs/notify.h"
 #include "fs/vfs/notify_priv.h"
@@ -354,23 +355,31 @@ static void inotify_release(struct file *f)
 	instance_free(in);
 }
 
-static size_t inotify_fdinfo(struct file *f, char *buf, size_t size)
+/* The first watch from *wd on, as a line of so many bytes; 0: there is none. */
+static size_t watch_line(struct instance *in, uint64_t *wd, char *line, size_t size)
 {
-	struct instance *in = f->private_data;
-	uint64_t wd = 0;
-	size_t used = 0;
-	struct watch *w;
+	const struct watch *w;
+	size_t len = 0;
 
 	irqlock_lock(&notify_lock);
-	while ((w = idr_find(&in->watches, &wd)) && used < size) {
-		used += snformat(buf + used, size - used,
+	w = idr_find(&in->watches, wd);
+	if (w)
+		len = snformat(line, size,
 			"inotify wd:%x ino:%lx sdev:%x mask:%x ignored_mask:0\n", w->wd,
 			(unsigned long)w->inode->ino, w->inode->super->dev,
 			w->mask & (IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK));
-		wd++;
-	}
 	irqlock_unlock(&notify_lock);
-	return MIN(used, size);
+	return len;
+}
+
+static void inotify_fdinfo(struct file *f, struct text *out)
+{
+	char line[128];
+	size_t len;
+
+	for (uint64_t wd = 0; (len = watch_line(f->private_data, &wd, line, sizeof(line)));
+		wd++)
+		text_add_bytes(out, line, len);
 }
 
 static const struct file_ops inotify_ops = {

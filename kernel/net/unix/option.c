@@ -4,8 +4,8 @@
 #include <asm/poll.h>
 #include <linux/sockios.h>
 
+#include "fs/proc/entry.h"
 #include "lib/atomic.h"
-#include "lib/fmt.h"
 #include "net/unix/unix_priv.h"
 #include "proc/proc.h"
 
@@ -118,9 +118,9 @@ static uint32_t files_to_receive(struct unix_sock *u)
 	return nr;
 }
 
-size_t unix_fdinfo(struct socket *s, char *buf, size_t size)
+void unix_fdinfo(struct socket *s, struct text *out)
 {
-	return snformat(buf, size, "scm_fds: %u\n", files_to_receive(unix_of(s)));
+	text_add(out, "scm_fds: %u\n", files_to_receive(unix_of(s)));
 }
 
 /* ---- poll ---- */

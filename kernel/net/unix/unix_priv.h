@@ -187,6 +187,6 @@ void unix_collect_later(void);
 /* ---- option.c: what may be asked ---- */
 int unix_get_option(struct socket *s, int level, int name, uptr value, unsigned *len);
 int64_t unix_ioctl(struct socket *s, unsigned cmd, uintptr_t arg);
-size_t unix_fdinfo(struct socket *s, char *buf, size_t size);
+void unix_fdinfo(struct socket *s, struct text *out);
 uint32_t unix_stream_poll(struct socket *s);
 uint32_t unix_dgram_poll(struct socket *s);
